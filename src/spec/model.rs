@@ -1,0 +1,308 @@
+//! The runbook as written, after its text has been understood: parameters, drivers, steps.
+//!
+//! Does not know parameters' values, tasks or runs; every field remembers its place in the text.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::template::{Expression, Template};
+use crate::diag::Source;
+
+/// Where a value stands: a file of the runbook, and the number of the value in that file, counted in document order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Index into [`Runbook::sources`].
+    pub file: u32,
+    /// Number of the value in document order.
+    pub node: u32,
+}
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub at: Place,
+}
+
+/// A runbook with the drivers that it names.
+#[derive(Debug)]
+pub struct Runbook {
+    /// The runbook's own text first, then each driver's.
+    pub sources: Vec<Arc<Source>>,
+    /// `name`.
+    pub name: String,
+    /// `title`, else the name.
+    pub title: String,
+    /// `description`.
+    pub description: Option<String>,
+    /// `params`, in file order.
+    pub params: IndexMap<String, Param>,
+    /// `vars`, in file order; a later one may use an earlier one.
+    pub vars: IndexMap<String, Located<Dynamic>>,
+    /// `drivers` as loaded.
+    pub drivers: IndexMap<String, Arc<Driver>>,
+    /// `env` of every job.
+    pub env: IndexMap<String, Located<Template>>,
+    /// `defaults`.
+    pub defaults: Defaults,
+    /// The steps in file order.
+    pub steps: Vec<Step>,
+}
+
+/// One parameter: a JSON Schema, with its default taken out.
+#[derive(Debug, Clone)]
+pub struct Param {
+    /// The schema as JSON, without the keys that are windlass's own.
+    pub schema: Value,
+    /// `default`, if given; a parameter without one is required.
+    pub default: Option<Value>,
+    /// `description`.
+    pub description: Option<String>,
+    /// The name's place.
+    pub at: Place,
+}
+
+/// A file of named actions.
+#[derive(Debug)]
+pub struct Driver {
+    /// The kind of driver that the file says it is (`driver:`), e.g. `mail`.
+    pub name: String,
+    /// `title`.
+    pub title: Option<String>,
+    /// Actions by name.
+    pub actions: IndexMap<String, Arc<DriverAction>>,
+    /// Index of its text in [`Runbook::sources`].
+    pub file: u32,
+}
+
+/// A named action of a driver.
+#[derive(Debug)]
+pub struct DriverAction {
+    /// `title`.
+    pub title: Option<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `kind`, the label that policies speak of.
+    pub kind: Option<String>,
+    /// Declared inputs, by name.
+    pub inputs: IndexMap<String, Param>,
+    /// What is done: never `uses`.
+    pub work: Work,
+    /// The action's place.
+    pub at: Place,
+}
+
+/// Defaults for every step that does not say otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// `timeout`.
+    pub timeout: Option<Duration>,
+    /// `grace`.
+    pub grace: Option<Duration>,
+}
+
+/// A step as written: one action, or a group of steps.
+#[derive(Debug)]
+pub struct Step {
+    /// Its key in `steps`.
+    pub name: String,
+    /// The key's place.
+    pub at: Place,
+    /// `title`.
+    pub title: Option<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `kind`.
+    pub kind: Option<String>,
+    /// `needs`: names of steps beside this one.
+    pub needs: Vec<Located<String>>,
+    /// `after`: names of steps beside this one.
+    pub after: Vec<Located<String>>,
+    /// `when`.
+    pub when: Option<Located<Expression>>,
+    /// `for_each`.
+    pub for_each: Option<ForEach>,
+    /// `env`, added to the runbook's and the enclosing groups'.
+    pub env: IndexMap<String, Located<Template>>,
+    /// `dir`; default the enclosing group's, else the runbook's folder.
+    pub dir: Option<Located<Template>>,
+    /// `timeout`.
+    pub timeout: Option<Duration>,
+    /// `grace` between TERM and KILL.
+    pub grace: Option<Duration>,
+    /// `on_failure`.
+    pub on_failure: OnFailure,
+    /// One action, or steps.
+    pub body: Body,
+}
+
+/// What a step holds.
+#[derive(Debug)]
+pub enum Body {
+    /// A group: steps inside, in file order.
+    Group(Vec<Step>),
+    /// One action.
+    Action(Box<Work>),
+}
+
+/// What fans out, and how far.
+#[derive(Debug)]
+pub struct ForEach {
+    /// `items`: an expression (or a whole template, or a literal list) that gives a list.
+    pub items: Located<Dynamic>,
+    /// `as`: the name under which an item is in scope.
+    pub name: Located<String>,
+    /// `key`: an expression over the item and `index`; default the item itself.
+    pub key: Option<Located<Expression>>,
+    /// `parallel`: how many items may be open at a time; default no limit but `--jobs`.
+    pub parallel: Option<u32>,
+    /// `max_failures`: how many bad items are borne before no new one starts.
+    pub max_failures: u32,
+    /// The place of `for_each`.
+    pub at: Place,
+}
+
+/// `on_failure`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// Nothing new starts in that item or run.
+    #[default]
+    Stop,
+    /// Only what needs the failed step is blocked.
+    Continue,
+}
+
+/// What may happen if a job is done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Nothing is changed.
+    Read,
+    /// The same once more.
+    Idempotent,
+    /// Harm: it must not happen twice.
+    #[default]
+    Once,
+}
+
+/// An action with all that surrounds it: how it is tried, judged and checked.
+#[derive(Debug)]
+pub struct Work {
+    /// What is done.
+    pub action: Action,
+    /// `env` of a driver's action or of a check; a step's own env stands in [`Step::env`].
+    pub env: IndexMap<String, Located<Template>>,
+    /// `dir` of a driver's action or of a check.
+    pub dir: Option<Located<Template>>,
+    /// `stdin`.
+    pub stdin: Option<Located<Template>>,
+    /// `timeout` of a driver's action or of a check.
+    pub timeout: Option<Duration>,
+    /// `grace` of a driver's action or of a check.
+    pub grace: Option<Duration>,
+    /// `retry`.
+    pub retry: Option<Located<Retry>>,
+    /// `effect`, where it is said.
+    pub effect: Option<Effect>,
+    /// `success`; default `out.exit == 0`.
+    pub success: Option<Located<Expression>>,
+    /// `verify`: actions that must succeed afterwards; each is `read`.
+    pub verify: Vec<Located<Work>>,
+    /// `outputs`.
+    pub outputs: IndexMap<String, Output>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Action {
+    /// `run`: argv without a shell.
+    Run(Vec<Located<Template>>),
+    /// `shell`: a script and its interpreter.
+    Shell {
+        /// The script.
+        script: Located<Template>,
+        /// The argv that the script is appended to as `-c SCRIPT` (default `sh -eu`).
+        interpreter: Vec<String>,
+    },
+    /// `uses`: an action of a driver, and its inputs.
+    Uses {
+        /// `mail.move` as written.
+        name: Located<String>,
+        /// The action, if it was found.
+        target: Option<Arc<DriverAction>>,
+        /// `with`.
+        with: IndexMap<String, Located<Dynamic>>,
+    },
+    /// `assert`.
+    Assert(Vec<Assertion>),
+}
+
+/// One condition of an `assert`.
+#[derive(Debug)]
+pub struct Assertion {
+    /// `that`.
+    pub that: Located<Expression>,
+    /// `message`; may hold templates.
+    pub message: Option<Located<Template>>,
+}
+
+/// `retry`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// How often it is tried at the most, the first time included.
+    pub attempts: u32,
+    /// Time before the second attempt.
+    pub delay: Duration,
+    /// Each delay is this many times the one before; at least 1.
+    pub backoff: f64,
+    /// No delay is longer.
+    pub max_delay: Option<Duration>,
+    /// Only these exit codes are tried again; empty: every bad end.
+    pub on_exit: Vec<i32>,
+}
+
+/// One output of a step.
+#[derive(Debug)]
+pub struct Output {
+    /// How it is read from `out`.
+    pub value: Located<Dynamic>,
+    /// JSON Schema `type` it must have, if said.
+    pub kind: Option<OutputType>,
+    /// The name's place.
+    pub at: Place,
+}
+
+/// `type` of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputType {
+    /// Text.
+    String,
+    /// A whole number; digits in a text are taken.
+    Integer,
+    /// A number; digits in a text are taken.
+    Number,
+    /// `true` or `false`, also as text.
+    Boolean,
+    /// A list.
+    Array,
+    /// A map.
+    Object,
+}
+
+/// A JSON value whose texts may be templates. A text that is one whole template keeps the type of what it gives.
+#[derive(Debug, Clone)]
+pub enum Dynamic {
+    /// Holds no template.
+    Literal(Value),
+    /// A text with templates.
+    Template(Template),
+    /// A list with templates in it.
+    List(Vec<Dynamic>),
+    /// A map with templates in it.
+    Map(IndexMap<String, Dynamic>),
+}
