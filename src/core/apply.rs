@@ -1,0 +1,523 @@
+//! [`State::apply`]: what each record changes.
+//!
+//! Decides nothing and evaluates nothing. What a record claims is checked once more here, so that neither a wrong decision nor a
+//! foreign journal gets past: a record that does not fit is refused.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::job::Role;
+use super::record::{Decision, Item, JobEnd, Judgement, Outcome, Record, Verdict};
+use super::state::{
+    GroupState, Instance, InstanceBody, InstanceId, Items, Job, Knowledge, Named, Phase, Proof,
+    Scope, ScopeId, Standing, State, TaskState,
+};
+use crate::plan::graph::NodeBody;
+use crate::spec::model::Effect;
+
+/// A record that does not fit what is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// It speaks of a task that the plan does not have.
+    UnknownTask(Arc<str>),
+    /// It contradicts an earlier record.
+    Contradiction {
+        /// Of which task or run.
+        subject: String,
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownTask(task) => write!(f, "the plan has no task `{task}`"),
+            Self::Contradiction { subject, what } => write!(f, "`{subject}`: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+impl State {
+    /// Takes one more fact, known since `at`.
+    ///
+    /// # Errors
+    /// If the record does not fit what is known; the state is then unchanged.
+    pub fn apply(&mut self, at: Timestamp, record: &Record) -> Result<(), Unfit> {
+        match record {
+            Record::Opened(opened) => {
+                check(self.run.opened.is_none(), "the run", "it was opened before")?;
+                self.run.opened = Some(Arc::new(opened.as_ref().clone()));
+                self.run.started = Some(at);
+                self.enter(InstanceId::ROOT, &[Item { key: None, value: serde_json::Value::Null }]);
+                self.settle([InstanceId::ROOT]);
+            }
+            Record::Resumed { .. } => {
+                check(!self.run.closed, "the run", "it is closed")?;
+                self.run.resumes += 1;
+                self.run.stopped = None;
+                self.run.ended = None;
+                self.grant_fresh_attempts();
+                self.settle_everything();
+            }
+            Record::Stopped { why, .. } => {
+                self.run.stopped = Some(*why);
+                self.run.ended = Some(at);
+            }
+            Record::Closed { .. } => {
+                check(
+                    self.is_complete(),
+                    "the run",
+                    "it is closed although something in it is open",
+                )?;
+                self.run.closed = true;
+                self.run.ended = Some(at);
+            }
+            Record::ItemsFrozen { task, items } => {
+                let id = self.known(task)?;
+                let group = self
+                    .group(id)
+                    .ok_or_else(|| contradiction(task, "it has items but is not a group"))?;
+                check(
+                    group.items.is_none() && group.ended.is_none(),
+                    task,
+                    "its items were frozen before",
+                )?;
+                self.enter(id, items);
+                self.mark_begun(id);
+                self.settle([id]);
+            }
+            Record::JobStarting { task, attempt, role, effect, digest, .. } => {
+                self.start_job(
+                    at,
+                    task,
+                    Job { attempt: *attempt, role: *role, since: at },
+                    *effect,
+                    digest,
+                )?;
+            }
+            Record::JobEnded { task, attempt, end, verdict } => {
+                self.end_job(task, *attempt, end, verdict)?
+            }
+            Record::JobLost { task, attempt } => {
+                let (id, job) = self.running(task, *attempt)?;
+                let state = self.task_mut(id).expect("a running job belongs to a task");
+                state.phase = Phase::Judging(job.role);
+                state.reason = Some(Arc::from("its end is lost"));
+            }
+            Record::Judged { task, judgement, reason } => {
+                let id = self.known(task)?;
+                let state = self
+                    .task_mut(id)
+                    .ok_or_else(|| contradiction(task, "it is judged but is not a task"))?;
+                check(
+                    matches!(state.phase, Phase::Judging(_)),
+                    task,
+                    "it is judged although nothing of it has just ended",
+                )?;
+                state.phase = match judgement {
+                    Judgement::InDoubt => Phase::InDoubt,
+                    Judgement::Again => state.resting(),
+                };
+                state.reason = Some(Arc::from(reason.as_str()));
+                self.settle([id]);
+            }
+            Record::OutputsKept { task, outputs } => {
+                let id = self.known(task)?;
+                let state = self
+                    .task_mut(id)
+                    .ok_or_else(|| contradiction(task, "it has outputs but is not a task"))?;
+                check(
+                    matches!(state.knowledge, Knowledge::Done(_)),
+                    task,
+                    "it has outputs although it is not done",
+                )?;
+                state.outputs = Some(outputs.clone());
+            }
+            Record::WaitUntil { task, until, reason } => {
+                let id = self.known(task)?;
+                let state = self
+                    .task_mut(id)
+                    .ok_or_else(|| contradiction(task, "it waits but is not a task"))?;
+                let Phase::Judging(role) = state.phase else {
+                    return Err(contradiction(
+                        task,
+                        "it waits although nothing of it has just ended",
+                    ));
+                };
+                state.phase = Phase::Pausing(role, *until);
+                state.reason = Some(Arc::from(reason.as_str()));
+            }
+            Record::TaskEnded { task, outcome, reason } => {
+                self.end_task(at, task, *outcome, reason.as_deref())?
+            }
+            Record::Resolved { task, decision, because, outputs, .. } => {
+                self.resolve(at, task, *decision, because, outputs.as_ref())?;
+                self.settle_everything();
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&self, task: &Arc<str>) -> Result<InstanceId, Unfit> {
+        self.find(task).ok_or_else(|| Unfit::UnknownTask(task.clone()))
+    }
+
+    fn running(&self, task: &Arc<str>, attempt: u32) -> Result<(InstanceId, Job), Unfit> {
+        let id = self.known(task)?;
+        match self.task(id).map(|state| state.phase) {
+            Some(Phase::Running(job)) if job.attempt == attempt => Ok((id, job)),
+            _ => Err(contradiction(task, "a job of it has ended that was not running")),
+        }
+    }
+
+    fn start_job(
+        &mut self,
+        at: Timestamp,
+        task: &Arc<str>,
+        job: Job,
+        effect: Effect,
+        digest: &str,
+    ) -> Result<(), Unfit> {
+        let id = self.known(task)?;
+        let declared = self.graph.task(self.instance(id).node).map(|task| task.effect);
+        let state = self
+            .task_mut(id)
+            .ok_or_else(|| contradiction(task, "a job is started for it but it is not a task"))?;
+        check(job.attempt == state.jobs + 1, task, "its jobs are not numbered in a row")?;
+        match (job.role, state.phase) {
+            (Role::Action, Phase::Waiting | Phase::Pausing(Role::Action, _)) => {
+                let once = effect == Effect::Once || declared == Some(Effect::Once);
+                check(
+                    !once || state.knowledge == Knowledge::NotBegun,
+                    task,
+                    "its action is `once` and may have happened",
+                )?;
+                check(!matches!(state.knowledge, Knowledge::Done(_)), task, "its action is done")?;
+                state.knowledge = Knowledge::Maybe(job.attempt);
+                state.attempts += 1;
+            }
+            (Role::Verify(_), Phase::Verifying(_) | Phase::Pausing(Role::Verify(_), _)) => {
+                check(
+                    matches!(state.knowledge, Knowledge::Done(_)),
+                    task,
+                    "it is verified although it is not done",
+                )?;
+            }
+            _ => return Err(contradiction(task, "a job of it is started out of turn")),
+        }
+        state.jobs = job.attempt;
+        state.tries += 1;
+        state.phase = Phase::Running(job);
+        state.reason = None;
+        if job.role == Role::Action {
+            state.digest = Some(Arc::from(digest));
+        }
+        state.started.get_or_insert(at);
+        self.mark_begun(id);
+        Ok(())
+    }
+
+    fn end_job(
+        &mut self,
+        task: &Arc<str>,
+        attempt: u32,
+        end: &JobEnd,
+        verdict: &Verdict,
+    ) -> Result<(), Unfit> {
+        let (id, job) = self.running(task, attempt)?;
+        let state = self.task_mut(id).expect("a running job belongs to a task");
+        if let (Role::Action, JobEnd::Ran(end)) = (job.role, end) {
+            state.exit = end.exit;
+        }
+        match (verdict, job.role) {
+            (Verdict::Good, Role::Action) => {
+                state.knowledge = Knowledge::Done(Proof::Exit(attempt));
+                state.phase = Phase::Verifying(0);
+                state.tries = 0;
+            }
+            (Verdict::Good, Role::Verify(number)) => {
+                state.phase = Phase::Verifying(number + 1);
+                state.tries = 0;
+            }
+            (Verdict::Bad { reason }, role) => {
+                if role == Role::Action && matches!(end, JobEnd::NotSpawned { .. }) {
+                    state.knowledge = Knowledge::NotBegun;
+                }
+                state.phase = Phase::Judging(role);
+                state.reason = Some(Arc::from(reason.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    fn end_task(
+        &mut self,
+        at: Timestamp,
+        task: &Arc<str>,
+        outcome: Outcome,
+        reason: Option<&str>,
+    ) -> Result<(), Unfit> {
+        let id = self.known(task)?;
+        match &mut self.instances[id.index()].body {
+            InstanceBody::Group(group) => {
+                check(
+                    group.items.is_none() && group.ended.is_none(),
+                    task,
+                    "the group ends although it was entered",
+                )?;
+                group.ended = Some(outcome);
+                group.reason = reason.map(Arc::from);
+            }
+            InstanceBody::Task(state) => {
+                check(
+                    !matches!(state.phase, Phase::Ended(_) | Phase::InDoubt | Phase::Running(_)),
+                    task,
+                    "it ends although it has ended, runs or is in doubt",
+                )?;
+                let settled = !matches!(state.knowledge, Knowledge::Maybe(_));
+                check(
+                    outcome != Outcome::Skipped || settled,
+                    task,
+                    "it is skipped although it was started",
+                )?;
+                state.phase = Phase::Ended(outcome);
+                state.reason = reason.map(Arc::from);
+                state.ended = Some(at);
+            }
+        }
+        self.mark_begun(id);
+        self.settle([id]);
+        Ok(())
+    }
+
+    fn resolve(
+        &mut self,
+        at: Timestamp,
+        name: &Arc<str>,
+        decision: Decision,
+        because: &str,
+        outputs: Option<&Arc<serde_json::Value>>,
+    ) -> Result<(), Unfit> {
+        match self.named(name).ok_or_else(|| Unfit::UnknownTask(name.clone()))? {
+            Named::Item(scope) => {
+                check(decision == Decision::Waived, name, "an item can only be waived")?;
+                self.waive_scope(at, scope, because);
+            }
+            Named::Instance(id) => match &mut self.instances[id.index()].body {
+                InstanceBody::Group(_) => {
+                    check(decision == Decision::Waived, name, "a group can only be waived")?;
+                    self.waive(at, id, because);
+                }
+                InstanceBody::Task(state) => {
+                    check(
+                        !matches!(state.phase, Phase::Running(_)),
+                        name,
+                        "it is resolved while a job of it runs",
+                    )?;
+                    state.decide(at, decision, because, outputs);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn waive_scope(&mut self, at: Timestamp, scope: ScopeId, because: &str) {
+        for child in self.children(scope) {
+            self.waive(at, child, because);
+        }
+    }
+
+    fn waive(&mut self, at: Timestamp, id: InstanceId, because: &str) {
+        let entered = match &mut self.instances[id.index()].body {
+            InstanceBody::Task(state) => {
+                let good = matches!(
+                    state.phase,
+                    Phase::Ended(Outcome::Succeeded | Outcome::Skipped) | Phase::Running(_)
+                );
+                if !good {
+                    state.decide(at, Decision::Waived, because, None);
+                }
+                None
+            }
+            InstanceBody::Group(group) => {
+                if group.items.is_none() {
+                    group.ended = Some(Outcome::Waived);
+                    group.reason = Some(Arc::from(because));
+                }
+                group.items
+            }
+        };
+        for scope in entered.into_iter().flat_map(Items::scopes) {
+            self.waive_scope(at, scope, because);
+        }
+    }
+
+    fn grant_fresh_attempts(&mut self) {
+        for instance in &mut self.instances {
+            match &mut instance.body {
+                InstanceBody::Task(state) => state.grant_fresh_attempts(),
+                InstanceBody::Group(group) if group.ended == Some(Outcome::Failed) => {
+                    group.ended = None;
+                    group.reason = None;
+                }
+                InstanceBody::Group(_) => {}
+            }
+        }
+    }
+
+    /// Makes the scopes of a group and an instance of every node in each of them.
+    fn enter(&mut self, group: InstanceId, items: &[Item]) {
+        let first = ScopeId(count(self.scopes.len()));
+        let graph = self.graph.clone();
+        let node = self.instance(group).node;
+        let Some(inside) = graph.group(node) else { return };
+        let single = inside.fan_out.as_ref().is_some_and(|fan_out| fan_out.single);
+        for (index, item) in items.iter().enumerate() {
+            let scope = ScopeId(count(self.scopes.len()));
+            let prefix = item_id(&self.instance(group).id, item.key.as_deref());
+            self.scopes.push(Scope {
+                group,
+                key: item.key.clone(),
+                value: Arc::new(item.value.clone()),
+                index: count(index),
+                first: InstanceId(count(self.instances.len())),
+                begun: false,
+                open: count(inside.children.len()),
+                bad: 0,
+                doubtful: 0,
+                stuck: 0,
+                halting: 0,
+            });
+            if item.key.is_some() && !single {
+                self.ids.insert(prefix.clone(), Named::Item(scope));
+            }
+            for &child in &inside.children {
+                let node = graph.node(child);
+                let id = match (single, prefix.is_empty()) {
+                    (true, _) => prefix.clone(),
+                    (false, true) => node.name.clone(),
+                    (false, false) => format!("{prefix}.{}", node.name).into(),
+                };
+                let number = InstanceId(count(self.instances.len()));
+                self.ids.insert(id.clone(), Named::Instance(number));
+                self.instances.push(Instance {
+                    id,
+                    node: child,
+                    scope,
+                    standing: Standing::default(),
+                    unmet: count(node.needs.len() + node.after.len()),
+                    dead: 0,
+                    dead_by_doubt: 0,
+                    body: match node.body {
+                        NodeBody::Task(_) => InstanceBody::Task(Box::default()),
+                        NodeBody::Group(_) => InstanceBody::Group(GroupState::default()),
+                    },
+                });
+                if node.needs.is_empty() && node.after.is_empty() {
+                    self.startable.push(number);
+                }
+            }
+        }
+        let made = Items { first, count: count(items.len()) };
+        if let Some(state) = self.group_mut(group) {
+            state.items = Some(made);
+            state.open = if inside.children.is_empty() { 0 } else { made.count };
+        }
+    }
+
+    /// Notes that something has begun in every item around an instance.
+    fn mark_begun(&mut self, id: InstanceId) {
+        let mut at = id;
+        while at != InstanceId::ROOT {
+            let scope = self.instance(at).scope;
+            let state = &mut self.scopes[scope.index()];
+            if std::mem::replace(&mut state.begun, true) {
+                return;
+            }
+            at = state.group;
+        }
+    }
+}
+
+impl TaskState {
+    /// The phase of a task that has nothing running and nothing to be concluded.
+    fn resting(&self) -> Phase {
+        match self.knowledge {
+            Knowledge::Done(_) => Phase::Verifying(0),
+            Knowledge::NotBegun | Knowledge::Maybe(_) => Phase::Waiting,
+        }
+    }
+
+    fn grant_fresh_attempts(&mut self) {
+        self.tries = 0;
+        let again = match self.phase {
+            Phase::Ended(Outcome::Failed) => !self.given_up,
+            Phase::Pausing(..) => true,
+            Phase::Judging(role) => matches!(role, Role::Verify(_)),
+            _ => false,
+        };
+        if again {
+            self.phase = self.resting();
+            self.ended = None;
+        }
+    }
+
+    fn decide(
+        &mut self,
+        at: Timestamp,
+        decision: Decision,
+        because: &str,
+        outputs: Option<&Arc<serde_json::Value>>,
+    ) {
+        self.reason = Some(Arc::from(because));
+        self.given_up = decision == Decision::Failed;
+        match decision {
+            Decision::Done => {
+                self.knowledge = Knowledge::Done(Proof::Operator);
+                self.phase = Phase::Verifying(0);
+                self.outputs = outputs.cloned();
+                self.tries = 0;
+                self.ended = None;
+            }
+            Decision::Absent => {
+                self.knowledge = Knowledge::NotBegun;
+                self.phase = Phase::Waiting;
+                self.tries = 0;
+                self.ended = None;
+            }
+            Decision::Failed => {
+                self.phase = Phase::Ended(Outcome::Failed);
+                self.ended = Some(at);
+            }
+            Decision::Waived => {
+                self.phase = Phase::Ended(Outcome::Waived);
+                self.ended = Some(at);
+            }
+        }
+    }
+}
+
+/// The id of a group's item, which is the beginning of the ids inside it.
+fn item_id(group: &Arc<str>, key: Option<&str>) -> Arc<str> {
+    match key {
+        Some(key) => format!("{group}[{key}]").into(),
+        None => group.clone(),
+    }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("a run has fewer than four thousand million tasks")
+}
+
+fn check(fits: bool, subject: &str, what: &'static str) -> Result<(), Unfit> {
+    if fits { Ok(()) } else { Err(contradiction(subject, what)) }
+}
+
+fn contradiction(subject: &str, what: &'static str) -> Unfit {
+    Unfit::Contradiction { subject: subject.to_owned(), what }
+}

@@ -1,0 +1,66 @@
+//! What the machine asks of expressions and templates.
+//!
+//! Whoever answers is pure: the same state gives the same answer, so that a run can be replayed and rehearsed.
+
+use serde_json::Value;
+
+use super::job::{Command, Role};
+use super::record::Item;
+use super::state::{InstanceId, State};
+
+/// What a job has left behind that expressions may read as `out`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Out {
+    /// Exit code; none if a signal ended it.
+    pub exit: Option<i32>,
+    /// Standard output, where an expression reads it; or why it cannot be read.
+    pub stdout: Option<Result<String, String>>,
+}
+
+/// Answers of expressions and templates; every error is a sentence for the operator.
+pub trait Evaluate {
+    /// `when` of a step or group.
+    ///
+    /// # Errors
+    /// If it cannot be evaluated, or gives no boolean.
+    fn when(&self, state: &State, instance: InstanceId) -> Result<bool, String>;
+
+    /// The items of a group that fans out, with keys that are all different.
+    ///
+    /// # Errors
+    /// If they cannot be evaluated, or a key is missing, malformed or double.
+    fn items(&self, state: &State, instance: InstanceId) -> Result<Vec<Item>, String>;
+
+    /// An `assert`: the message of the first condition that does not hold.
+    ///
+    /// # Errors
+    /// If a condition cannot be evaluated.
+    fn assert(&self, state: &State, instance: InstanceId) -> Result<Option<String>, String>;
+
+    /// The command of a job.
+    ///
+    /// # Errors
+    /// If a template of it cannot be rendered.
+    fn command(&self, state: &State, instance: InstanceId, role: Role) -> Result<Command, String>;
+
+    /// `success` of a job.
+    ///
+    /// # Errors
+    /// If it cannot be evaluated, or gives no boolean.
+    fn success(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        role: Role,
+        out: &Out,
+    ) -> Result<bool, String>;
+
+    /// The outputs of a task whose action is done.
+    ///
+    /// # Errors
+    /// If one cannot be evaluated or has the wrong type.
+    fn outputs(&self, state: &State, instance: InstanceId, out: &Out) -> Result<Value, String>;
+
+    /// Whether `success` or `outputs` of a job read what it printed.
+    fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool;
+}

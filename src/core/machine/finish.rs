@@ -1,0 +1,308 @@
+//! Ending: what a job's end says, whether it is tried again, what is verified, and when a task is done.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Effect, Machine, Transition};
+use crate::core::apply::Unfit;
+use crate::core::evaluate::{Evaluate, Out};
+use crate::core::job::{End, JobId, Role};
+use crate::core::record::{JobEnd, Judgement, Outcome, Record, Verdict};
+use crate::core::recover::{Next, after_bad_end};
+use crate::core::state::{InstanceId, Job, Knowledge, Phase, Proof};
+use crate::spec::model::Retry;
+
+/// A job of ours that an input speaks of.
+pub(super) struct Current {
+    pub(super) id: InstanceId,
+    pub(super) job: Job,
+}
+
+impl<E: Evaluate> Machine<E> {
+    /// The task whose running job that is; none for a job that is not ours or whose end is known already.
+    pub(super) fn current(&self, job: &JobId) -> Option<Current> {
+        let id = self.state.find(&job.task)?;
+        match self.state.task(id)?.phase {
+            Phase::Running(running) if running.attempt == job.attempt => {
+                Some(Current { id, job: running })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn on_not_spawned(
+        &mut self,
+        now: Timestamp,
+        job: &JobId,
+        reason: &str,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let Some(current) = self.current(job) else { return Ok(()) };
+        let reason = format!("it could not be started: {reason}");
+        let record = Record::JobEnded {
+            task: job.task.clone(),
+            attempt: job.attempt,
+            end: JobEnd::NotSpawned { reason: reason.clone() },
+            verdict: Verdict::Bad { reason: reason.clone() },
+        };
+        self.note(now, record, out)?;
+        out.plan(Effect::Forget { job: job.clone() });
+        self.running.remove(&current.id);
+        if self.try_again(now, current.id, current.job.role, None, &reason, out)? {
+            return Ok(());
+        }
+        self.end(now, current.id, Outcome::Failed, Some(reason), out)
+    }
+
+    pub(super) fn on_ended(
+        &mut self,
+        now: Timestamp,
+        job: &JobId,
+        end: End,
+        left: &Out,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let Some(Current { id, job: Job { role, .. } }) = self.current(job) else { return Ok(()) };
+        let verdict = self.verdict(id, role, &end, left);
+        let (over, exit) = (end.over, end.exit);
+        let record = Record::JobEnded {
+            task: job.task.clone(),
+            attempt: job.attempt,
+            end: JobEnd::Ran(end),
+            verdict: verdict.clone(),
+        };
+        self.note(now, record, out)?;
+        match verdict {
+            Verdict::Good => {
+                out.plan(Effect::Forget { job: job.clone() });
+                self.running.remove(&id);
+                match role {
+                    Role::Action => self.keep_outputs(now, id, left, out),
+                    Role::Verify(_) => self.go_on_after_action(now, id, out),
+                }
+            }
+            Verdict::Bad { .. } if !over => {
+                self.running.insert(id);
+                self.lingering.insert(id, job.clone());
+                Ok(())
+            }
+            Verdict::Bad { reason } => {
+                out.plan(Effect::Forget { job: job.clone() });
+                self.conclude_bad_end(now, id, role, exit, &reason, out)
+            }
+        }
+    }
+
+    /// Nothing of a job is left that had ended badly: now it may be judged.
+    pub(super) fn on_over(
+        &mut self,
+        now: Timestamp,
+        job: &JobId,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let Some(id) = self.state.find(&job.task) else { return Ok(()) };
+        if self.lingering.get(&id) != Some(job) {
+            return Ok(());
+        }
+        self.lingering.remove(&id);
+        out.plan(Effect::Forget { job: job.clone() });
+        let Some(task) = self.state.task(id) else { return Ok(()) };
+        let Phase::Judging(role) = task.phase else { return Ok(()) };
+        let (exit, reason) = (task.exit, task.reason.clone());
+        self.conclude_bad_end(
+            now,
+            id,
+            role,
+            exit,
+            reason.as_deref().unwrap_or("it ended badly"),
+            out,
+        )
+    }
+
+    fn verdict(&self, id: InstanceId, role: Role, end: &End, left: &Out) -> Verdict {
+        if end.timed_out || end.killed {
+            return Verdict::Bad { reason: end.to_string() };
+        }
+        match self.evaluate.success(&self.state, id, role, left) {
+            Ok(true) => Verdict::Good,
+            Ok(false) => Verdict::Bad { reason: end.to_string() },
+            Err(error) => Verdict::Bad {
+                reason: format!("it {end}, and `success` cannot be evaluated: {error}"),
+            },
+        }
+    }
+
+    fn conclude_bad_end(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        role: Role,
+        exit: Option<i32>,
+        reason: &str,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        self.running.remove(&id);
+        let reason = match role {
+            Role::Action => reason.to_owned(),
+            Role::Verify(number) => format!("verification {} {reason}", number + 1),
+        };
+        match after_bad_end(role, self.effect(id)) {
+            Next::InDoubt => self.doubt(now, id, &reason, out),
+            _ if self.try_again(now, id, role, exit, &reason, out)? => Ok(()),
+            _ => self.end(now, id, Outcome::Failed, Some(reason), out),
+        }
+    }
+
+    pub(super) fn doubt(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        reason: &str,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let task = self.state.instance(id).id.clone();
+        let reason = format!("{reason}; nothing says whether its effect has happened");
+        self.note(now, Record::Judged { task, judgement: Judgement::InDoubt, reason }, out)?;
+        self.leave(id);
+        Ok(())
+    }
+
+    /// Lets a job that ended badly be tried again later, if its `retry` has tries left.
+    fn try_again(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        role: Role,
+        exit: Option<i32>,
+        reason: &str,
+        out: &mut Transition,
+    ) -> Result<bool, Unfit> {
+        let graph = self.state.graph().clone();
+        let Some(task) = graph.task(self.state.instance(id).node) else { return Ok(false) };
+        let retry = match role {
+            Role::Action => Some(&task.retry),
+            Role::Verify(number) => task.verify.get(number as usize),
+        };
+        let tries = self.state.task(id).map_or(0, |state| state.tries);
+        let Some(retry) = retry.filter(|retry| tries < retry.attempts && answers_to(retry, exit))
+        else {
+            return Ok(false);
+        };
+        let until = later(now, delay(retry, tries));
+        let reason = format!("{reason}; try {} of {}", tries + 1, retry.attempts);
+        let task = self.state.instance(id).id.clone();
+        self.note(now, Record::WaitUntil { task, until, reason }, out)?;
+        self.pausing.insert(id);
+        out.plan(Effect::Timer { instance: id, at: until });
+        Ok(true)
+    }
+
+    pub(super) fn on_due(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {
+        match self.state.task(id).map(|task| task.phase) {
+            Some(Phase::Pausing(_, until)) if until <= now => self.queue(id),
+            Some(Phase::Pausing(_, until)) => out.plan(Effect::Timer { instance: id, at: until }),
+            _ if self.orphaned.contains(&id) => self.ask_after(id, out),
+            _ => {}
+        }
+    }
+
+    fn keep_outputs(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        left: &Out,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        if self.declares_outputs(id) {
+            match self.evaluate.outputs(&self.state, id, left) {
+                Ok(outputs) => {
+                    let task = self.state.instance(id).id.clone();
+                    self.note(now, Record::OutputsKept { task, outputs: outputs.into() }, out)?;
+                }
+                Err(error) => {
+                    return self.end(
+                        now,
+                        id,
+                        Outcome::Failed,
+                        Some(format!("`outputs`: {error}")),
+                        out,
+                    );
+                }
+            }
+        }
+        self.go_on_after_action(now, id, out)
+    }
+
+    /// Reads outputs that are still missing, verifies what is still to be verified, and ends the task after the last.
+    pub(super) fn go_on_after_action(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let Some(task) = self.state.task(id) else { return Ok(()) };
+        let Phase::Verifying(number) = task.phase else { return Ok(()) };
+        if let (Knowledge::Done(Proof::Exit(attempt)), None, true) =
+            (task.knowledge, &task.outputs, self.declares_outputs(id))
+        {
+            self.running.insert(id);
+            out.plan(Effect::Read { job: self.job_id(id, attempt) });
+            return Ok(());
+        }
+        let checks = self
+            .state
+            .graph()
+            .task(self.state.instance(id).node)
+            .map_or(0, |task| task.verify.len());
+        if (number as usize) >= checks {
+            return self.end(now, id, Outcome::Succeeded, None, out);
+        }
+        if self.is_stopped() {
+            return Ok(());
+        }
+        self.begin_job(now, id, Role::Verify(number), out)
+    }
+
+    pub(super) fn on_read(
+        &mut self,
+        now: Timestamp,
+        job: &JobId,
+        left: &Out,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let Some(id) = self.state.find(&job.task) else { return Ok(()) };
+        let waits = self.state.task(id).is_some_and(|task| {
+            matches!(task.phase, Phase::Verifying(_)) && task.outputs.is_none()
+        });
+        if !waits || !self.running.remove(&id) {
+            return Ok(());
+        }
+        self.keep_outputs(now, id, left, out)
+    }
+
+    fn declares_outputs(&self, id: InstanceId) -> bool {
+        self.state.graph().task(self.state.instance(id).node).is_some_and(|task| task.outputs)
+    }
+}
+
+/// Whether a retry is meant for that end.
+fn answers_to(retry: &Retry, exit: Option<i32>) -> bool {
+    retry.on_exit.is_empty() || exit.is_some_and(|code| retry.on_exit.contains(&code))
+}
+
+/// The pause after that many tries.
+fn delay(retry: &Retry, tries: u32) -> Duration {
+    let longest = retry.max_delay.unwrap_or(Duration::MAX);
+    let factor =
+        retry.backoff.max(1.0).powi(i32::try_from(tries.saturating_sub(1)).unwrap_or(i32::MAX));
+    let seconds = retry.delay.as_secs_f64() * factor;
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).min(longest)
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by)
+        .ok()
+        .and_then(|by| now.checked_add(by).ok())
+        .unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,183 @@
+//! What goes into the machine and what comes out of it: plain data.
+
+use jiff::Timestamp;
+
+use crate::core::evaluate::Out;
+use crate::core::job::{Command, End, JobId, Role};
+use crate::core::record::{Actor, Adopted, Decision, GivenOutputs, Opened, Record};
+use crate::core::recover::Evidence;
+use crate::core::state::InstanceId;
+
+/// Something that has happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A new run begins.
+    Opened(Box<Opened>),
+    /// An executor takes up a run whose records have been applied.
+    Resumed {
+        /// Who, and where.
+        by: Actor,
+        /// A runbook that takes the place of the one in force.
+        runbook: Option<Adopted>,
+    },
+    /// A job could not be started.
+    NotSpawned {
+        /// Which.
+        job: JobId,
+        /// Why not.
+        reason: String,
+    },
+    /// A job's main process has ended.
+    JobEnded {
+        /// Which.
+        job: JobId,
+        /// How.
+        end: End,
+        /// What it left behind.
+        out: Out,
+    },
+    /// Nothing of a job is left alive that had ended before.
+    Over {
+        /// Which.
+        job: JobId,
+    },
+    /// The answer to [`Effect::Gather`].
+    Evidence {
+        /// Which job.
+        job: JobId,
+        /// What was found.
+        evidence: Evidence,
+        /// What it left behind, if it has ended.
+        out: Out,
+    },
+    /// The answer to [`Effect::Read`].
+    Read {
+        /// Which job.
+        job: JobId,
+        /// What it left behind.
+        out: Out,
+    },
+    /// The time of an [`Effect::Timer`] has come.
+    Due {
+        /// Whose.
+        instance: InstanceId,
+    },
+    /// Somebody orders something.
+    Order(Order),
+    /// Ctrl-C or SIGTERM.
+    Signal {
+        /// Whose executor got it.
+        by: Actor,
+    },
+}
+
+/// What an operator can order.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Decide about a task, a group or an item.
+    Resolve {
+        /// Its id.
+        task: String,
+        /// The decision.
+        decision: Decision,
+        /// Why.
+        because: String,
+        /// Who decides.
+        by: Actor,
+        /// Outputs, if it is said to be done.
+        #[serde(default)]
+        outputs: GivenOutputs,
+    },
+    /// Start nothing more.
+    Stop {
+        /// Who orders it.
+        by: Actor,
+        /// Why, if it was said.
+        #[serde(default)]
+        because: Option<String>,
+    },
+    /// End the job that a task has running.
+    Kill {
+        /// The task's id.
+        task: String,
+        /// Who orders it.
+        by: Actor,
+    },
+}
+
+/// Something to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Start a job. Its end comes as [`Input::JobEnded`] or [`Input::NotSpawned`].
+    Spawn {
+        /// Which.
+        job: JobId,
+        /// What it is for.
+        role: Role,
+        /// The command.
+        command: Command,
+        /// Whether its standard output is to come with its end.
+        reads_stdout: bool,
+    },
+    /// Find out what became of a job that was started earlier.
+    Gather {
+        /// Which.
+        job: JobId,
+        /// Whether its standard output is to come with its end.
+        reads_stdout: bool,
+    },
+    /// Read what a job has left behind whose end is recorded.
+    Read {
+        /// Which.
+        job: JobId,
+    },
+    /// End a job's processes.
+    Kill {
+        /// Which.
+        job: JobId,
+    },
+    /// The end of a job is in the journal: its keeper need not remember it.
+    Forget {
+        /// Which.
+        job: JobId,
+    },
+    /// Say so when that time has come.
+    Timer {
+        /// To whom.
+        instance: InstanceId,
+        /// The time.
+        at: Timestamp,
+    },
+}
+
+/// An effect, and what must be on disk before it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// The effect. All records of its transition are written before it.
+    pub effect: Effect,
+    /// Position in [`Transition::records`] of the record that must be synced before it, if one must.
+    pub durable: Option<usize>,
+}
+
+/// What follows from an input.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Transition {
+    /// New facts, already applied.
+    pub records: Vec<Record>,
+    /// What is to be done.
+    pub effects: Vec<Planned>,
+    /// Why an order was refused, if it was.
+    pub refused: Option<String>,
+}
+
+impl Transition {
+    pub(super) fn plan(&mut self, effect: Effect) {
+        self.effects.push(Planned { effect, durable: None });
+    }
+
+    /// Plans an effect that must not happen before the last record is on disk.
+    pub(super) fn plan_after_sync(&mut self, effect: Effect) {
+        self.effects.push(Planned { effect, durable: self.records.len().checked_sub(1) });
+    }
+}

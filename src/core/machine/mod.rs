@@ -1,0 +1,213 @@
+//! The machine: decides what follows from what has happened.
+//!
+//! Does no I/O, has no clock and no threads: time comes in with every input, and what is to be done goes out as effects. What it
+//! keeps beside the [`State`] (who is ready, who holds a slot) is derived from it and can be thrown away at any moment.
+
+mod finish;
+mod input;
+mod order;
+mod resume;
+mod start;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+pub use self::input::{Effect, Input, Order, Planned, Transition};
+pub use self::order::{Refusal, may_resolve};
+use super::apply::Unfit;
+use super::evaluate::Evaluate;
+use super::job::JobId;
+use super::record::{Closing, Record, StopReason};
+use super::state::{InstanceId, Phase, ScopeId, State};
+
+/// A run's machine.
+pub struct Machine<E> {
+    state: State,
+    evaluate: E,
+    /// How many jobs may run at a time.
+    slots: usize,
+    /// Tasks that only wait for a slot.
+    ready: BTreeSet<Turn>,
+    /// Groups with items that have not been let in.
+    openings: BTreeMap<OpeningKey, Opening>,
+    /// Items that have been let in, by number of the scope.
+    admitted: Vec<bool>,
+    /// Tasks with a job that runs, or whose descendants are not all gone: each holds a slot.
+    running: BTreeSet<InstanceId>,
+    /// Tasks with a job of an earlier executor whose fate is being found out.
+    unclear: BTreeSet<InstanceId>,
+    /// Tasks with a job that lives on without its keeper.
+    orphaned: BTreeSet<InstanceId>,
+    /// Tasks whose job has ended badly while something of it still lives.
+    lingering: BTreeMap<InstanceId, JobId>,
+    /// Tasks that wait for a time.
+    pausing: BTreeSet<InstanceId>,
+    /// The run has come to its end for this executor.
+    finished: bool,
+}
+
+/// A task's turn: begun before new, then the longest way to the end, then file order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    begun: Reverse<bool>,
+    rank: Reverse<u64>,
+    instance: InstanceId,
+}
+
+/// A group's turn: deeper before outer, then the longest way to the end, then file order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct OpeningKey {
+    depth: Reverse<u32>,
+    rank: Reverse<u64>,
+    group: InstanceId,
+}
+
+/// The door of a group that fans out.
+#[derive(Debug, Default)]
+struct Opening {
+    /// Position of the next item to be let in.
+    next: u32,
+    /// Items inside that are not settled.
+    active: BTreeSet<ScopeId>,
+}
+
+impl<E: Evaluate> Machine<E> {
+    /// A machine for a run whose records, if there are any, have been applied to `state`.
+    ///
+    /// `slots` is how many jobs may run at a time; at least one does.
+    pub fn new(state: State, evaluate: E, slots: usize) -> Self {
+        Self {
+            state,
+            evaluate,
+            slots: slots.max(1),
+            ready: BTreeSet::new(),
+            openings: BTreeMap::new(),
+            admitted: Vec::new(),
+            running: BTreeSet::new(),
+            unclear: BTreeSet::new(),
+            orphaned: BTreeSet::new(),
+            lingering: BTreeMap::new(),
+            pausing: BTreeSet::new(),
+            finished: false,
+        }
+    }
+
+    /// What is known of the run.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether nothing is left for this executor to do.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Tasks with a job that lives on without its keeper.
+    pub fn orphaned(&self) -> impl Iterator<Item = InstanceId> + '_ {
+        self.orphaned.iter().copied()
+    }
+
+    /// Takes one input that arrived at `now`, and says what follows.
+    ///
+    /// # Errors
+    /// If a record that it decided on does not fit the state. That is a bug of the machine: the caller stops at once.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Result<Transition, Unfit> {
+        let mut out = Transition::default();
+        match input {
+            Input::Opened(opened) => {
+                self.note(now, Record::Opened(opened), &mut out)?;
+                self.admit_root();
+            }
+            Input::Resumed { by, runbook } => {
+                self.note(now, Record::Resumed { by, runbook }, &mut out)?;
+                self.reschedule();
+                self.ask_after_jobs(&mut out);
+            }
+            Input::NotSpawned { job, reason } => {
+                self.on_not_spawned(now, &job, &reason, &mut out)?
+            }
+            Input::JobEnded { job, end, out: left } => {
+                self.on_ended(now, &job, end, &left, &mut out)?
+            }
+            Input::Over { job } => self.on_over(now, &job, &mut out)?,
+            Input::Evidence { job, evidence, out: left } => {
+                self.on_evidence(now, &job, evidence, &left, &mut out)?
+            }
+            Input::Read { job, out: left } => self.on_read(now, &job, &left, &mut out)?,
+            Input::Due { instance } => self.on_due(now, instance, &mut out),
+            Input::Order(order) => self.on_order(now, order, &mut out)?,
+            Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
+        }
+        self.advance(now, &mut out)?;
+        self.finish_if_idle(now, &mut out)?;
+        Ok(out)
+    }
+
+    /// Writes one record into the transition, and applies it.
+    fn note(&mut self, now: Timestamp, record: Record, out: &mut Transition) -> Result<(), Unfit> {
+        self.state.apply(now, &record)?;
+        out.records.push(record);
+        Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.state.run().stopped.is_some()
+    }
+
+    fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
+        let busy = !self.running.is_empty() || !self.unclear.is_empty();
+        let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
+        if self.finished || busy || (waiting && !self.is_stopped()) {
+            return Ok(());
+        }
+        if self.state.is_complete() {
+            self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
+        } else if !self.is_stopped() {
+            self.note(
+                now,
+                Record::Stopped { why: StopReason::Stuck, by: None, because: None },
+                out,
+            )?;
+        }
+        self.finished = true;
+        Ok(())
+    }
+
+    /// Throws away what is derived from the state, and derives it anew.
+    fn reschedule(&mut self) {
+        self.ready.clear();
+        self.openings.clear();
+        self.pausing.clear();
+        self.admitted = self.state.scopes.iter().map(|scope| scope.begun).collect();
+        self.admit_root();
+        let groups: Vec<InstanceId> =
+            self.instances_in_order().filter(|&id| self.state.group(id).is_some()).collect();
+        for group in groups {
+            self.open_door(group);
+        }
+        let tasks: Vec<InstanceId> =
+            self.instances_in_order().filter(|&id| self.state.task(id).is_some()).collect();
+        for id in tasks {
+            match self.state.task(id).map(|task| task.phase) {
+                Some(Phase::Verifying(_)) if !self.running.contains(&id) => self.queue(id),
+                Some(Phase::Pausing(..)) => {
+                    self.pausing.insert(id);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn instances_in_order(&self) -> impl Iterator<Item = InstanceId> + use<E> {
+        (0..self.state.instances.len())
+            .map(|index| InstanceId(u32::try_from(index).unwrap_or(u32::MAX)))
+    }
+
+    fn job_id(&self, instance: InstanceId, attempt: u32) -> JobId {
+        JobId { task: self.state.instance(instance).id.clone(), attempt }
+    }
+}

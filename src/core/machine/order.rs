@@ -1,0 +1,150 @@
+//! Orders of an operator: deciding about a task, stopping, killing.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Effect, Machine, Order, Transition};
+use crate::core::apply::Unfit;
+use crate::core::evaluate::Evaluate;
+use crate::core::record::{Actor, Decision, Outcome, Record, StopReason};
+use crate::core::state::{InstanceBody, Named, Phase, State};
+
+/// Why an order cannot be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The run has nothing of that name.
+    Unknown(String),
+    /// A job of it runs, or may run.
+    Running(String),
+    /// It has no job to be killed.
+    NotRunning(String),
+    /// It has ended well: there is nothing to decide.
+    EndedWell(String),
+    /// It is neither in doubt nor failed.
+    NothingToDecide(String),
+    /// Groups and items can only be waived.
+    OnlyWaived(String),
+    /// The run is closed.
+    Closed,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(task) => write!(f, "the run has no task, group or item `{task}`"),
+            Self::Running(task) => {
+                write!(f, "a job of `{task}` was started and its end is not known yet")
+            }
+            Self::NotRunning(task) => write!(f, "`{task}` has no job running"),
+            Self::EndedWell(task) => {
+                write!(f, "`{task}` has ended well: there is nothing to decide")
+            }
+            Self::NothingToDecide(task) => {
+                write!(
+                    f,
+                    "`{task}` is neither in doubt nor failed; only `--as waived` is possible for what has not begun"
+                )
+            }
+            Self::OnlyWaived(task) => write!(
+                f,
+                "`{task}` is not a task: groups and items can only be waived (`--as waived`)"
+            ),
+            Self::Closed => write!(f, "the run is closed"),
+        }
+    }
+}
+
+/// Whether an operator may decide that about a task, group or item.
+///
+/// # Errors
+/// Why not.
+pub fn may_resolve(state: &State, task: &str, decision: Decision) -> Result<(), Refusal> {
+    if state.run().closed {
+        return Err(Refusal::Closed);
+    }
+    let named = state.named(task).ok_or_else(|| Refusal::Unknown(task.to_owned()))?;
+    let instance = match named {
+        Named::Instance(id) => state.instance(id),
+        Named::Item(_) if decision == Decision::Waived => return Ok(()),
+        Named::Item(_) => return Err(Refusal::OnlyWaived(task.to_owned())),
+    };
+    let InstanceBody::Task(known) = &instance.body else {
+        return if decision == Decision::Waived {
+            Ok(())
+        } else {
+            Err(Refusal::OnlyWaived(task.to_owned()))
+        };
+    };
+    match (known.phase, decision) {
+        (Phase::Running(_) | Phase::Judging(_), _) => Err(Refusal::Running(task.to_owned())),
+        (Phase::Ended(Outcome::Succeeded | Outcome::Skipped), _) => {
+            Err(Refusal::EndedWell(task.to_owned()))
+        }
+        (Phase::InDoubt | Phase::Ended(Outcome::Failed | Outcome::Waived), _) => Ok(()),
+        (Phase::Waiting | Phase::Pausing(..) | Phase::Verifying(_), Decision::Waived) => Ok(()),
+        (Phase::Waiting | Phase::Pausing(..) | Phase::Verifying(_), _) => {
+            Err(Refusal::NothingToDecide(task.to_owned()))
+        }
+    }
+}
+
+impl<E: Evaluate> Machine<E> {
+    pub(super) fn on_order(
+        &mut self,
+        now: Timestamp,
+        order: Order,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        match order {
+            Order::Resolve { task, decision, because, by, outputs } => {
+                if let Err(refusal) = may_resolve(&self.state, &task, decision) {
+                    out.refused = Some(refusal.to_string());
+                    return Ok(());
+                }
+                let outputs = (!outputs.is_empty())
+                    .then(|| Arc::new(Value::Object(outputs.into_iter().collect())));
+                let record = Record::Resolved { task: task.into(), decision, because, by, outputs };
+                self.note(now, record, out)?;
+                self.reschedule();
+                Ok(())
+            }
+            Order::Stop { by, because } => {
+                self.stop(now, StopReason::Operator, Some(by), because, out)
+            }
+            Order::Kill { task, .. } => {
+                let running = self
+                    .state
+                    .find(&task)
+                    .and_then(|id| self.state.task(id))
+                    .map(|known| (known.phase, known.jobs));
+                match running {
+                    Some((Phase::Running(_) | Phase::Judging(_), attempt)) => {
+                        let job = crate::core::job::JobId { task: task.into(), attempt };
+                        out.plan(Effect::Kill { job });
+                    }
+                    Some(_) => out.refused = Some(Refusal::NotRunning(task).to_string()),
+                    None => out.refused = Some(Refusal::Unknown(task).to_string()),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Nothing new starts from here on; what runs is waited for.
+    pub(super) fn stop(
+        &mut self,
+        now: Timestamp,
+        why: StopReason,
+        by: Option<Actor>,
+        because: Option<String>,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        if self.is_stopped() || self.state.run().closed {
+            return Ok(());
+        }
+        self.note(now, Record::Stopped { why, by, because }, out)
+    }
+}

@@ -1,0 +1,165 @@
+//! Resuming: what became of the jobs that an earlier executor started.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Effect, Machine, Transition};
+use crate::core::apply::Unfit;
+use crate::core::evaluate::{Evaluate, Out};
+use crate::core::job::{JobId, Role};
+use crate::core::record::{Judgement, Record};
+use crate::core::recover::{Evidence, Next, after_bad_end, recover};
+use crate::core::state::{InstanceId, Phase};
+
+/// How long it takes until a job that lives on without its keeper is asked after again.
+const ORPHAN_POLL: SignedDuration = SignedDuration::from_secs(2);
+
+impl<E: Evaluate> Machine<E> {
+    /// Asks after every job whose end, or what follows from it, is not in the journal. Nothing starts before all answers are in.
+    pub(super) fn ask_after_jobs(&mut self, out: &mut Transition) {
+        let open: Vec<InstanceId> = self
+            .instances_in_order()
+            .filter(|&id| {
+                self.state
+                    .task(id)
+                    .is_some_and(|task| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+            })
+            .collect();
+        for id in open {
+            self.unclear.insert(id);
+            self.ask_after(id, out);
+        }
+    }
+
+    pub(super) fn ask_after(&mut self, id: InstanceId, out: &mut Transition) {
+        let Some(task) = self.state.task(id) else { return };
+        let role = match task.phase {
+            Phase::Running(job) => job.role,
+            Phase::Judging(role) => role,
+            _ => return,
+        };
+        let job = self.job_id(id, task.jobs);
+        let reads_stdout = self.evaluate.reads_stdout(&self.state, id, role);
+        out.plan(Effect::Gather { job, reads_stdout });
+    }
+
+    pub(super) fn on_evidence(
+        &mut self,
+        now: Timestamp,
+        job: &JobId,
+        evidence: Evidence,
+        left: &Out,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let Some(id) = self.state.find(&job.task) else { return Ok(()) };
+        let Some(task) = self.state.task(id).filter(|task| task.jobs == job.attempt) else {
+            return Ok(());
+        };
+        let asked = self.unclear.remove(&id) | self.orphaned.remove(&id);
+        match task.phase {
+            _ if !asked => Ok(()),
+            Phase::Running(running) => {
+                self.settle_started(now, id, job, running.role, evidence, left, out)
+            }
+            Phase::Judging(role) => self.settle_ended(now, id, job, role, &evidence, out),
+            _ => Ok(()),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "these are the facts of one row of the table")]
+    fn settle_started(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        job: &JobId,
+        role: Role,
+        evidence: Evidence,
+        left: &Out,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        match (recover(role, self.effect(id), &evidence), evidence) {
+            (Next::TakeOver, Evidence::Ended(end)) => self.on_ended(now, job, end, left, out),
+            (Next::TakeOver, Evidence::NotSpawned(reason)) => {
+                self.on_not_spawned(now, job, &reason, out)
+            }
+            (Next::Adopt | Next::TakeOver, _) => {
+                self.running.insert(id);
+                Ok(())
+            }
+            (Next::Wait, _) => {
+                self.wait_for_orphan(now, id, out);
+                Ok(())
+            }
+            (next @ (Next::Again | Next::InDoubt), _) => {
+                self.note(
+                    now,
+                    Record::JobLost { task: job.task.clone(), attempt: job.attempt },
+                    out,
+                )?;
+                self.conclude_lost(now, id, next, "its end is lost", out)
+            }
+        }
+    }
+
+    /// A job whose bad end is in the journal, but not what follows from it.
+    fn settle_ended(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        job: &JobId,
+        role: Role,
+        evidence: &Evidence,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let alive = match evidence {
+            Evidence::Running => true,
+            Evidence::Ended(end) => !end.over,
+            Evidence::Orphaned { .. } => {
+                self.wait_for_orphan(now, id, out);
+                return Ok(());
+            }
+            Evidence::Over | Evidence::NotSpawned(_) => false,
+        };
+        if alive {
+            self.running.insert(id);
+            self.lingering.insert(id, job.clone());
+            return Ok(());
+        }
+        let reason = self.state.task(id).and_then(|task| task.reason.clone());
+        self.conclude_lost(
+            now,
+            id,
+            after_bad_end(role, self.effect(id)),
+            reason.as_deref().unwrap_or("it ended badly"),
+            out,
+        )
+    }
+
+    fn conclude_lost(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        next: Next,
+        reason: &str,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        if next == Next::InDoubt {
+            return self.doubt(now, id, reason, out);
+        }
+        let task = self.state.instance(id).id.clone();
+        self.note(
+            now,
+            Record::Judged { task, judgement: Judgement::Again, reason: reason.to_owned() },
+            out,
+        )?;
+        self.queue(id);
+        Ok(())
+    }
+
+    fn wait_for_orphan(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {
+        self.orphaned.insert(id);
+        out.plan(Effect::Timer {
+            instance: id,
+            at: now.checked_add(ORPHAN_POLL).unwrap_or(Timestamp::MAX),
+        });
+    }
+}

@@ -1,0 +1,321 @@
+//! Starting: conditions, items, turns and slots.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+
+use super::{Effect, Machine, Opening, OpeningKey, Transition, Turn};
+use crate::core::apply::Unfit;
+use crate::core::evaluate::Evaluate;
+use crate::core::job::Role;
+use crate::core::record::{Item, Outcome, Record};
+use crate::core::state::{InstanceId, Items, Phase, ScopeId};
+use crate::plan::graph::{NodeBody, Work};
+use crate::spec::model;
+
+impl<E: Evaluate> Machine<E> {
+    /// Starts all that may be started now.
+    pub(super) fn advance(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
+        if self.is_stopped() || !self.unclear.is_empty() {
+            return Ok(());
+        }
+        loop {
+            let fresh = self.state.take_startable();
+            if !fresh.is_empty() {
+                for id in fresh {
+                    self.consider(now, id, out)?;
+                }
+            } else if self.running.len() >= self.slots {
+                return Ok(());
+            } else if let Some(turn) = self.ready.pop_first() {
+                self.start(now, turn.instance, out)?;
+            } else if !self.admit_next() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Looks at an instance whose needs are met: skips it, enters it, or puts it in line for a slot.
+    fn consider(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        if id == InstanceId::ROOT
+            || !self.state.may_start(id)
+            || !self.is_admitted(self.state.instance(id).scope)
+        {
+            return Ok(());
+        }
+        let graph = self.state.graph().clone();
+        let node = graph.node(self.state.instance(id).node);
+        // What was started once was wanted: its condition is not asked again on resume.
+        let begun = self.state.task(id).is_some_and(|task| task.jobs > 0);
+        if node.conditional && !begun {
+            match self.evaluate.when(&self.state, id) {
+                Ok(true) => {}
+                Ok(false) => return self.end(now, id, Outcome::Skipped, None, out),
+                Err(error) => {
+                    return self.end(
+                        now,
+                        id,
+                        Outcome::Failed,
+                        Some(format!("`when`: {error}")),
+                        out,
+                    );
+                }
+            }
+        }
+        match &node.body {
+            NodeBody::Group(group) => self.enter(now, id, group.fan_out.is_some(), out),
+            NodeBody::Task(task) if task.work == Work::Assert => {
+                match self.evaluate.assert(&self.state, id) {
+                    Ok(None) => self.end(now, id, Outcome::Succeeded, None, out),
+                    Ok(Some(message)) => self.end(now, id, Outcome::Failed, Some(message), out),
+                    Err(error) => {
+                        self.end(now, id, Outcome::Failed, Some(format!("`assert`: {error}")), out)
+                    }
+                }
+            }
+            NodeBody::Task(_) => {
+                self.queue(id);
+                Ok(())
+            }
+        }
+    }
+
+    fn enter(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        fans_out: bool,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let items = if fans_out {
+            match self.evaluate.items(&self.state, id) {
+                Ok(items) => items,
+                Err(error) => {
+                    return self.end(
+                        now,
+                        id,
+                        Outcome::Failed,
+                        Some(format!("`for_each`: {error}")),
+                        out,
+                    );
+                }
+            }
+        } else {
+            vec![Item { key: None, value: serde_json::Value::Null }]
+        };
+        let task = self.state.instance(id).id.clone();
+        self.note(now, Record::ItemsFrozen { task, items }, out)?;
+        self.open_door(id);
+        Ok(())
+    }
+
+    /// Ends a task that has no job running, or a group that was not entered.
+    pub(super) fn end(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        outcome: Outcome,
+        reason: Option<String>,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let task = self.state.instance(id).id.clone();
+        self.note(now, Record::TaskEnded { task, outcome, reason }, out)?;
+        self.leave(id);
+        Ok(())
+    }
+
+    /// Puts a task in line for a slot.
+    pub(super) fn queue(&mut self, id: InstanceId) {
+        self.ready.insert(self.turn(id));
+    }
+
+    fn turn(&self, id: InstanceId) -> Turn {
+        let begun = self.state.task(id).is_some_and(|task| task.jobs > 0);
+        Turn { begun: Reverse(begun), rank: Reverse(self.state.node(id).rank), instance: id }
+    }
+
+    /// Starts what a task in line is waiting to do, unless something has come between.
+    fn start(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) -> Result<(), Unfit> {
+        match self.state.task(id).map(|task| task.phase) {
+            Some(Phase::Waiting) if self.state.may_start(id) => {
+                self.begin_job(now, id, Role::Action, out)
+            }
+            Some(Phase::Pausing(role, _)) => {
+                self.pausing.remove(&id);
+                self.begin_job(now, id, role, out)
+            }
+            Some(Phase::Verifying(_)) => self.go_on_after_action(now, id, out),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn begin_job(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        role: Role,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let command = match self.evaluate.command(&self.state, id, role) {
+            Ok(command) => command,
+            Err(error) => return self.end(now, id, Outcome::Failed, Some(error), out),
+        };
+        let attempt = self.state.task(id).map_or(0, |task| task.jobs) + 1;
+        let effect = match role {
+            Role::Action => self.effect(id),
+            Role::Verify(_) => model::Effect::Read,
+        };
+        let record = Record::JobStarting {
+            task: self.state.instance(id).id.clone(),
+            attempt,
+            role,
+            effect,
+            argv: command.argv.clone(),
+            digest: command.digest(),
+        };
+        self.note(now, record, out)?;
+        self.running.insert(id);
+        let reads_stdout = self.evaluate.reads_stdout(&self.state, id, role);
+        let spawn = Effect::Spawn { job: self.job_id(id, attempt), role, command, reads_stdout };
+        match effect {
+            model::Effect::Once => out.plan_after_sync(spawn),
+            model::Effect::Read | model::Effect::Idempotent => out.plan(spawn),
+        }
+        Ok(())
+    }
+
+    pub(super) fn effect(&self, id: InstanceId) -> model::Effect {
+        self.state
+            .graph()
+            .task(self.state.instance(id).node)
+            .map_or(model::Effect::Once, |task| task.effect)
+    }
+
+    /// Lets everything in that is not inside a group that fans out.
+    pub(super) fn admit_root(&mut self) {
+        if self.admitted.is_empty() && !self.state.scopes.is_empty() {
+            self.admitted.push(true);
+        }
+    }
+
+    fn is_admitted(&self, scope: ScopeId) -> bool {
+        let mut at = scope;
+        loop {
+            let here = self.state.scope(at);
+            if here.key.is_some() && !self.admitted.get(at.index()).copied().unwrap_or(false) {
+                return false;
+            }
+            if here.group == InstanceId::ROOT {
+                return true;
+            }
+            at = self.state.instance(here.group).scope;
+        }
+    }
+
+    /// Lets a group's items come in one after the other, as far as that is allowed.
+    pub(super) fn open_door(&mut self, group: InstanceId) {
+        let Some(items) = self.state.group(group).and_then(|state| state.items) else { return };
+        let fans_out = self
+            .state
+            .graph()
+            .group(self.state.instance(group).node)
+            .is_some_and(|group| group.fan_out.is_some());
+        self.admitted.resize(self.state.scopes.len(), false);
+        if !fans_out
+            || self.state.instance(group).standing.settled != crate::core::state::Settled::Open
+        {
+            return;
+        }
+        let active = items
+            .scopes()
+            .filter(|scope| self.admitted[scope.index()] && self.state.scope(*scope).open > 0)
+            .collect();
+        self.openings.insert(self.opening_key(group), Opening { next: 0, active });
+    }
+
+    fn opening_key(&self, group: InstanceId) -> OpeningKey {
+        let mut depth = 0;
+        let mut at = group;
+        while at != InstanceId::ROOT {
+            depth += 1;
+            at = self.state.scope(self.state.instance(at).scope).group;
+        }
+        OpeningKey { depth: Reverse(depth), rank: Reverse(self.state.node(group).rank), group }
+    }
+
+    /// Lets the next item in; `false` if no group has one that may come in.
+    fn admit_next(&mut self) -> bool {
+        let mut exhausted = Vec::new();
+        let mut found = None;
+        for (key, opening) in &mut self.openings {
+            let state = self.state.group(key.group);
+            let (Some(items), false) =
+                (state.and_then(|group| group.items), state.is_none_or(|group| group.doomed))
+            else {
+                exhausted.push(*key);
+                continue;
+            };
+            let scope = next_item(items, opening, &self.admitted);
+            let Some(scope) = scope else {
+                exhausted.push(*key);
+                continue;
+            };
+            let fan_out = self
+                .state
+                .graph()
+                .group(self.state.instance(key.group).node)
+                .and_then(|group| group.fan_out.as_ref());
+            let limit = fan_out
+                .and_then(|fan_out| fan_out.parallel)
+                .map_or(usize::MAX, |limit| limit as usize);
+            if opening.active.len() < limit.max(1) && !self.state.is_halted(scope) {
+                opening.active.insert(scope);
+                found = Some(scope);
+                break;
+            }
+        }
+        for key in exhausted {
+            self.openings.remove(&key);
+        }
+        let Some(scope) = found else { return false };
+        self.admitted[scope.index()] = true;
+        self.state.startable.extend(self.state.children(scope));
+        true
+    }
+
+    /// Notes that an instance has come to rest: its items make room for others once nothing in them is open.
+    pub(super) fn leave(&mut self, id: InstanceId) {
+        let mut at = id;
+        while at != InstanceId::ROOT {
+            let number = self.state.instance(at).scope;
+            let scope = self.state.scope(number);
+            if scope.open > 0 {
+                return;
+            }
+            if scope.key.is_some() {
+                let key = self.opening_key(scope.group);
+                if let Some(opening) = self.openings.get_mut(&key) {
+                    opening.active.remove(&number);
+                }
+            }
+            at = scope.group;
+        }
+    }
+}
+
+/// The next item of a group that has not been let in.
+fn next_item(items: Items, opening: &mut Opening, admitted: &[bool]) -> Option<ScopeId> {
+    while opening.next < items.count {
+        let scope = ScopeId(items.first.0 + opening.next);
+        if !admitted.get(scope.index()).copied().unwrap_or(false) {
+            return Some(scope);
+        }
+        opening.next += 1;
+    }
+    None
+}

@@ -1,0 +1,13 @@
+//! A run as a deterministic state machine: records in, records and effects out.
+//!
+//! Knows no files, no processes, no clock, no threads and no YAML. [`State::apply`](state::State::apply) is the only mutator,
+//! [`Machine::handle`](machine::Machine::handle) the only decision, and replaying a journal is the same `apply`.
+
+pub mod apply;
+pub mod evaluate;
+pub mod job;
+pub mod machine;
+pub mod record;
+pub mod recover;
+mod settle;
+pub mod state;

@@ -1,0 +1,300 @@
+//! Records: the facts of a run, in the order in which they became known. Everything else about a run is derived from them.
+//!
+//! A record carries results (items, verdicts, outputs), so that whoever replays it evaluates nothing.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::job::{End, Role};
+use crate::spec::model::Effect;
+
+/// One fact of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Record {
+    /// The run exists.
+    Opened(Box<Opened>),
+    /// An executor has taken the run up again; failed tasks get fresh attempts.
+    Resumed {
+        /// Who did it, and where.
+        by: Actor,
+        /// The runbook that is in force from here on, if it was changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        runbook: Option<Adopted>,
+    },
+    /// Nothing new starts from here on, until the run is resumed.
+    Stopped {
+        /// Why.
+        why: StopReason,
+        /// Who asked for it, if anybody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Actor>,
+        /// The reason given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
+    },
+    /// A group was entered with these items, which stay as they are for the life of the run.
+    ItemsFrozen {
+        /// Id of the group.
+        task: Arc<str>,
+        /// The items in their order; one without a key if the group does not fan out.
+        items: Vec<Item>,
+    },
+    /// A job is about to be started.
+    JobStarting {
+        /// Id of the task.
+        task: Arc<str>,
+        /// Number of the job among all jobs of the task.
+        attempt: u32,
+        /// What it is for.
+        role: Role,
+        /// What may happen if it is done again.
+        effect: Effect,
+        /// The command without its secrets.
+        argv: Vec<String>,
+        /// Fingerprint of all that was rendered: argv, environment, folder, standard input.
+        digest: String,
+    },
+    /// A job has ended, or could not be started.
+    JobEnded {
+        /// Id of the task.
+        task: Arc<str>,
+        /// Number of the job.
+        attempt: u32,
+        /// How.
+        end: JobEnd,
+        /// What `success` says of it.
+        verdict: Verdict,
+    },
+    /// A job is over, and how it ended is lost.
+    JobLost {
+        /// Id of the task.
+        task: Arc<str>,
+        /// Number of the job.
+        attempt: u32,
+    },
+    /// What has been concluded about a task that was started.
+    Judged {
+        /// Id of the task.
+        task: Arc<str>,
+        /// The conclusion.
+        judgement: Judgement,
+        /// In words.
+        reason: String,
+    },
+    /// The task's outputs.
+    OutputsKept {
+        /// Id of the task.
+        task: Arc<str>,
+        /// By name.
+        outputs: Arc<Value>,
+    },
+    /// The task is tried again, but not before that time.
+    WaitUntil {
+        /// Id of the task.
+        task: Arc<str>,
+        /// The time.
+        until: Timestamp,
+        /// Why it waits.
+        reason: String,
+    },
+    /// A task, or a group that was not entered, has ended.
+    TaskEnded {
+        /// Id of the task or group.
+        task: Arc<str>,
+        /// How.
+        outcome: Outcome,
+        /// In words, where there is something to say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// An operator has decided about a task, a group or an item.
+    Resolved {
+        /// Id of the task, group or item.
+        task: Arc<str>,
+        /// The decision.
+        decision: Decision,
+        /// The reason given.
+        because: String,
+        /// Who decided.
+        by: Actor,
+        /// Outputs that the operator gives, where the task is said to be done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outputs: Option<Arc<Value>>,
+    },
+    /// The run is closed for good.
+    Closed {
+        /// How.
+        outcome: Closing,
+    },
+}
+
+/// The first fact of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The run's id.
+    pub run: String,
+    /// The runbook's name.
+    pub runbook: String,
+    /// The runbook's title.
+    pub title: String,
+    /// Fingerprint of the runbook, its drivers and the parameters.
+    pub digest: String,
+    /// Who started it, and where.
+    pub by: Actor,
+    /// The version of windlass.
+    pub version: String,
+    /// The folder in which the runbook stands: the default working directory.
+    pub folder: String,
+    /// The runbook's `vars` as computed.
+    pub vars: Value,
+}
+
+/// A person or program at a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// User name.
+    pub user: String,
+    /// Host name.
+    pub host: String,
+    /// Process id, where it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+}
+
+/// A runbook that takes the place of the one a run was opened with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopted {
+    /// Fingerprint of the runbook and its drivers.
+    pub digest: String,
+    /// Folder of the frozen copy inside the run's folder.
+    pub folder: String,
+    /// Tasks whose change the operator has accepted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<String>,
+}
+
+/// Why a run starts nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// Nothing is left that could be started without a person.
+    Stuck,
+    /// Ctrl-C or SIGTERM.
+    Signal,
+    /// `windlass stop`.
+    Operator,
+    /// `--until` was reached.
+    Reached,
+}
+
+/// An item of a group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its key; none in a group that does not fan out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Arc<str>>,
+    /// Its value.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub value: Value,
+}
+
+/// How a job came to an end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobEnd {
+    /// It ran.
+    Ran(End),
+    /// It could not be started; nothing has happened.
+    NotSpawned {
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// What `success` says of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It ended well.
+    Good,
+    /// It ended badly.
+    Bad {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What is concluded about a task whose action was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// It is not known whether its effect has happened: an operator decides.
+    InDoubt,
+    /// It may be started again.
+    Again,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Well.
+    Succeeded,
+    /// Its own `when` was false.
+    Skipped,
+    /// Badly.
+    Failed,
+    /// The operator accepts that it is left out.
+    Waived,
+}
+
+/// What an operator decides about a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Its effect has happened.
+    Done,
+    /// Its effect has not happened: it may be started.
+    Absent,
+    /// It has failed and is not tried again.
+    Failed,
+    /// It is left out.
+    Waived,
+}
+
+/// How a run was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// Every task has succeeded, was skipped or waived.
+    Succeeded,
+}
+
+impl Record {
+    /// The task, group or item that the record speaks of.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::ItemsFrozen { task, .. }
+            | Self::JobStarting { task, .. }
+            | Self::JobEnded { task, .. }
+            | Self::JobLost { task, .. }
+            | Self::Judged { task, .. }
+            | Self::OutputsKept { task, .. }
+            | Self::WaitUntil { task, .. }
+            | Self::TaskEnded { task, .. }
+            | Self::Resolved { task, .. } => Some(task),
+            Self::Opened(_) | Self::Resumed { .. } | Self::Stopped { .. } | Self::Closed { .. } => {
+                None
+            }
+        }
+    }
+}
+
+/// Outputs that an operator gives by name.
+pub type GivenOutputs = IndexMap<String, Value>;
