@@ -101,7 +101,7 @@ impl State {
                 )?;
             }
             Record::JobEnded { task, attempt, end, verdict } => {
-                self.end_job(task, *attempt, end, verdict)?
+                self.end_job(task, *attempt, end, verdict)?;
             }
             Record::JobLost { task, attempt } => {
                 let (id, job) = self.running(task, *attempt)?;
@@ -153,7 +153,7 @@ impl State {
                 state.reason = Some(Arc::from(reason.as_str()));
             }
             Record::TaskEnded { task, outcome, reason } => {
-                self.end_task(at, task, *outcome, reason.as_deref())?
+                self.end_task(at, task, *outcome, reason.as_deref())?;
             }
             Record::Resolved { task, decision, because, outputs, .. } => {
                 self.resolve(at, task, *decision, because, outputs.as_ref())?;

@@ -204,7 +204,8 @@ impl State {
                     InstanceBody::Task(task) if task.phase == Phase::Waiting => work.push(id),
                     InstanceBody::Group(group) if group.items.is_none() => work.push(id),
                     InstanceBody::Group(group) => {
-                        scopes.extend(group.items.into_iter().flat_map(super::state::Items::scopes))
+                        scopes
+                            .extend(group.items.into_iter().flat_map(super::state::Items::scopes));
                     }
                     InstanceBody::Task(_) => {}
                 }

@@ -128,14 +128,14 @@ impl<E: Evaluate> Machine<E> {
                 self.ask_after_jobs(&mut out);
             }
             Input::NotSpawned { job, reason } => {
-                self.on_not_spawned(now, &job, &reason, &mut out)?
+                self.on_not_spawned(now, &job, &reason, &mut out)?;
             }
             Input::JobEnded { job, end, out: left } => {
-                self.on_ended(now, &job, end, &left, &mut out)?
+                self.on_ended(now, &job, end, &left, &mut out)?;
             }
             Input::Over { job } => self.on_over(now, &job, &mut out)?,
             Input::Evidence { job, evidence, out: left } => {
-                self.on_evidence(now, &job, evidence, &left, &mut out)?
+                self.on_evidence(now, &job, evidence, &left, &mut out)?;
             }
             Input::Read { job, out: left } => self.on_read(now, &job, &left, &mut out)?,
             Input::Due { instance } => self.on_due(now, instance, &mut out),
