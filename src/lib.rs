@@ -1,1 +1,3 @@
 //! windlass
+
+pub mod journal;
