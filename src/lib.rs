@@ -1,3 +1,4 @@
 //! windlass
 
 pub mod journal;
+pub mod lock;
