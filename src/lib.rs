@@ -4,5 +4,7 @@
 
 pub mod core;
 pub mod diag;
+pub mod journal;
+pub mod lock;
 pub mod plan;
 pub mod spec;
