@@ -16,6 +16,19 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|file| file.sync_all()).at("sync", folder)
 }
 
+/// Makes everything below `folder` durable.
+pub(crate) fn sync_tree(folder: &Path) -> Result<()> {
+    for name in all_names(folder)? {
+        let path = folder.join(name);
+        if path.is_dir() {
+            sync_tree(&path)?;
+        } else {
+            File::open(&path).and_then(|file| file.sync_all()).at("sync", &path)?;
+        }
+    }
+    sync_folder(folder)
+}
+
 /// Writes a new or truncated file and syncs its contents, but not its name.
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = OpenOptions::new();

@@ -67,7 +67,7 @@ pub(crate) fn found(root: &Path, plan: &Plan) -> Result<Founded> {
     for mailbox in &organisation.config.mailboxes {
         fill(&organisation, mailbox, plan, &mut founded)?;
     }
-    rustix::fs::sync();
+    disk::sync_tree(root)?;
     organisation.finish()?;
     Ok(founded)
 }

@@ -19,8 +19,18 @@ use crate::stages::Stage;
 use crate::store::{Row, RowState};
 use crate::transfer::{Carried, Transfer};
 
-/// Moves a mailbox from its home to `to`.
-pub(crate) fn move_mailbox(of: &Organisation, mailbox: &str, to: &str) -> Result<Carried> {
+/// Moves a mailbox from its home, which must be `from`, to `to`.
+pub(crate) fn move_mailbox(
+    of: &Organisation,
+    mailbox: &str,
+    from: &str,
+    to: &str,
+) -> Result<Carried> {
+    if from == to {
+        return Err(Failure::failed(format!(
+            "`{to}` cannot be the source and the target of a move"
+        )));
+    }
     let _claim = of.claim_operation(mailbox)?;
     let transfer = transfer(of, "move", mailbox, to)?;
     check_movable(&transfer)?;
@@ -92,8 +102,15 @@ pub(crate) fn set_home(of: &Organisation, mailbox: &str, home: &str) -> Result<b
 pub(crate) fn reset_target(of: &Organisation, mailbox: &str) -> Result<Carried> {
     let _claim = of.claim_operation(mailbox)?;
     let stages = of.stages("reset-target", mailbox);
-    let home = of.server(of.directory().entry(mailbox)?.home())?;
+    let entry = of.directory().entry(mailbox)?;
+    let home = of.server(entry.home())?;
     let other = of.other(&home.name)?;
+    if !entry.converged() {
+        return Err(refused(format!("the directory does not agree on mailbox `{mailbox}`"))
+            .because(format!("senders on one side still follow it to `{}`", other.name))
+            .next(format!("`maillab sweep {mailbox} --to {}`", home.name))
+            .next(format!("`maillab set-home {mailbox} {}`", home.name)));
+    }
     let Some(target) = other.row(mailbox) else { return Ok(Carried::default()) };
     let source = home.row(mailbox);
     let state = source.as_ref().map(Row::state).transpose()?;

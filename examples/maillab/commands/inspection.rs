@@ -40,6 +40,9 @@ pub(super) enum Command {
         /// Also ask for every message of this archive, with its contents, folder and flags.
         #[arg(long, value_name = "ARCHIVE")]
         against: Option<PathBuf>,
+        /// Also ask that this server is the mailbox's home.
+        #[arg(long, value_name = "SERVER")]
+        home: Option<String>,
     },
     /// Succeed if every message that was ever accepted is exactly once at its home; else list what is lost, double,
     /// stranded or left over.
@@ -65,8 +68,11 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
             converged(of, &mailboxes)
         }
         Command::ConsistencyCheck { server } => consistency_check(of, &of.server(&server)?),
-        Command::Verify { mailbox, against } => {
+        Command::Verify { mailbox, against, home } => {
             of.check_mailbox(&mailbox)?;
+            if let Some(home) = home {
+                check_home(of, &mailbox, &of.server(&home)?)?;
+            }
             verify(of, &mailbox, against.as_deref())
         }
         Command::Audit { json } => audit_all(of, json),
@@ -174,6 +180,16 @@ fn consistency_check(of: &Organisation, server: &Server) -> Result<()> {
         .into_iter()
         .fold(failure, Failure::because)
         .next("`maillab locate MAILBOX` shows the state of a mailbox"))
+}
+
+fn check_home(of: &Organisation, mailbox: &str, server: &Server) -> Result<()> {
+    let entry = of.directory().entry(mailbox)?;
+    if entry.home() == server.name {
+        return Ok(());
+    }
+    Err(Failure::failed(format!("`{}` is not the home of mailbox `{mailbox}`", server.name))
+        .because(format!("its home is `{}`", entry.home()))
+        .next(format!("`maillab locate {mailbox}` shows where its data is")))
 }
 
 fn verify(of: &Organisation, mailbox: &str, against: Option<&Path>) -> Result<()> {

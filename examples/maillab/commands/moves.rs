@@ -20,6 +20,9 @@ pub(super) enum Command {
     /// (an interrupted move: see `sweep`, `set-home` and `reset-target`), 6 if the transaction log drive has no room.
     Move {
         mailbox: String,
+        /// Refuse unless the mailbox's home is this server.
+        #[arg(long, value_name = "SERVER")]
+        from: Option<String>,
         /// The server that it goes to.
         #[arg(long, value_name = "SERVER")]
         to: String,
@@ -49,10 +52,13 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command, organisation: &Organisation) -> Result<()> {
     match command {
-        Command::Move { mailbox, to } => {
+        Command::Move { mailbox, from, to } => {
             organisation.check_mailbox(&mailbox)?;
-            let from = organisation.other(&to)?.name;
-            let Carried { messages, bytes } = moving::move_mailbox(organisation, &mailbox, &to)?;
+            let from =
+                from.map_or_else(|| organisation.other(&to), |name| organisation.server(&name));
+            let from = from?.name;
+            let Carried { messages, bytes } =
+                moving::move_mailbox(organisation, &mailbox, &from, &to)?;
             print_json(&json!({
                 "mailbox": mailbox, "from": from, "to": to, "messages": messages, "bytes": bytes,
             }))
