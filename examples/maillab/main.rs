@@ -1,3 +1,44 @@
-//! The laboratory.
+//! `maillab`: a mail organisation on disk, so that runbooks run on real messages with nothing to install.
+//!
+//! Knows nothing of runbooks. Two servers with Maildir stores, a directory of homes, a delivery agent, transaction log
+//! drives, three switches, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
+//! Every operation is a row of small named stages (`stages`), and everything written is whole or absent after a crash.
 
-fn main() {}
+mod archive;
+mod audit;
+mod commands;
+mod consistency;
+mod delivery;
+mod directory;
+mod disk;
+mod failure;
+mod founding;
+mod ledger;
+mod lock;
+mod maildir;
+mod message;
+mod moving;
+mod organisation;
+mod profile;
+mod stages;
+mod store;
+mod switches;
+mod transaction_log;
+mod transfer;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Cli;
+
+fn main() -> ExitCode {
+    match commands::run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `backup`, `full-backup`, `defrag` and `profile`: what an administrator does around a move.
+
+use std::fs;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::print_json;
+use crate::archive;
+use crate::disk;
+use crate::failure::{At, Failure, Result};
+use crate::organisation::Organisation;
+use crate::profile::Profile;
+use crate::stages::Stage;
+use crate::store::Server;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Archive one mailbox as it is at its home, in a tar file with a manifest (KB328810, step 1).
+    ///
+    /// The archive replaces an older one only when it is whole. Prints its path.
+    Backup { mailbox: String },
+    /// Archive all mailboxes of a server, then purge the transaction log that the archive makes superfluous.
+    FullBackup { server: String },
+    /// Give the white space that deleted data has left in a server's store back to the disk (KB328810, step 7).
+    ///
+    /// Needs the stores offline: fails with exit code 5 while a mailbox is being moved.
+    Defrag { server: String },
+    /// Log the user on once: the profile then names the mailbox's home server (KB328810, step 9.3).
+    Profile { mailbox: String },
+}
+
+pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
+    match command {
+        Command::Backup { mailbox } => {
+            of.check_mailbox(&mailbox)?;
+            backup(of, &mailbox)
+        }
+        Command::FullBackup { server } => full_backup(of, &of.server(&server)?),
+        Command::Defrag { server } => defrag(of, &of.server(&server)?),
+        Command::Profile { mailbox } => {
+            of.check_mailbox(&mailbox)?;
+            profile(of, &mailbox)
+        }
+    }
+}
+
+fn backup(of: &Organisation, mailbox: &str) -> Result<()> {
+    let stages = of.stages("backup", mailbox);
+    let home = of.server(of.directory().entry(mailbox)?.home())?;
+    if home.row(mailbox).is_none() {
+        let what = format!("`{}`, the home of mailbox `{mailbox}`, has no row of it", home.name);
+        return Err(Failure::failed(what)
+            .next(format!("`maillab locate {mailbox}` shows where its data is")));
+    }
+    let path = of.archive(mailbox);
+    let manifest = archive::write(of, &home, &[mailbox.to_owned()], &path, &stages)?;
+    print_json(&json!({
+        "mailbox": mailbox,
+        "server": home.name,
+        "archive": path,
+        "messages": manifest.messages.len(),
+        "bytes": manifest.bytes(),
+    }))
+}
+
+fn full_backup(of: &Organisation, server: &Server) -> Result<()> {
+    let stages = of.stages("full-backup", &server.name);
+    // What is logged from here on may not be in the archive, so it stays.
+    let log = of.log(server);
+    let covered_bytes = log.usage()?.used_bytes;
+    let mailboxes = server.mailboxes()?;
+    let path = of.archive(&format!("full-{}", server.name));
+    let manifest = archive::write(of, server, &mailboxes, &path, &stages)?;
+    log.purge(covered_bytes)?;
+    stages.reach(Stage::PurgeLog)?;
+    print_json(&json!({
+        "server": server.name,
+        "archive": path,
+        "mailboxes": mailboxes.len(),
+        "messages": manifest.messages.len(),
+        "bytes": manifest.bytes(),
+        "purged_bytes": covered_bytes,
+    }))
+}
+
+fn defrag(of: &Organisation, server: &Server) -> Result<()> {
+    let stages = of.stages("defrag", &server.name);
+    let _claim = of.claim_stores()?;
+    let white_space = server.white_space();
+    let freed = disk::usage(&white_space)?;
+    if white_space.exists() {
+        fs::remove_dir_all(&white_space).at("free", &white_space)?;
+        disk::sync_folder(&server.root)?;
+    }
+    stages.reach(Stage::FreeSpace)?;
+    let bytes = disk::usage(&server.root.join("mailboxes"))?.bytes;
+    print_json(&json!({
+        "server": server.name,
+        "freed_files": freed.files,
+        "freed_bytes": freed.bytes,
+        "bytes": bytes,
+    }))
+}
+
+fn profile(of: &Organisation, mailbox: &str) -> Result<()> {
+    let stages = of.stages("profile", mailbox);
+    let home = of.directory().entry(mailbox)?.home().to_owned();
+    if of.server(&home)?.row(mailbox).is_none() {
+        let what = format!("user `{mailbox}` cannot log on");
+        return Err(Failure::failed(what)
+            .because(format!("the home server `{home}` has no such mailbox"))
+            .next(format!("`maillab locate {mailbox}` shows where its data is")));
+    }
+    let changed = Profile::read(of, mailbox)?.server != home;
+    Profile { server: home.clone() }.write(of, mailbox)?;
+    stages.reach(Stage::UpdateProfile)?;
+    print_json(&json!({"mailbox": mailbox, "server": home, "changed": changed}))
+}

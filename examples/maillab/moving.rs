@@ -1,0 +1,211 @@
+//! The operations that change where a mailbox is: move, sweep, set-home, reset-target.
+//!
+//! Decides what may be done in which state; the stages themselves are `transfer`'s. What an interrupted move leaves
+//! behind, and the way on from there:
+//!
+//! | the move ended after | home | source | target | way on |
+//! |---|---|---|---|---|
+//! | `reserve_log` | source | live | no row | move |
+//! | `create_target`, `copy` | source | live | in transit | sweep, set-home; or reset-target, then move |
+//! | `flush_target` | source | live | live | sweep, set-home; or reset-target, then move |
+//! | `empty_source` (Q252869) | source | moved | live | sweep, set-home; never back |
+//! | `sync_directory`, `replicate` | target | moved | live | sweep, set-home |
+//! | `retire_source` | target | no row | live | none, it is done |
+
+use crate::failure::{Code, Failure, Result};
+use crate::maildir::place_flushed;
+use crate::organisation::Organisation;
+use crate::stages::Stage;
+use crate::store::{Row, RowState};
+use crate::transfer::{Carried, Transfer};
+
+/// Moves a mailbox from its home, which must be `from`, to `to`.
+pub(crate) fn move_mailbox(
+    of: &Organisation,
+    mailbox: &str,
+    from: &str,
+    to: &str,
+) -> Result<Carried> {
+    if from == to {
+        return Err(Failure::failed(format!(
+            "`{to}` cannot be the source and the target of a move"
+        )));
+    }
+    let _claim = of.claim_operation(mailbox)?;
+    let transfer = transfer(of, "move", mailbox, to)?;
+    check_movable(&transfer)?;
+    transfer.reserve_log()?;
+    transfer.create_target()?;
+    let mut carried = transfer.copy()?;
+    transfer.flush_target()?;
+    transfer.empty_source()?;
+    transfer.sync_directory()?;
+    transfer.replicate()?;
+    let late = transfer.retire_source()?;
+    carried.messages += late.messages;
+    carried.bytes += late.bytes;
+    Ok(carried)
+}
+
+/// Brings all data of a half moved mailbox to `to` and empties the source. Can be repeated.
+pub(crate) fn sweep(of: &Organisation, mailbox: &str, to: &str) -> Result<Carried> {
+    let _claim = of.claim_operation(mailbox)?;
+    let transfer = transfer(of, "sweep", mailbox, to)?;
+    let target = transfer.target.row(mailbox).ok_or_else(|| {
+        refused(format!("there is nothing of mailbox `{mailbox}` on `{to}` to sweep into"))
+            .next(format!("`maillab move {mailbox} --to {to}` moves it"))
+    })?;
+    if target.state()? == RowState::Moved {
+        return Err(refused(format!("mailbox `{mailbox}` has been moved away from `{to}`"))
+            .because("moving it back is likely to lose data (KB328810, step 5)")
+            .next(format!("`maillab sweep {mailbox} --to {}` finishes", transfer.source.name)));
+    }
+    if transfer.source.row(mailbox).is_none() {
+        transfer.flush_target()?;
+        return Ok(Carried::default());
+    }
+    transfer.reserve_log()?;
+    let carried = transfer.copy()?;
+    transfer.flush_target()?;
+    transfer.empty_source()?;
+    Ok(carried)
+}
+
+/// Names `home` in the directory and retires the other row, which a sweep has emptied. Can be repeated; tells whether
+/// the directory changed.
+pub(crate) fn set_home(of: &Organisation, mailbox: &str, home: &str) -> Result<bool> {
+    let _claim = of.claim_operation(mailbox)?;
+    let transfer = transfer(of, "set-home", mailbox, home)?;
+    let state = transfer.target.row(mailbox).map(|row| row.state()).transpose()?;
+    if state != Some(RowState::Live) {
+        return Err(refused(format!("`{home}` cannot be the home of mailbox `{mailbox}`"))
+            .because(describe(state))
+            .next(format!("`maillab locate {mailbox}` shows where its data is")));
+    }
+    let left = transfer.source.row(mailbox).map(|row| row.state()).transpose()?;
+    if left.is_some_and(|state| state != RowState::Moved) {
+        let source = &transfer.source.name;
+        return Err(refused(format!("`{source}` still holds data of mailbox `{mailbox}`"))
+            .because("with another home nobody would see it")
+            .next(format!("`maillab sweep {mailbox} --to {home}` brings it over")));
+    }
+    let changed = transfer.sync_directory()?;
+    transfer.replicate()?;
+    if left.is_some() {
+        transfer.retire_source()?;
+    }
+    Ok(changed)
+}
+
+/// Undoes a move that has not deleted anything yet: what only the target has goes to the home, then the row is removed.
+/// Can be repeated.
+pub(crate) fn reset_target(of: &Organisation, mailbox: &str) -> Result<Carried> {
+    let _claim = of.claim_operation(mailbox)?;
+    let stages = of.stages("reset-target", mailbox);
+    let entry = of.directory().entry(mailbox)?;
+    let home = of.server(entry.home())?;
+    let other = of.other(&home.name)?;
+    if !entry.converged() {
+        return Err(refused(format!("the directory does not agree on mailbox `{mailbox}`"))
+            .because(format!("senders on one side still follow it to `{}`", other.name))
+            .next(format!("`maillab sweep {mailbox} --to {}`", home.name))
+            .next(format!("`maillab set-home {mailbox} {}`", home.name)));
+    }
+    let Some(target) = other.row(mailbox) else { return Ok(Carried::default()) };
+    let source = home.row(mailbox);
+    let state = source.as_ref().map(Row::state).transpose()?;
+    let (Some(source), Some(RowState::Live)) = (source, state) else {
+        return Err(refused(format!("mailbox `{mailbox}` cannot go back to `{}`", home.name))
+            .because(describe(state))
+            .because("moving it back is likely to lose data (KB328810, step 5)")
+            .next(format!("`maillab sweep {mailbox} --to {}`", other.name))
+            .next(format!("`maillab set-home {mailbox} {}`", other.name)));
+    };
+    // The lock is held to the end: while the row is there, new mail may go to it.
+    let _lock = of.lock_mailbox(mailbox)?;
+    let carried = return_mail(of, &target, &source)?;
+    stages.reach(Stage::ReturnMail)?;
+    target.remove()?;
+    stages.reach(Stage::RemoveTarget)?;
+    Ok(carried)
+}
+
+fn return_mail(of: &Organisation, target: &Row, source: &Row) -> Result<Carried> {
+    let have = source.keys()?;
+    let visible = target.mail.items()?.into_iter().map(|item| (item.place.clone(), item));
+    let waiting = target.mail.in_transit()?.into_iter().map(|item| (place_flushed(&item), item));
+    let mut lacking: Vec<_> = visible.chain(waiting).collect();
+    lacking.retain(|(_, item)| !have.contains(&item.key));
+    let mut carried = Carried::default();
+    lacking.iter().for_each(|(_, item)| carried.add(item));
+    of.log_moved(&source.server, carried.bytes)?;
+    for (place, item) in &lacking {
+        source.mail.copy_in(&target.mail, item, place)?;
+    }
+    source.mail.sync()?;
+    Ok(carried)
+}
+
+fn check_movable(transfer: &Transfer) -> Result<()> {
+    let Transfer { organisation, mailbox, source, target, .. } = transfer;
+    let entry = organisation.directory().entry(mailbox)?;
+    let (from, to) = (&source.name, &target.name);
+    let left = source.row(mailbox).map(|row| row.state()).transpose()?;
+    if entry.home() == to && entry.converged() && left.is_none() {
+        let what = format!("mailbox `{mailbox}` is already on `{to}`");
+        return Err(Failure::new(Code::AlreadyThere, what)
+            .because("its home is there, and no other server has a row of it"));
+    }
+    if target.row(mailbox).is_some() {
+        return Err(duplicate_found(transfer));
+    }
+    if !entry.converged() {
+        return Err(refused(format!("the directory does not agree on mailbox `{mailbox}`"))
+            .next("`maillab replicate` runs a replication cycle"));
+    }
+    if left != Some(RowState::Live) {
+        return Err(refused(format!("mailbox `{mailbox}` cannot be moved from `{from}`"))
+            .because(describe(left))
+            .next(format!("`maillab locate {mailbox}` shows where its data is")));
+    }
+    Ok(())
+}
+
+/// A second move meets a row of the first. Exchange deletes it here and says c1040b00, which in the state of Q252869 is
+/// the loss of the mailbox; this server refuses.
+fn duplicate_found(transfer: &Transfer) -> Failure {
+    let Transfer { mailbox, target, .. } = transfer;
+    let to = &target.name;
+    refused(format!("`{to}` already has a row of mailbox `{mailbox}`"))
+        .because("a move was interrupted; another one could destroy what it has moved (Q252869)")
+        .next(format!("`maillab locate {mailbox}` shows the state"))
+        .next(format!("`maillab sweep {mailbox} --to {to} && maillab set-home {mailbox} {to}` finishes the move"))
+        .next(format!("`maillab reset-target {mailbox}` undoes it, unless the source is emptied already"))
+}
+
+fn transfer<'a>(
+    organisation: &'a Organisation,
+    operation: &'static str,
+    mailbox: &'a str,
+    to: &str,
+) -> Result<Transfer<'a>> {
+    let target = organisation.server(to)?;
+    let source = organisation.other(to)?;
+    let stages = organisation.stages(operation, mailbox);
+    Ok(Transfer { organisation, mailbox, source, target, stages })
+}
+
+fn refused(what: impl Into<String>) -> Failure {
+    Failure::new(Code::Refused, what)
+}
+
+fn describe(state: Option<RowState>) -> &'static str {
+    match state {
+        None => "it has no row of it",
+        Some(RowState::InTransit) => {
+            "its row is in transit: a move copies into it, or has died doing so"
+        }
+        Some(RowState::Moved) => "its row is empty: the data has been moved away",
+        Some(RowState::Live) => "its row holds the mailbox",
+    }
+}

@@ -1,0 +1,129 @@
+//! The borders between the stages of an operation: the one place where something may happen between two of them.
+//!
+//! Does not know what an operation does. `--trace` prints each border, `--step` waits there for a line on standard
+//! input; when the input ends, the operation stops where it stands, as if its process had died at that border.
+
+use std::io::{self, Write};
+
+use crate::failure::{Failure, Result};
+
+/// A stage that has just ended, in any operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The message is in the queue, and nothing is promised to its sender.
+    Queue,
+    /// The message is in the ledger: it has been accepted.
+    Accept,
+    /// The message is in a mailbox.
+    Store,
+    /// The log drive has room for the whole mailbox, and the room is taken.
+    ReserveLog,
+    /// The target has a row of the mailbox, with its InTransit flag set.
+    CreateTarget,
+    /// One more message is at the target.
+    CopyMessage,
+    /// All messages of the source are at the target.
+    Copy,
+    /// The InTransitFolder is empty and the flag is cleared.
+    FlushTarget,
+    /// The source's row is marked as moved away and its data deleted.
+    EmptySource,
+    /// The directory's target view names the new home.
+    SyncDirectory,
+    /// The views of the directory agree.
+    Replicate,
+    /// What came to the source meanwhile is at the target, and the source's row is gone.
+    RetireSource,
+    /// What only the target's row held is at the home.
+    ReturnMail,
+    /// The target's row is gone.
+    RemoveTarget,
+    /// The archive is written under a temporary name.
+    WriteArchive,
+    /// The archive has its name.
+    PublishArchive,
+    /// The transaction log is purged.
+    PurgeLog,
+    /// The store's white space is freed.
+    FreeSpace,
+    /// The user's profile names the home server.
+    UpdateProfile,
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Stage::Queue => "queue",
+            Stage::Accept => "accept",
+            Stage::Store => "store",
+            Stage::ReserveLog => "reserve_log",
+            Stage::CreateTarget => "create_target",
+            Stage::CopyMessage => "copy_message",
+            Stage::Copy => "copy",
+            Stage::FlushTarget => "flush_target",
+            Stage::EmptySource => "empty_source",
+            Stage::SyncDirectory => "sync_directory",
+            Stage::Replicate => "replicate",
+            Stage::RetireSource => "retire_source",
+            Stage::ReturnMail => "return_mail",
+            Stage::RemoveTarget => "remove_target",
+            Stage::WriteArchive => "write_archive",
+            Stage::PublishArchive => "publish_archive",
+            Stage::PurgeLog => "purge_log",
+            Stage::FreeSpace => "free_space",
+            Stage::UpdateProfile => "update_profile",
+        }
+    }
+}
+
+/// What happens at a border.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Nothing.
+    Silent,
+    /// A line on standard error.
+    Trace,
+    /// A line on standard error, then a line from standard input is waited for.
+    Step,
+}
+
+/// The borders of one operation on one subject (a mailbox or a server).
+#[derive(Debug)]
+pub(crate) struct Stages<'a> {
+    mode: Mode,
+    operation: &'static str,
+    subject: &'a str,
+}
+
+impl<'a> Stages<'a> {
+    /// The borders of `operation` on `subject`.
+    pub(crate) fn new(mode: Mode, operation: &'static str, subject: &'a str) -> Self {
+        Stages { mode, operation, subject }
+    }
+
+    /// To be called at the end of each stage, before anything of the next one.
+    pub(crate) fn reach(&self, stage: Stage) -> Result<()> {
+        if self.mode == Mode::Silent {
+            return Ok(());
+        }
+        let line = format!("{} {}: {}\n", self.operation, self.subject, stage.name());
+        let written = io::stderr().lock().write_all(line.as_bytes());
+        written.map_err(|error| Failure::failed("cannot write the trace").because(error))?;
+        if self.mode == Mode::Step { self.wait_for_line(stage) } else { Ok(()) }
+    }
+
+    fn wait_for_line(&self, stage: Stage) -> Result<()> {
+        let read = io::stdin().read_line(&mut String::new());
+        match read {
+            Ok(0) => Err(Failure::failed(format!(
+                "`{} {}` stops after its stage `{}`",
+                self.operation,
+                self.subject,
+                stage.name()
+            ))
+            .because("standard input ended, and `--step` goes on only at a line")),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::failed("cannot read from standard input").because(error)),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The stages that bring a mailbox from one server to the other.
+//!
+//! Does not know in which order they come, nor whether they may be done at all: that is for the operations in
+//! `moving`. Each stage can be repeated after a crash in its middle, since messages are compared by key.
+
+use crate::failure::{Failure, Result};
+use crate::lock::Lock;
+use crate::maildir::Item;
+use crate::organisation::Organisation;
+use crate::stages::{Stage, Stages};
+use crate::store::{Row, RowState, Server};
+
+/// What was carried over.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Carried {
+    /// Messages.
+    pub(crate) messages: u64,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Carried {
+    /// Counts one more message.
+    pub(crate) fn add(&mut self, item: &Item) {
+        self.messages += 1;
+        self.bytes += item.bytes;
+    }
+}
+
+/// A mailbox on its way. Whoever makes one holds the mailbox's operation lock.
+#[derive(Debug)]
+pub(crate) struct Transfer<'a> {
+    /// The organisation.
+    pub(crate) organisation: &'a Organisation,
+    /// The mailbox.
+    pub(crate) mailbox: &'a str,
+    /// Where it comes from.
+    pub(crate) source: Server,
+    /// Where it goes.
+    pub(crate) target: Server,
+    /// The borders between the stages.
+    pub(crate) stages: Stages<'a>,
+}
+
+impl Transfer<'_> {
+    fn lock(&self) -> Result<Lock> {
+        self.organisation.lock_mailbox(self.mailbox)
+    }
+
+    /// Takes log space for everything that the target lacks, or fails before anything has changed.
+    pub(crate) fn reserve_log(&self) -> Result<()> {
+        let source = self.row(&self.source)?;
+        let lacking = match self.target.row(self.mailbox) {
+            Some(target) => lacking(&source, &target)?,
+            None => source.mail.items()?,
+        };
+        let bytes = lacking.iter().map(|item| item.bytes).sum();
+        self.organisation.log_moved(&self.target, bytes)?;
+        self.stages.reach(Stage::ReserveLog)
+    }
+
+    /// Creates the target's row. With service pack 4 it comes with its InTransit flag; before, the flag came second,
+    /// and what was delivered between the two was lost (Q277911).
+    pub(crate) fn create_target(&self) -> Result<()> {
+        {
+            let _lock = self.lock()?;
+            self.target.create_row(self.mailbox, RowState::InTransit)?;
+        }
+        self.stages.reach(Stage::CreateTarget)
+    }
+
+    /// Copies what the target lacks. Nothing is locked: while the target is in transit no mail comes to the source.
+    pub(crate) fn copy(&self) -> Result<Carried> {
+        let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
+        let mut carried = Carried::default();
+        for item in lacking(&source, &target)? {
+            target.mail.copy_in(&source.mail, &item, &item.place)?;
+            carried.add(&item);
+            self.stages.reach(Stage::CopyMessage)?;
+        }
+        target.mail.sync()?;
+        self.stages.reach(Stage::Copy)?;
+        Ok(carried)
+    }
+
+    /// Moves the InTransitFolder's mail into the inbox and clears the flag, with no delivery in between.
+    pub(crate) fn flush_target(&self) -> Result<()> {
+        {
+            let _lock = self.lock()?;
+            let target = self.row(&self.target)?;
+            target.flush()?;
+            target.set_state(RowState::Live)?;
+        }
+        self.stages.reach(Stage::FlushTarget)
+    }
+
+    /// Deletes at the source what the target has. The row stays, close to empty, until it is retired; mail that still
+    /// comes to it stays there (Q162998).
+    pub(crate) fn empty_source(&self) -> Result<()> {
+        {
+            let _lock = self.lock()?;
+            let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
+            source.set_state(RowState::Moved)?;
+            delete_copied(&source, &target)?;
+        }
+        self.stages.reach(Stage::EmptySource)
+    }
+
+    /// Names the new home in the directory.
+    pub(crate) fn sync_directory(&self) -> Result<bool> {
+        let changed = {
+            let _lock = self.lock()?;
+            self.organisation.directory().set_home(self.mailbox, &self.target.name)?
+        };
+        self.stages.reach(Stage::SyncDirectory)?;
+        Ok(changed)
+    }
+
+    /// Brings the new home to the other view.
+    pub(crate) fn replicate(&self) -> Result<()> {
+        {
+            let _lock = self.lock()?;
+            self.organisation.directory().replicate(self.mailbox)?;
+        }
+        self.stages.reach(Stage::Replicate)
+    }
+
+    /// Carries over what came to the source meanwhile, and removes its row. No view leads to it any more.
+    pub(crate) fn retire_source(&self) -> Result<Carried> {
+        let carried = {
+            let _lock = self.lock()?;
+            let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
+            let carried = carry_late(self.organisation, &source, &target)?;
+            source.remove()?;
+            carried
+        };
+        self.stages.reach(Stage::RetireSource)?;
+        Ok(carried)
+    }
+
+    fn row(&self, server: &Server) -> Result<Row> {
+        server.row(self.mailbox).ok_or_else(|| {
+            Failure::failed(format!("`{}` has no row of mailbox `{}`", server.name, self.mailbox))
+                .next(format!("`maillab locate {}` shows where it is", self.mailbox))
+        })
+    }
+}
+
+/// What `target` has no copy of.
+fn lacking(source: &Row, target: &Row) -> Result<Vec<Item>> {
+    let have = target.keys()?;
+    let mut items = source.mail.items()?;
+    items.retain(|item| !have.contains(&item.key));
+    Ok(items)
+}
+
+fn carry_late(organisation: &Organisation, source: &Row, target: &Row) -> Result<Carried> {
+    let late = lacking(source, target)?;
+    let mut carried = Carried::default();
+    late.iter().for_each(|item| carried.add(item));
+    organisation.log_moved(&target.server, carried.bytes)?;
+    for item in &late {
+        target.mail.copy_in(&source.mail, item, &item.place)?;
+    }
+    target.mail.sync()?;
+    Ok(carried)
+}
+
+/// Deletes in `source` every message that `target` has.
+fn delete_copied(source: &Row, target: &Row) -> Result<()> {
+    let have = target.keys()?;
+    let items = source.mail.items()?;
+    items.iter().filter(|item| have.contains(&item.key)).try_for_each(|item| source.delete(item))
+}

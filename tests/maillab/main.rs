@@ -1,0 +1,13 @@
+//! The laboratory from outside: its commands on a folder, one process each.
+//!
+//! Nothing here sleeps: a process under test is stopped at a border between two stages by `--step`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod audit;
+mod delivery;
+mod keeping;
+mod lab;
+mod moving;
+mod runbooks;
+mod setup;
