@@ -1,0 +1,480 @@
+//! Tree + scope → value.
+//!
+//! Does not parse, and reads nothing but the scope: no clock, no random, no files.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{State, Value};
+
+use super::error::Failure;
+use super::scope::{LookupObject, Scope};
+use super::tree::{Apply, Arguments, Arithmetic, For, Kind, Node, Part, Slice};
+use super::{convert, environment, operators, text};
+
+/// How much one evaluation may do: a unit is a node evaluated, or an item or 64 bytes that a filter reads or a text gains.
+const FUEL: usize = 5_000_000;
+/// The longest text that is built.
+const TEXT_BYTES_MAX: usize = 16 << 20;
+
+type Evaluated<T> = Result<T, Box<Failure>>;
+
+/// One evaluation.
+pub(super) struct Evaluator<'s> {
+    scope: &'s Scope,
+    /// Names that the template has set, the innermost last.
+    locals: Vec<(Arc<str>, Value)>,
+    fuel: usize,
+    /// What filters are called with; made when the first one is.
+    state: Option<State<'static, 'static>>,
+}
+
+impl<'s> Evaluator<'s> {
+    pub(super) fn new(scope: &'s Scope) -> Evaluator<'s> {
+        Evaluator { scope, locals: Vec::new(), fuel: FUEL, state: None }
+    }
+
+    /// A template: the value of its one expression, else a text.
+    pub(super) fn template(&mut self, parts: &[Part]) -> Evaluated<Value> {
+        match parts {
+            [Part::Emit(node)] => self.expression(node),
+            _ => self.text(parts).map(Value::from),
+        }
+    }
+
+    /// A template as text.
+    pub(super) fn text(&mut self, parts: &[Part]) -> Evaluated<String> {
+        let mut output = String::new();
+        self.parts(parts, &mut output)?;
+        Ok(output)
+    }
+
+    fn parts(&mut self, parts: &[Part], output: &mut String) -> Evaluated<()> {
+        for part in parts {
+            match part {
+                Part::Text(text) => self.append(output, text, 0..0)?,
+                Part::Emit(node) => {
+                    let value = self.expression(node)?;
+                    let written = text::in_text(&value)
+                        .map_err(|message| Failure::new(message, node.range()))?;
+                    self.append(output, &written, node.range())?;
+                }
+                Part::If { test, then, otherwise } => {
+                    let branch = if self.truth(test)? { then } else { otherwise };
+                    self.parts(branch, output)?;
+                }
+                Part::For(each) => self.for_loop(each, output)?,
+                Part::Set { name, value } => {
+                    let value = self.expression(value)?;
+                    self.locals.push((name.clone(), value));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, output: &mut String, text: &str, range: Range<usize>) -> Evaluated<()> {
+        self.spend(1 + text.len() / 64, &range)?;
+        if output.len() + text.len() > TEXT_BYTES_MAX {
+            return Err(Failure::new(
+                format!("the text grows beyond {} MiB", TEXT_BYTES_MAX >> 20),
+                range,
+            ));
+        }
+        output.push_str(text);
+        Ok(())
+    }
+
+    fn for_loop(&mut self, each: &For, output: &mut String) -> Evaluated<()> {
+        let list = self.expression(&each.items)?;
+        if !text::is_list(&list) && list.kind() != ValueKind::Map {
+            return Err(Failure::new(
+                format!("{} is no list to go through", text::describe(&list)),
+                each.range.clone(),
+            ));
+        }
+        let outside = self.locals.len();
+        let mut items = Vec::new();
+        for item in
+            convert::iterate(&list).map_err(|message| Failure::new(message, each.range.clone()))?
+        {
+            let item = item.map_err(|message| Failure::new(message, each.range.clone()))?;
+            self.spend(1, &each.range)?;
+            if let Some(condition) = &each.condition {
+                self.bind(each, &item)?;
+                let chosen = self.truth(condition);
+                self.locals.truncate(outside);
+                if !chosen? {
+                    continue;
+                }
+            }
+            items.push(item);
+        }
+        if items.is_empty() {
+            return self.parts(&each.otherwise, output);
+        }
+        for (index, item) in items.iter().enumerate() {
+            self.bind(each, item)?;
+            self.locals.push(("loop".into(), loop_value(index, items.len())));
+            let done = self.parts(&each.body, output);
+            self.locals.truncate(outside);
+            done?;
+        }
+        Ok(())
+    }
+
+    /// Gives an item of a loop its name, or its parts theirs.
+    fn bind(&mut self, each: &For, item: &Value) -> Evaluated<()> {
+        if let [name] = each.names.as_slice() {
+            self.locals.push((name.clone(), item.clone()));
+            return Ok(());
+        }
+        if !text::is_list(item) || item.len() != Some(each.names.len()) {
+            let message = format!(
+                "{} is no list of {} to take apart",
+                text::describe(item),
+                each.names.len()
+            );
+            return Err(Failure::new(message, each.range.clone()));
+        }
+        for (name, part) in each.names.iter().zip(item.try_iter().into_iter().flatten()) {
+            self.locals.push((name.clone(), part));
+        }
+        Ok(())
+    }
+
+    /// An expression. The result is never undefined.
+    pub(super) fn expression(&mut self, node: &Node) -> Evaluated<Value> {
+        self.spend(1, &node.range())?;
+        let fail = |message: String| Failure::new(message, node.range());
+        match &node.kind {
+            Kind::Constant(value) => Ok(value.clone()),
+            Kind::Name(name) => self.name(name, node),
+            Kind::Attribute(inner, name) => {
+                let value = self.expression(inner)?;
+                attribute(&value, name).ok_or_else(|| missing_key(&value, name, node))
+            }
+            Kind::Item(pair) => self.item(&pair[0], &pair[1], node),
+            Kind::Slice(slice) => self.slice(slice, node),
+            Kind::Not(operand) => Ok(Value::from(!self.truth(operand)?)),
+            Kind::Negate(operand) => operators::negate(&self.expression(operand)?).map_err(fail),
+            Kind::And(pair) => self.shortcut(pair, false),
+            Kind::Or(pair) => self.shortcut(pair, true),
+            Kind::Choose(sides) => {
+                let chosen = if self.truth(&sides[0])? { &sides[1] } else { &sides[2] };
+                self.expression(chosen)
+            }
+            Kind::Compare(first, rest) => self.compare(first, rest),
+            Kind::Arithmetic(operator, pair) => self.arithmetic(*operator, pair, node),
+            Kind::Concat(pair) => self.concatenate(pair, node),
+            Kind::Filter(apply) => self.filter(apply, node),
+            Kind::Test(apply) => self.test(apply, node),
+            Kind::Call(name, arguments) => self.call(name, arguments, node),
+            Kind::List(items) => items
+                .iter()
+                .map(|item| self.expression(item))
+                .collect::<Evaluated<Vec<_>>>()
+                .map(Value::from),
+            Kind::Map(entries) => self.map(entries),
+        }
+    }
+
+    fn name(&self, name: &str, node: &Node) -> Evaluated<Value> {
+        if let Some((_, value)) = self.locals.iter().rev().find(|(local, _)| &**local == name) {
+            return Ok(value.clone());
+        }
+        self.scope.get(name).map(|value| value.0.clone()).ok_or_else(|| {
+            let help = text::did_you_mean(name, self.scope.names());
+            Failure::new(format!("`{name}` is not defined here"), node.range()).help(help)
+        })
+    }
+
+    fn item(&mut self, value: &Node, key: &Node, node: &Node) -> Evaluated<Value> {
+        let value = self.expression(value)?;
+        let key_value = self.expression(key)?;
+        if value.kind() == ValueKind::Map {
+            let Some(name) = key_value.as_str() else {
+                let message =
+                    format!("a key of a map is a text, not {}", text::describe(&key_value));
+                return Err(Failure::new(message, key.range()));
+            };
+            return attribute(&value, name).ok_or_else(|| missing_key(&value, name, node));
+        }
+        if !text::is_list(&value) && value.kind() != ValueKind::String {
+            return Err(Failure::new(
+                format!("{} has no items", text::describe(&value)),
+                node.range(),
+            ));
+        }
+        if !key_value.is_integer() {
+            let message = format!(
+                "a place in {} is a whole number, not {}",
+                text::kind(&value),
+                text::describe(&key_value)
+            );
+            return Err(Failure::new(message, key.range()));
+        }
+        match value.get_item(&key_value) {
+            Ok(item) if !item.is_undefined() => Ok(item),
+            _ => {
+                let message = format!(
+                    "there is no item {key_value} in {} of {}",
+                    text::kind(&value),
+                    value.len().unwrap_or(0)
+                );
+                Err(Failure::new(message, node.range()))
+            }
+        }
+    }
+
+    fn slice(&mut self, slice: &Slice, node: &Node) -> Evaluated<Value> {
+        let value = self.expression(&slice.value)?;
+        if !text::is_list(&value) && value.kind() != ValueKind::String {
+            return Err(Failure::new(
+                format!("{} has no slices", text::describe(&value)),
+                node.range(),
+            ));
+        }
+        self.spend(value.len().unwrap_or(0), &node.range())?;
+        let mut bound = |bound: &Option<Node>| -> Evaluated<Value> {
+            let Some(bound) = bound else { return Ok(Value::from(())) };
+            let value = self.expression(bound)?;
+            match value.is_integer() || value.is_none() {
+                true => Ok(value),
+                false => Err(Failure::new(
+                    format!("a slice has whole numbers, not {}", text::describe(&value)),
+                    bound.range(),
+                )),
+            }
+        };
+        let (start, stop, step) = (bound(&slice.start)?, bound(&slice.stop)?, bound(&slice.step)?);
+        let sliced = operators::slice(&value, &start, &stop, &step)
+            .map_err(|message| Failure::new(message, node.range()))?;
+        self.settled(sliced, "a slice", node)
+    }
+
+    /// `and` and `or`: the second operand counts only if the first does not decide.
+    fn shortcut(&mut self, pair: &[Node; 2], decides: bool) -> Evaluated<Value> {
+        let left = self.expression(&pair[0])?;
+        let truth =
+            operators::truth(&left).map_err(|message| Failure::new(message, pair[0].range()))?;
+        if truth == decides { Ok(left) } else { self.expression(&pair[1]) }
+    }
+
+    fn truth(&mut self, node: &Node) -> Evaluated<bool> {
+        let value = self.expression(node)?;
+        operators::truth(&value).map_err(|message| Failure::new(message, node.range()))
+    }
+
+    fn compare(
+        &mut self,
+        first: &Node,
+        rest: &[(super::tree::Comparison, Node)],
+    ) -> Evaluated<Value> {
+        let mut left = self.expression(first)?;
+        for (comparison, next) in rest {
+            let right = self.expression(next)?;
+            let range = first.start as usize..next.end as usize;
+            self.weigh(&left, &range)?;
+            self.weigh(&right, &range)?;
+            if !operators::compare(*comparison, &left, &right)
+                .map_err(|message| Failure::new(message, range))?
+            {
+                return Ok(Value::from(false));
+            }
+            left = right;
+        }
+        Ok(Value::from(true))
+    }
+
+    fn arithmetic(
+        &mut self,
+        operator: Arithmetic,
+        pair: &[Node; 2],
+        node: &Node,
+    ) -> Evaluated<Value> {
+        let (left, right) = (self.expression(&pair[0])?, self.expression(&pair[1])?);
+        if operator == Arithmetic::Add && text::is_list(&left) && text::is_list(&right) {
+            let items =
+                left.try_iter().into_iter().flatten().chain(right.try_iter().into_iter().flatten());
+            return self.settled(items.collect(), "the sum", node);
+        }
+        let result = operators::calculate(operator, &left, &right)
+            .map_err(|message| Failure::new(message, node.range()))?;
+        self.settled(result, "the result", node)
+    }
+
+    fn concatenate(&mut self, pair: &[Node; 2], node: &Node) -> Evaluated<Value> {
+        let mut output = String::new();
+        for operand in pair {
+            let value = self.expression(operand)?;
+            let written =
+                text::in_text(&value).map_err(|message| Failure::new(message, operand.range()))?;
+            self.append(&mut output, &written, node.range())?;
+        }
+        Ok(Value::from(output))
+    }
+
+    fn map(&mut self, entries: &[(Node, Node)]) -> Evaluated<Value> {
+        let mut pairs = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let key_value = self.expression(key)?;
+            if key_value.kind() != ValueKind::String {
+                let message =
+                    format!("a key of a map is a text, not {}", text::describe(&key_value));
+                return Err(Failure::new(message, key.range()));
+            }
+            pairs.push((key_value, self.expression(value)?));
+        }
+        Ok(Value::from_pairs(pairs))
+    }
+
+    fn filter(&mut self, apply: &Apply, node: &Node) -> Evaluated<Value> {
+        let values = self.values(Some(&apply.input), &apply.arguments)?;
+        if values[0].is_none() && apply.name != "tojson" {
+            return Err(Failure::new(
+                format!("`{}` cannot work on null", apply.name),
+                node.range(),
+            ));
+        }
+        if !environment::CHEAP_FILTERS.contains(&apply.name.as_str()) {
+            self.weigh(&values[0], &node.range())?;
+        }
+        let result = self.state().apply_filter(&apply.name, &values).map_err(|error| {
+            Failure::new(
+                format!("`{}`: {}", apply.name, convert::plain_message(&error)),
+                node.range(),
+            )
+        })?;
+        self.settled(result, &format!("`{}`", apply.name), node)
+    }
+
+    fn test(&mut self, apply: &Apply, node: &Node) -> Evaluated<Value> {
+        let values = self.values(Some(&apply.input), &apply.arguments)?;
+        self.weigh(&values[0], &node.range())?;
+        self.state().perform_test(&apply.name, &values).map(Value::from).map_err(|error| {
+            Failure::new(
+                format!("`is {}`: {}", apply.name, convert::plain_message(&error)),
+                node.range(),
+            )
+        })
+    }
+
+    fn call(&mut self, name: &str, arguments: &Arguments, node: &Node) -> Evaluated<Value> {
+        let values = self.values(None, arguments)?;
+        let result = environment::call(self.state(), name, &values).map_err(|error| {
+            Failure::new(format!("`{name}`: {}", convert::plain_message(&error)), node.range())
+        })?;
+        self.settled(result, &format!("`{name}`"), node)
+    }
+
+    fn values(&mut self, input: Option<&Node>, arguments: &Arguments) -> Evaluated<Vec<Value>> {
+        let mut values = Vec::with_capacity(2 + arguments.positional.len());
+        for node in input.into_iter().chain(&arguments.positional) {
+            values.push(self.expression(node)?);
+        }
+        if !arguments.named.is_empty() {
+            let mut named = Vec::with_capacity(arguments.named.len());
+            for (name, node) in &arguments.named {
+                named.push((name.as_str(), self.expression(node)?));
+            }
+            values.push(Kwargs::from_iter(named).into());
+        }
+        Ok(values)
+    }
+
+    fn state(&mut self) -> &mut State<'static, 'static> {
+        self.state.get_or_insert_with(environment::state)
+    }
+
+    /// A result that is computed now and not when it is read, and in which nothing is undefined.
+    fn settled(&mut self, value: Value, what: &str, node: &Node) -> Evaluated<Value> {
+        if value.is_undefined() {
+            return Err(Failure::new(format!("{what} gives nothing here"), node.range()));
+        }
+        if !text::is_list(&value) {
+            self.spend(value.as_str().map_or(0, str::len) / 64, &node.range())?;
+            return Ok(value);
+        }
+        let lazy = value.kind() == ValueKind::Iterable;
+        let mut items = Vec::new();
+        for item in
+            convert::iterate(&value).map_err(|message| Failure::new(message, node.range()))?
+        {
+            let item = item.map_err(|message| Failure::new(message, node.range()))?;
+            self.spend(1, &node.range())?;
+            if item.is_undefined() {
+                return Err(Failure::new(
+                    format!("an item that {what} gives is undefined"),
+                    node.range(),
+                ));
+            }
+            if lazy {
+                items.push(item);
+            }
+        }
+        Ok(if lazy { Value::from(items) } else { value })
+    }
+
+    /// Spends fuel for reading a whole value; stops counting when there is none left.
+    fn weigh(&mut self, value: &Value, range: &Range<usize>) -> Evaluated<()> {
+        self.spend(1, range)?;
+        match value.kind() {
+            ValueKind::String => self.spend(value.as_str().map_or(0, str::len) / 64, range),
+            ValueKind::Seq => {
+                for item in value.try_iter().into_iter().flatten() {
+                    self.weigh(&item, range)?;
+                }
+                Ok(())
+            }
+            ValueKind::Map if value.downcast_object_ref::<LookupObject>().is_none() => {
+                for key in value.try_iter().into_iter().flatten() {
+                    self.weigh(&value.get_item(&key).unwrap_or_default(), range)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn spend(&mut self, units: usize, range: &Range<usize>) -> Evaluated<()> {
+        match self.fuel.checked_sub(units) {
+            Some(left) => {
+                self.fuel = left;
+                Ok(())
+            }
+            None => Err(Failure::new("the template does too much; it was stopped", range.clone())),
+        }
+    }
+}
+
+fn loop_value(index: usize, length: usize) -> Value {
+    Value::from_pairs([
+        ("index", Value::from(index + 1)),
+        ("index0", Value::from(index)),
+        ("first", Value::from(index == 0)),
+        ("last", Value::from(index + 1 == length)),
+        ("length", Value::from(length)),
+    ])
+}
+
+fn attribute(value: &Value, name: &str) -> Option<Value> {
+    value.get_attr(name).ok().filter(|found| !found.is_undefined())
+}
+
+fn missing_key(value: &Value, name: &str, node: &Node) -> Box<Failure> {
+    if value.kind() != ValueKind::Map {
+        return Failure::new(format!("{} has no `{name}`", text::describe(value)), node.range());
+    }
+    if let Some(reason) =
+        value.downcast_object_ref::<LookupObject>().and_then(|lookup| lookup.0.why_missing(name))
+    {
+        return Failure::new(reason, node.range());
+    }
+    /// Beyond so many keys a near miss is not worth the search.
+    const KEYS_SEARCHED_MAX: usize = 1_000;
+    let keys: Vec<Value> = value.try_iter().into_iter().flatten().take(KEYS_SEARCHED_MAX).collect();
+    let help = text::did_you_mean(name, keys.iter().filter_map(Value::as_str));
+    Failure::new(format!("there is no `{name}` in this map"), node.range()).help(help)
+}
