@@ -28,7 +28,7 @@ const PREV_KEY: &[u8] = b",\"prev\":\"";
 const SUM_KEY: &[u8] = b",\"sum\":\"";
 
 /// The start of the hash of a line, as its hexadecimal digits: what the next line carries as `prev`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Link([u8; LINK_LENGTH]);
 
 impl Link {

@@ -34,12 +34,6 @@ pub struct Journal<S = File> {
     poisoned: Option<String>,
 }
 
-impl std::fmt::Debug for Link {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Link")
-    }
-}
-
 impl Journal {
     /// Begins the journal of a run, in a file that must not exist. It is durable, with its folder entry.
     ///

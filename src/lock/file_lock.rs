@@ -5,9 +5,14 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::thread;
+use std::time::{Duration, Instant};
 
-/// How often a lock is tried while others merely look whether it is free.
-const TRIES: usize = 10_000;
+/// How long a lock is tried while others merely look whether it is free. Each looks for microseconds, unless
+/// the system has something else to do just then.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long to wait for those who look.
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// An exclusive lock on a file. It belongs to the open file, so a child process that inherits the descriptor
 /// holds it too: dropping this closes one descriptor, and the lock is free once all are closed.
@@ -24,19 +29,19 @@ impl FileLock {
     /// What the system says; of kind `Unsupported` where the file system's locks do not exclude anybody.
     pub fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
         let file = private(File::options().read(true).write(true).create(true)).open(path)?;
-        for _ in 0..TRIES {
+        let begun = Instant::now();
+        loop {
             if granted(fs2::FileExt::try_lock_exclusive(&file))? {
                 check_excludes(path)?;
                 return Ok(Some(Self { file }));
             }
             // A shared lock is granted beside those who only look, and not beside a holder.
-            if !granted(fs2::FileExt::try_lock_shared(&file))? {
+            if !granted(fs2::FileExt::try_lock_shared(&file))? || begun.elapsed() > PATIENCE {
                 return Ok(None);
             }
             fs2::FileExt::unlock(&file)?;
-            thread::yield_now();
+            thread::sleep(PAUSE);
         }
-        Ok(None)
     }
 
     /// Whether somebody holds the lock now. Creates nothing, and does not keep anybody from taking it.
@@ -52,7 +57,8 @@ impl FileLock {
         Ok(!granted(fs2::FileExt::try_lock_shared(&file))?)
     }
 
-    /// Frees the lock at once, also for children that have inherited it.
+    /// Frees the lock at once, whoever has inherited it: also from a child that another thread is starting just
+    /// now, which has every descriptor for a moment.
     ///
     /// # Errors
     /// What the system says.

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use super::sample::{Memory, RUN, Record, at, only_records, open, started};
+use super::sample::{Memory, RUN, Record, at, line_starts, only_records, open, started};
 use crate::journal::{Contents, Journal, JournalError, Storage};
 
 const SECTOR: usize = 16;
@@ -148,7 +148,8 @@ fn all_faults() -> Vec<Fault> {
     let disk = Shared::default();
     assert_eq!(work(&disk), (12, 12));
     let calls = disk.0.borrow().calls;
-    let longest = disk.0.borrow().memory.0.len();
+    // Longer than any one write, so that some faults strike after all of it was written.
+    let longest = 600;
     let writes =
         (1..=calls).flat_map(|call| (0..longest).step_by(7).map(move |written| (call, written)));
     let writes = writes.map(|(call, written)| Fault::Write { call, written });
@@ -216,6 +217,7 @@ fn opening_writes_anew_what_a_failed_sync_may_have_left_in_memory_only() {
         memory: Memory,
         disk: Vec<u8>,
         dirty: Vec<(usize, usize)>,
+        last_synced: Vec<(usize, usize)>,
         sync_fails: bool,
     }
     impl Storage for &mut Forgetful {
@@ -236,9 +238,10 @@ fn opening_writes_anew_what_a_failed_sync_may_have_left_in_memory_only() {
             if std::mem::take(&mut self.sync_fails) {
                 return Err(io::Error::other("injected"));
             }
-            for (start, end) in dirty {
+            for &(start, end) in &dirty {
                 self.disk[start..end].copy_from_slice(&self.memory.0[start..end]);
             }
+            self.last_synced = dirty;
             Ok(())
         }
     }
@@ -246,6 +249,7 @@ fn opening_writes_anew_what_a_failed_sync_may_have_left_in_memory_only() {
         memory: Memory::default(),
         disk: Vec::new(),
         dirty: Vec::new(),
+        last_synced: Vec::new(),
         sync_fails: false,
     };
     let mut journal = Journal::create_on(&mut storage, Path::new("j"), RUN, at(0)).unwrap();
@@ -265,6 +269,9 @@ fn opening_writes_anew_what_a_failed_sync_may_have_left_in_memory_only() {
     assert_eq!((journal.durable(), contents.entries.len()), (5, 5));
     drop(journal);
     assert_eq!(storage.disk, storage.memory.0);
+    // Line 4 declares record 2 durable, and line 6 record 4: only line 6 is written anew.
+    let starts = line_starts(&storage.memory.0);
+    assert_eq!(storage.last_synced, [(starts[5], starts[6])]);
 }
 
 /// A real disk until it is full, and then one that the kernel says is full.

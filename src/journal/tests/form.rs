@@ -148,6 +148,33 @@ fn an_intact_line_that_is_not_known_is_never_cut() {
     );
 }
 
+/// A line that was changed, with a sum that matches it.
+fn summed(line: &str) -> String {
+    let guarded = line.rsplit_once(",\"sum\"").unwrap().0;
+    let sum = &blake3::hash(guarded.as_bytes()).to_hex()[..16];
+    format!("{guarded},\"sum\":\"{sum}\"}}\n")
+}
+
+#[test]
+fn a_first_line_that_cannot_be_one_is_refused_though_its_sum_matches() {
+    let mut memory = Memory::default();
+    Journal::create_on(&mut memory, Path::new("j"), RUN, at(0)).unwrap();
+    let text = String::from_utf8(memory.0).unwrap();
+    assert_eq!(summed(&text), text);
+    let changes = [
+        ("\"seq\":0", "\"seq\":1"),
+        ("\"prev\":\"0", "\"prev\":\"1"),
+        ("\"format\":1", "\"format\":0"),
+        ("\"format\":1,", ""),
+        ("\"event\":\"journal\"", "\"event\":\"stopped\""),
+    ];
+    for (from, to) in changes {
+        let changed = summed(&text.replace(from, to));
+        let error = open(changed.as_bytes()).unwrap_err();
+        assert!(matches!(error, JournalError::Damaged { line: 1, .. }), "{to}: {error}");
+    }
+}
+
 #[test]
 fn a_newer_format_is_refused_with_what_to_do() {
     let mut memory = Memory::default();
@@ -155,10 +182,7 @@ fn a_newer_format_is_refused_with_what_to_do() {
     let text = String::from_utf8(memory.0).unwrap();
     let newer =
         text.replace("\"format\":1,\"windlass\":\"0.1.0\"", "\"format\":2,\"windlass\":\"9.9.9\"");
-    let guarded = newer.rsplit_once(",\"sum\"").unwrap().0;
-    let sum = &blake3::hash(guarded.as_bytes()).to_hex()[..16];
-    let error = open(format!("{guarded},\"sum\":\"{sum}\"}}\nwhatever 2 is like\n").as_bytes())
-        .unwrap_err();
+    let error = open(format!("{}whatever 2 is like\n", summed(&newer)).as_bytes()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the journal `j` has format 2, and this windlass knows formats up to 1\n  \

@@ -38,7 +38,7 @@ pub(super) fn records() -> Vec<Record> {
         started(1),
         Record::OutputsKept { outputs },
         Record::Stopped,
-        started(4_294_967_295),
+        Record::JobStarting { task: "prev".to_owned(), attempt: u32::MAX },
         Record::OutputsKept { outputs: json!(null) },
         Record::Stopped,
         started(7),
