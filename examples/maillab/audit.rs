@@ -1,6 +1,7 @@
 //! The audit: every message of the ledger exactly once at its home, unchanged and where it was filed.
 //!
-//! Believes no file name: messages are found by the Message-ID that they carry, and compared by digest. Repairs nothing.
+//! Repairs nothing, and believes no file name: messages are found by the Message-ID that they carry, and compared by
+//! digest.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -76,7 +76,8 @@ impl Directory {
         Ok(true)
     }
 
-    /// Gives the newer view to the other side; tells whether that changed anything. The caller holds the mailbox's lock.
+    /// Gives the newer view to the other side; tells whether that changed anything. The caller holds the mailbox's
+    /// lock.
     pub(crate) fn replicate(&self, mailbox: &str) -> Result<bool> {
         let mut entry = self.entry(mailbox)?;
         if entry.source_view == entry.target_view {

@@ -20,19 +20,17 @@ pub(crate) fn wait(path: &Path) -> Result<Lock> {
     Ok(Lock(file))
 }
 
+/// Waits for the lock, which others may share, but nobody may have alone.
+pub(crate) fn wait_shared(path: &Path) -> Result<Lock> {
+    let file = open(path)?;
+    FileExt::lock_shared(&file).at("lock", path)?;
+    Ok(Lock(file))
+}
+
 /// Takes the lock if nobody has it.
 pub(crate) fn try_now(path: &Path) -> Result<Option<Lock>> {
-    hold(path, FileExt::try_lock_exclusive)
-}
-
-/// Takes the lock together with others who share it, if nobody has it alone.
-pub(crate) fn try_shared(path: &Path) -> Result<Option<Lock>> {
-    hold(path, FileExt::try_lock_shared)
-}
-
-fn hold(path: &Path, take: fn(&File) -> std::io::Result<()>) -> Result<Option<Lock>> {
     let file = open(path)?;
-    match take(&file) {
+    match FileExt::try_lock_exclusive(&file) {
         Ok(()) => Ok(Some(Lock(file))),
         Err(error) if error.kind() == fs2::lock_contended_error().kind() => Ok(None),
         Err(error) => Err(error).at("lock", path),

@@ -72,7 +72,8 @@ impl Maildir {
         self.root.join(&item.place)
     }
 
-    /// Stores a copy of `item` of another Maildir at `place`, its contents synced. The name is durable after [`Maildir::sync`].
+    /// Stores a copy of `item` of another Maildir at `place`, its contents synced. The name is durable after
+    /// [`Maildir::sync`].
     pub(crate) fn copy_in(&self, from: &Maildir, item: &Item, place: &Path) -> Result<()> {
         let source = from.path(item);
         let bytes = fs::read(&source).at("read", &source)?;

@@ -27,6 +27,7 @@ mod transaction_log;
 mod transfer;
 mod words;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
     match commands::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            // Nobody may be listening; the exit code says it too.
+            let _ = writeln!(io::stderr(), "{failure}");
             ExitCode::from(failure.code as u8)
         }
     }

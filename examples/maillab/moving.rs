@@ -51,15 +51,7 @@ pub(crate) fn move_mailbox(
 pub(crate) fn sweep(of: &Organisation, mailbox: &str, to: &str) -> Result<Carried> {
     let _claim = of.claim_operation(mailbox)?;
     let transfer = transfer(of, "sweep", mailbox, to)?;
-    let target = transfer.target.row(mailbox).ok_or_else(|| {
-        refused(format!("there is nothing of mailbox `{mailbox}` on `{to}` to sweep into"))
-            .next(format!("`maillab move {mailbox} --to {to}` moves it"))
-    })?;
-    if target.state()? == RowState::Moved {
-        return Err(refused(format!("mailbox `{mailbox}` has been moved away from `{to}`"))
-            .because("moving it back is likely to lose data (KB328810, step 5)")
-            .next(format!("`maillab sweep {mailbox} --to {}` finishes", transfer.source.name)));
-    }
+    check_sweepable(&transfer)?;
     if transfer.source.row(mailbox).is_none() {
         transfer.flush_target()?;
         return Ok(Carried::default());
@@ -167,6 +159,30 @@ fn check_movable(transfer: &Transfer) -> Result<()> {
         return Err(refused(format!("mailbox `{mailbox}` cannot be moved from `{from}`"))
             .because(describe(left))
             .next(format!("`maillab locate {mailbox}` shows where its data is")));
+    }
+    Ok(())
+}
+
+fn check_sweepable(transfer: &Transfer) -> Result<()> {
+    let Transfer { mailbox, source, target, .. } = transfer;
+    let (from, to) = (&source.name, &target.name);
+    match target.row(mailbox).map(|row| row.state()).transpose()? {
+        None => {
+            let what = format!("there is nothing of mailbox `{mailbox}` on `{to}` to sweep into");
+            return Err(refused(what).next(format!("`maillab move {mailbox} --to {to}` moves it")));
+        }
+        Some(RowState::Moved) => {
+            return Err(refused(format!("mailbox `{mailbox}` has been moved away from `{to}`"))
+                .because("moving it back is likely to lose data (KB328810, step 5)")
+                .next(format!("`maillab sweep {mailbox} --to {from}` finishes the move")));
+        }
+        Some(RowState::InTransit | RowState::Live) => {}
+    }
+    if source.row(mailbox).map(|row| row.state()).transpose()? == Some(RowState::InTransit) {
+        return Err(refused(format!("`{from}` has only a part of mailbox `{mailbox}`"))
+            .because(format!("a move to `{from}` was interrupted, and new mail waits there"))
+            .next(format!("`maillab sweep {mailbox} --to {from}` finishes it"))
+            .next(format!("`maillab reset-target {mailbox}` undoes it")));
     }
     Ok(())
 }

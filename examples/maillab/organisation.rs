@@ -121,25 +121,26 @@ impl Organisation {
         lock::wait(&self.lock_file(&format!("mailbox-{mailbox}")))
     }
 
-    /// Claims the mailbox for a whole operation such as a move; deliveries do not ask for it.
+    /// Claims the mailbox for a whole operation such as a move; deliveries do not ask for it. Waits while the
+    /// stores are claimed.
     pub(crate) fn claim_operation(&self, mailbox: &str) -> Result<[Lock; 2]> {
-        let stores = lock::try_shared(&self.lock_file("stores"))?.ok_or_else(|| {
-            Failure::new(Code::Busy, "a store is offline for its defragmentation")
-                .next("try again when `maillab defrag` has ended")
-        })?;
-        let mailbox =
-            lock::try_now(&self.lock_file(&format!("operation-{mailbox}")))?.ok_or_else(|| {
-                Failure::new(Code::Busy, format!("another operation works on mailbox `{mailbox}`"))
-                    .because(
-                        "its process is alive, and two at a time would destroy each other's work",
-                    )
-                    .next(format!("`maillab locate {mailbox}` shows how far it is"))
-            })?;
-        Ok([stores, mailbox])
+        let stores = lock::wait_shared(&self.lock_file("stores"))?;
+        let Some(claim) = lock::try_now(&self.lock_file(&format!("operation-{mailbox}")))? else {
+            let what = format!("another operation works on mailbox `{mailbox}`");
+            return Err(Failure::new(Code::Busy, what)
+                .because("its process is alive, and two would destroy each other's work")
+                .next(format!("`maillab locate {mailbox}` shows how far it is")));
+        };
+        Ok([stores, claim])
     }
 
-    /// Claims the stores for an offline operation: no mailbox is being moved meanwhile.
+    /// Claims the stores as a whole when no move is under way; none begins until the claim is dropped.
     pub(crate) fn claim_stores(&self) -> Result<Lock> {
+        lock::wait(&self.lock_file("stores"))
+    }
+
+    /// Like [`Organisation::claim_stores`], but refuses to wait for a move.
+    pub(crate) fn claim_idle_stores(&self) -> Result<Lock> {
         lock::try_now(&self.lock_file("stores"))?.ok_or_else(|| {
             Failure::new(Code::Busy, "the stores cannot be taken offline")
                 .because("a mailbox is being moved")

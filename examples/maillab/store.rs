@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `in_transit` | a move copies into it | to its in-transit folder, whatever the directory says |
 //! | `live` | it holds the whole mailbox | if the directory says so |
-//! | `moved` | its data has been moved away and deleted (the "close to 0 KB" of Q252869) | if the directory still says so |
+//! | `moved` | its data has been moved away (the "close to 0 KB" of Q252869) | if the directory still says so |
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -217,6 +217,17 @@ fn the_home_does_not_change_while_the_source_holds_data() {
 }
 
 #[test]
+fn a_sweep_in_the_wrong_direction_is_refused() {
+    let lab = lab();
+    kill_after(&lab, &MOVE, 4).unwrap();
+    deliver_both(&lab);
+    let before = lab.files();
+    let said = lab.fails(3, &["sweep", "alice", "--to", "old"]);
+    assert!(said.contains("maillab reset-target alice"), "{said}");
+    assert!(before == lab.files());
+}
+
+#[test]
 fn a_directory_that_disagrees_converges_by_replication() {
     let lab = lab();
     let stage = kill_after(&lab, &MOVE, 9);

@@ -21,21 +21,30 @@ pub(super) enum Command {
     ///
     /// `complete` means that the server's row holds the whole mailbox: no move copies into it any more, and none has
     /// moved its data away.
-    Locate { mailbox: String },
+    Locate {
+        /// The mailbox.
+        mailbox: String,
+    },
     /// Measure what a move of these mailboxes would carry, and the room for it on the target's transaction log drive.
     Measure {
+        /// The mailboxes.
         #[arg(required = true)]
         mailboxes: Vec<String>,
     },
     /// Succeed if both views of the directory agree on the home of each of these mailboxes.
     Converged {
+        /// The mailboxes.
         #[arg(required = true)]
         mailboxes: Vec<String>,
     },
     /// Check a server's store against the directory, and that every message can be read. Repairs nothing.
-    ConsistencyCheck { server: String },
+    ConsistencyCheck {
+        /// The server.
+        server: String,
+    },
     /// Succeed if every message of the ledger for this mailbox can be read at its home exactly once.
     Verify {
+        /// The mailbox.
         mailbox: String,
         /// Also ask for every message of this archive, with its contents, folder and flags.
         #[arg(long, value_name = "ARCHIVE")]

@@ -19,15 +19,29 @@ pub(super) enum Command {
     /// Archive one mailbox as it is at its home, in a tar file with a manifest (KB328810, step 1).
     ///
     /// The archive replaces an older one only when it is whole. Prints its path.
-    Backup { mailbox: String },
+    Backup {
+        /// The mailbox.
+        mailbox: String,
+    },
     /// Archive all mailboxes of a server, then purge the transaction log that the archive makes superfluous.
-    FullBackup { server: String },
+    ///
+    /// Waits for moves that are under way, and lets none begin before it has ended.
+    FullBackup {
+        /// The server.
+        server: String,
+    },
     /// Give the white space that deleted data has left in a server's store back to the disk (KB328810, step 7).
     ///
     /// Needs the stores offline: fails with exit code 5 while a mailbox is being moved.
-    Defrag { server: String },
+    Defrag {
+        /// The server.
+        server: String,
+    },
     /// Log the user on once: the profile then names the mailbox's home server (KB328810, step 9.3).
-    Profile { mailbox: String },
+    Profile {
+        /// The mailbox.
+        mailbox: String,
+    },
 }
 
 pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
@@ -66,7 +80,9 @@ fn backup(of: &Organisation, mailbox: &str) -> Result<()> {
 
 fn full_backup(of: &Organisation, server: &Server) -> Result<()> {
     let stages = of.stages("full-backup", &server.name);
-    // What is logged from here on may not be in the archive, so it stays.
+    // A move takes its log first and copies afterwards: none may be under way, or log would be purged whose mail is not
+    // in the archive.
+    let _claim = of.claim_stores()?;
     let log = of.log(server);
     let covered_bytes = log.usage()?.used_bytes;
     let mailboxes = server.mailboxes()?;
@@ -86,7 +102,7 @@ fn full_backup(of: &Organisation, server: &Server) -> Result<()> {
 
 fn defrag(of: &Organisation, server: &Server) -> Result<()> {
     let stages = of.stages("defrag", &server.name);
-    let _claim = of.claim_stores()?;
+    let _claim = of.claim_idle_stores()?;
     let white_space = server.white_space();
     let freed = disk::usage(&white_space)?;
     if white_space.exists() {

@@ -20,10 +20,11 @@ use crate::organisation::Organisation;
 pub(super) enum Command {
     /// Deliver new messages to one mailbox, by the directory's word.
     ///
-    /// A message is accepted when it is in the ledger, on disk. It goes to the mailbox's home as the sender's side of the
-    /// directory sees it, or into the InTransitFolder of a server that the mailbox is being moved to. Prints how many
-    /// were stored and how many wait in the queue.
+    /// A message is accepted when it is in the ledger, on disk. It goes to the mailbox's home as the sender's side of
+    /// the directory sees it, or into the InTransitFolder of a server that the mailbox is being moved to. Prints how
+    /// many were stored and how many wait in the queue.
     Deliver {
+        /// The mailbox.
         mailbox: String,
         /// Number of messages.
         #[arg(long, value_name = "N", default_value_t = 1)]
@@ -90,18 +91,22 @@ struct End<'a> {
     until_file: Option<&'a Path>,
 }
 
+impl End<'_> {
+    fn reached(self, messages: u64) -> bool {
+        self.count == Some(messages) || self.until_file.is_some_and(Path::exists)
+    }
+}
+
 fn drip(to: &Organisation, mailboxes: &[String], every: Duration, end: End) -> Result<Tally> {
     let mut signals = Signals::listen()?;
     let mut tally = Tally::default();
     for (n, mailbox) in (0..).zip(mailboxes.iter().cycle()) {
-        if end.count == Some(n) || end.until_file.is_some_and(Path::exists) {
+        let signalled = n > 0 && !end.reached(n) && signals.arrived_within(every)?;
+        if signalled || end.reached(n) {
             break;
         }
         let class = if n % 2 == 0 { SenderClass::External } else { SenderClass::Internal };
         tally.add(delivery::deliver(to, mailbox, class)?);
-        if signals.arrived_within(every)? {
-            break;
-        }
     }
     Ok(tally)
 }
@@ -127,7 +132,10 @@ impl Signals {
         match self.0.read(&mut [0]) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
+            // A signal has come, perhaps another one, such as the SIGCONT of a shell.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                self.arrived_within(Duration::ZERO)
+            }
             Err(error) => Err(signal_failure(error)),
         }
     }

@@ -19,6 +19,7 @@ pub(super) enum Command {
     /// anything has changed with exit code 4 if the mailbox is already there, 3 if the target already has a row of it
     /// (an interrupted move: see `sweep`, `set-home` and `reset-target`), 6 if the transaction log drive has no room.
     Move {
+        /// The mailbox.
         mailbox: String,
         /// Refuse unless the mailbox's home is this server.
         #[arg(long, value_name = "SERVER")]
@@ -31,6 +32,7 @@ pub(super) enum Command {
     ///
     /// Together with `set-home` it finishes a move that was interrupted at any point. Can be repeated.
     Sweep {
+        /// The mailbox.
         mailbox: String,
         /// The server that the interrupted move went to.
         #[arg(long, value_name = "SERVER")]
@@ -39,13 +41,21 @@ pub(super) enum Command {
     /// Name SERVER as the mailbox's home in the directory, and remove the emptied row of the other server.
     ///
     /// Refused with exit code 3 while the other server still holds data (see `sweep`). Can be repeated.
-    SetHome { mailbox: String, server: String },
+    SetHome {
+        /// The mailbox.
+        mailbox: String,
+        /// The server that holds all its data.
+        server: String,
+    },
     /// Undo an interrupted move that has not emptied the source: bring what only the target has back to the home, then
     /// remove the target's row, so that the mailbox can be moved anew.
     ///
     /// Refused with exit code 3 when the data has left the source: then only `sweep` and `set-home` help. Can be
     /// repeated.
-    ResetTarget { mailbox: String },
+    ResetTarget {
+        /// The mailbox.
+        mailbox: String,
+    },
     /// Run one replication cycle: the newer view of each home goes to the other side of the directory.
     Replicate,
 }

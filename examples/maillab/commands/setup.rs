@@ -15,8 +15,8 @@ use crate::stages::Mode;
 pub(super) enum Command {
     /// Make an organisation: two servers, and mailboxes full of mail on the first of them.
     ///
-    /// The same options give the same bytes: messages, dates, folders, flags and attachments follow from the seed. About
-    /// one message in a hundred is 1 MB long. Refuses a folder that is not empty.
+    /// The same options give the same bytes: messages, dates, folders, flags and attachments follow from the seed.
+    /// About one message in a hundred is 1 MB long. Refuses a folder that is not empty.
     Init {
         /// Number of mailboxes; they are named after people.
         #[arg(long, value_name = "N", default_value_t = 10)]
