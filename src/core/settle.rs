@@ -138,7 +138,9 @@ impl State {
         for &slot in &node.followed_by {
             let waiting = &mut self.instances[(first + slot) as usize];
             adjust(&mut waiting.unmet, has_come(after), has_come(before));
+            adjust(&mut waiting.dead_by_doubt, is_doubtful(before), is_doubtful(after));
             self.startable_if_met(InstanceId(first + slot));
+            work.push(InstanceId(first + slot));
         }
     }
 
