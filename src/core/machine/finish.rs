@@ -261,6 +261,10 @@ impl<E: Evaluate> Machine<E> {
         if self.is_stopped() {
             return Ok(());
         }
+        if !self.has_room() {
+            self.queue(id);
+            return Ok(());
+        }
         self.begin_job(now, id, Role::Verify(number), out)
     }
 
