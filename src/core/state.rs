@@ -225,7 +225,7 @@ pub struct Job {
 pub enum Knowledge {
     /// It has not happened.
     NotBegun,
-    /// It may have happened: the job of that number was started.
+    /// It may have happened: the job of that number, and perhaps later ones, were started.
     Maybe(u32),
     /// It has happened.
     Done(Proof),
