@@ -198,7 +198,9 @@ impl State {
                     "its action is `once` and may have happened",
                 )?;
                 check(!matches!(state.knowledge, Knowledge::Done(_)), task, "its action is done")?;
-                state.knowledge = Knowledge::Maybe(job.attempt);
+                if state.knowledge == Knowledge::NotBegun {
+                    state.knowledge = Knowledge::Maybe(job.attempt);
+                }
                 state.attempts += 1;
             }
             (Role::Verify(_), Phase::Verifying(_) | Phase::Pausing(Role::Verify(_), _)) => {
@@ -245,7 +247,8 @@ impl State {
                 state.tries = 0;
             }
             (Verdict::Bad { reason }, role) => {
-                if role == Role::Action && matches!(end, JobEnd::NotSpawned { .. }) {
+                let first = state.knowledge == Knowledge::Maybe(attempt);
+                if first && role == Role::Action && matches!(end, JobEnd::NotSpawned { .. }) {
                     state.knowledge = Knowledge::NotBegun;
                 }
                 state.phase = Phase::Judging(role);

@@ -101,16 +101,24 @@ impl State {
     /// What becomes of an instance that has not begun.
     fn prospect(&self, id: InstanceId) -> Settled {
         let instance = self.instance(id);
-        let comes_after = !self.node(id).after.is_empty();
         if instance.dead_by_doubt > 0 {
             Settled::StuckOnDoubt
-        } else if instance.dead > 0
-            || (!comes_after && id != InstanceId::ROOT && self.is_halted(instance.scope))
-        {
+        } else if instance.dead > 0 || self.is_kept_by_halt(id) {
             Settled::Stuck
         } else {
             Settled::Open
         }
+    }
+
+    /// Whether a halt keeps it from starting: what comes `after` something starts all the same, but not in an item that is not let in.
+    fn is_kept_by_halt(&self, id: InstanceId) -> bool {
+        if id == InstanceId::ROOT {
+            return false;
+        }
+        let number = self.instance(id).scope;
+        let scope = self.scope(number);
+        let outside = scope.key.is_some() && !scope.begun;
+        (outside || self.node(id).after.is_empty()) && self.is_halted(number)
     }
 
     fn tell_dependents(
@@ -138,7 +146,9 @@ impl State {
         for &slot in &node.followed_by {
             let waiting = &mut self.instances[(first + slot) as usize];
             adjust(&mut waiting.unmet, has_come(after), has_come(before));
+            adjust(&mut waiting.dead_by_doubt, is_doubtful(before), is_doubtful(after));
             self.startable_if_met(InstanceId(first + slot));
+            work.push(InstanceId(first + slot));
         }
     }
 

@@ -98,7 +98,7 @@ pub struct Instance {
     pub(super) unmet: u32,
     /// How many of its needs cannot come without a resume.
     pub(super) dead: u32,
-    /// How many of these hang on a doubt.
+    /// How many of its needs and predecessors are in doubt or hang on a doubt.
     pub(super) dead_by_doubt: u32,
     /// What it is.
     pub body: InstanceBody,
@@ -138,7 +138,7 @@ pub enum Settled {
     Doubt,
     /// It has not begun, and will not without a resume: something that it needs has failed, or everything around it is halted.
     Stuck,
-    /// The same, because something that it needs is in doubt.
+    /// The same, because something that it needs, or comes after, is in doubt.
     StuckOnDoubt,
 }
 
@@ -225,7 +225,7 @@ pub struct Job {
 pub enum Knowledge {
     /// It has not happened.
     NotBegun,
-    /// It may have happened: the job of that number was started.
+    /// It may have happened: the job of that number, and perhaps later ones, were started.
     Maybe(u32),
     /// It has happened.
     Done(Proof),
@@ -478,6 +478,15 @@ impl State {
             InstanceBody::Group(group) => group.items.is_none() && group.ended.is_none(),
         };
         fresh && instance.unmet == 0 && instance.standing.settled == Settled::Open
+    }
+
+    /// A copy in which everything that is kept up to date in small steps is counted anew from the facts. It equals the state itself
+    /// always; whoever tests the core compares the two.
+    #[must_use]
+    pub fn recounted(&self) -> Self {
+        let mut copy = self.clone();
+        copy.settle_everything();
+        copy
     }
 
     pub(super) fn children_of(&self, group: InstanceId) -> &[NodeId] {

@@ -31,6 +31,12 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
+    /// The fate of a task's job is known: it need not be asked after any more.
+    pub(super) fn fate_is_known(&mut self, id: InstanceId) {
+        self.unclear.remove(&id);
+        self.orphaned.remove(&id);
+    }
+
     pub(super) fn on_not_spawned(
         &mut self,
         now: Timestamp,
@@ -39,6 +45,7 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         let Some(current) = self.current(job) else { return Ok(()) };
+        self.fate_is_known(current.id);
         let reason = format!("it could not be started: {reason}");
         let record = Record::JobEnded {
             task: job.task.clone(),
@@ -64,6 +71,7 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         let Some(Current { id, job: Job { role, .. } }) = self.current(job) else { return Ok(()) };
+        self.fate_is_known(id);
         let verdict = self.verdict(id, role, &end, left);
         let (over, exit) = (end.over, end.exit);
         let record = Record::JobEnded {
@@ -259,6 +267,10 @@ impl<E: Evaluate> Machine<E> {
             return self.end(now, id, Outcome::Succeeded, None, out);
         }
         if self.is_stopped() {
+            return Ok(());
+        }
+        if !self.has_room() {
+            self.queue(id);
             return Ok(());
         }
         self.begin_job(now, id, Role::Verify(number), out)

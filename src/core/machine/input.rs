@@ -41,7 +41,8 @@ pub enum Input {
         /// Which.
         job: JobId,
     },
-    /// The answer to [`Effect::Gather`].
+    /// The answer to [`Effect::Gather`]; also what was found out about each job in flight when its keeper has died under a living
+    /// executor.
     Evidence {
         /// Which job.
         job: JobId,

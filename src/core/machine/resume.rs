@@ -42,6 +42,7 @@ impl<E: Evaluate> Machine<E> {
         out.plan(Effect::Gather { job, reads_stdout });
     }
 
+    /// What was found out about a job, because it was asked for or because its keeper has gone.
     pub(super) fn on_evidence(
         &mut self,
         now: Timestamp,
@@ -54,9 +55,9 @@ impl<E: Evaluate> Machine<E> {
         let Some(task) = self.state.task(id).filter(|task| task.jobs == job.attempt) else {
             return Ok(());
         };
-        let asked = self.unclear.remove(&id) | self.orphaned.remove(&id);
-        match task.phase {
-            _ if !asked => Ok(()),
+        let phase = task.phase;
+        self.fate_is_known(id);
+        match phase {
             Phase::Running(running) => {
                 self.settle_started(now, id, job, running.role, evidence, left, out)
             }
@@ -142,6 +143,8 @@ impl<E: Evaluate> Machine<E> {
         reason: &str,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
+        self.running.remove(&id);
+        self.lingering.remove(&id);
         if next == Next::InDoubt {
             return self.doubt(now, id, reason, out);
         }
@@ -156,6 +159,8 @@ impl<E: Evaluate> Machine<E> {
     }
 
     fn wait_for_orphan(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {
+        self.running.remove(&id);
+        self.lingering.remove(&id);
         self.orphaned.insert(id);
         out.plan(Effect::Timer {
             instance: id,

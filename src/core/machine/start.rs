@@ -25,7 +25,7 @@ impl<E: Evaluate> Machine<E> {
                 for id in fresh {
                     self.consider(now, id, out)?;
                 }
-            } else if self.running.len() >= self.slots {
+            } else if !self.has_room() {
                 return Ok(());
             } else if let Some(turn) = self.ready.pop_first() {
                 self.start(now, turn.instance, out)?;
@@ -33,6 +33,11 @@ impl<E: Evaluate> Machine<E> {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether a job may start now, as far as the others are concerned. A resume may find more jobs than there are slots.
+    pub(super) fn has_room(&self) -> bool {
+        self.unclear.is_empty() && self.running.len() < self.slots
     }
 
     /// Looks at an instance whose needs are met: skips it, enters it, or puts it in line for a slot.
