@@ -299,7 +299,7 @@ impl<'s> Lowering<'s> {
         let ast::Expr::Var(name) = &call.expr else {
             return Err(TemplateError {
                 help: Some("a filter may do it: `value | name`".to_owned()),
-                ..self.error("values have no methods", span)
+                ..self.error("values have no methods", leftmost(&call.expr)..span.end)
             });
         };
         if !environment::FUNCTIONS.contains(&name.id) {
@@ -378,6 +378,17 @@ fn comparison(operator: ast::CompareOpKind) -> Comparison {
 
 fn range(span: Span) -> Range<usize> {
     span.start_offset as usize..span.end_offset as usize
+}
+
+/// Where an expression begins; minijinja's own span of a chain begins at its last link.
+fn leftmost(expression: &ast::Expr<'_>) -> usize {
+    match expression {
+        ast::Expr::GetAttr(attribute) => leftmost(&attribute.expr),
+        ast::Expr::GetItem(item) => leftmost(&item.expr),
+        ast::Expr::Slice(slice) => leftmost(&slice.expr),
+        ast::Expr::Call(call) => leftmost(&call.expr),
+        other => range(other.span()).start,
+    }
 }
 
 fn statement_range(statement: &ast::Stmt<'_>) -> Range<usize> {
