@@ -8,6 +8,8 @@ use std::sync::Arc;
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{State, Value};
 
+use crate::spec::near::did_you_mean;
+
 use super::error::Failure;
 use super::scope::{LookupObject, Scope};
 use super::tree::{Apply, Arguments, Arithmetic, For, Kind, Node, Part, Slice};
@@ -181,7 +183,7 @@ impl<'s> Evaluator<'s> {
             return Ok(value.clone());
         }
         self.scope.get(name).map(|value| value.0.clone()).ok_or_else(|| {
-            let help = text::did_you_mean(name, self.scope.names());
+            let help = did_you_mean(name, self.scope.names());
             Failure::new(format!("`{name}` is not defined here"), node.range()).help(help)
         })
     }
@@ -471,6 +473,6 @@ fn missing_key(value: &Value, name: &str, node: &Node) -> Box<Failure> {
     /// Beyond so many keys a near miss is not worth the search.
     const KEYS_SEARCHED_MAX: usize = 1_000;
     let keys: Vec<Value> = value.try_iter().into_iter().flatten().take(KEYS_SEARCHED_MAX).collect();
-    let help = text::did_you_mean(name, keys.iter().filter_map(Value::as_str));
+    let help = did_you_mean(name, keys.iter().filter_map(Value::as_str));
     Failure::new(format!("there is no `{name}` in this map"), node.range()).help(help)
 }

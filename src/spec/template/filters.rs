@@ -88,6 +88,7 @@ fn refused(message: String) -> Error {
 }
 
 /// The items of a list as one text, each as it reads inside a text.
+#[expect(clippy::needless_pass_by_value, reason = "minijinja hands named arguments over by value")]
 fn join(
     list: &Value,
     joiner: Option<&str>,
@@ -113,6 +114,7 @@ fn join(
 }
 
 /// A value as JSON on one line, or with `indent=true` on many. Nothing is escaped for HTML.
+#[expect(clippy::needless_pass_by_value, reason = "minijinja hands named arguments over by value")]
 fn to_json(value: &Value, indent: Option<bool>, named: Kwargs) -> Result<String, Error> {
     let indent = indent.or(named.get("indent")?).unwrap_or(false);
     named.assert_all_used()?;

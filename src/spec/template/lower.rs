@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use minijinja::machinery::{Span, ast};
 
+use crate::spec::near::did_you_mean;
+
+use super::environment;
 use super::error::TemplateError;
 use super::reference::{Reference, Segment};
 use super::tree::{Apply, Arguments, Arithmetic, Comparison, For, Kind, Node, Part, Slice};
-use super::{environment, text};
 
 /// Nodes inside nodes. Evaluation recurses once for each.
 const DEPTH_MAX: usize = 200;
@@ -266,7 +268,7 @@ impl<'s> Lowering<'s> {
         if !environment::FILTERS.contains(&filter.name) {
             let help = environment::why_no_filter(filter.name)
                 .map(str::to_owned)
-                .or_else(|| text::did_you_mean(filter.name, environment::FILTERS.iter().copied()));
+                .or_else(|| did_you_mean(filter.name, environment::FILTERS.iter().copied()));
             return Err(TemplateError {
                 help,
                 ..self.error(format!("there is no filter `{}`", filter.name), span)
@@ -283,7 +285,7 @@ impl<'s> Lowering<'s> {
         if !environment::TESTS.contains(&test.name) {
             let help = environment::why_no_test(test.name)
                 .map(str::to_owned)
-                .or_else(|| text::did_you_mean(test.name, environment::TESTS.iter().copied()));
+                .or_else(|| did_you_mean(test.name, environment::TESTS.iter().copied()));
             return Err(TemplateError {
                 help,
                 ..self.error(format!("there is no test `{}`", test.name), span)
@@ -303,7 +305,7 @@ impl<'s> Lowering<'s> {
             });
         };
         if !environment::FUNCTIONS.contains(&name.id) {
-            let help = text::did_you_mean(name.id, environment::FUNCTIONS.iter().copied());
+            let help = did_you_mean(name.id, environment::FUNCTIONS.iter().copied());
             let message = format!("there is no function `{}`", name.id);
             return Err(TemplateError { help, ..self.error(message, range(name.span())) });
         }
@@ -317,7 +319,7 @@ impl<'s> Lowering<'s> {
             match argument {
                 ast::CallArg::Pos(value) => lowered.positional.push(self.expression(value)?),
                 ast::CallArg::Kwarg(name, value) => {
-                    lowered.named.push(((*name).to_owned(), self.expression(value)?))
+                    lowered.named.push(((*name).to_owned(), self.expression(value)?));
                 }
                 ast::CallArg::PosSplat(value) | ast::CallArg::KwargSplat(value) => {
                     return Err(self.error(

@@ -178,7 +178,8 @@ pub(super) fn calculate(
     let joins = operator == Arithmetic::Add
         && left.kind() == ValueKind::String
         && right.kind() == ValueKind::String;
-    if !joins && !(left.is_number() && right.is_number()) {
+    let calculates = left.is_number() && right.is_number();
+    if !joins && !calculates {
         return Err(format!(
             "`{symbol}` needs two numbers, not {} and {}",
             describe(left),
