@@ -6,7 +6,9 @@ use minijinja::{Value, value::ValueKind};
 use serde_json::{Map, Number, Value as Json};
 
 /// A value with more parts than this is not written out: shared lists inside shared lists would fill the memory.
-const PARTS_MAX: usize = 5_000_000;
+const PARTS_MAX: usize = 2_000_000;
+/// Bytes of text that count as a part.
+const BYTES_A_PART: usize = 32;
 
 /// Makes a value to be shared from now on.
 pub(super) fn from_json(json: &Json) -> Value {
@@ -43,9 +45,9 @@ pub(super) fn to_json(value: &Value) -> Result<Json, String> {
 fn write_json(value: &Value, parts_left: &mut usize) -> Result<Json, String> {
     #[cfg(test)]
     count::one();
-    *parts_left = parts_left
-        .checked_sub(1)
-        .ok_or_else(|| format!("the value has more than {PARTS_MAX} parts"))?;
+    let parts = 1 + value.as_str().map_or(0, str::len) / BYTES_A_PART;
+    *parts_left =
+        parts_left.checked_sub(parts).ok_or("the value is too large to be written out")?;
     Ok(match value.kind() {
         ValueKind::None => Json::Null,
         ValueKind::Bool => Json::Bool(value.is_true()),

@@ -8,15 +8,17 @@ use std::sync::Arc;
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{State, Value};
 
+use crate::spec::near::did_you_mean;
+
 use super::error::Failure;
 use super::scope::{LookupObject, Scope};
 use super::tree::{Apply, Arguments, Arithmetic, For, Kind, Node, Part, Slice};
-use super::{convert, environment, operators, text};
+use super::{convert, environment, guards, operators, text};
 
-/// How much one evaluation may do: a unit is a node evaluated, or an item or 64 bytes that a filter reads or a text gains.
+/// How much one evaluation may do: a unit is a node evaluated, or an item or 16 bytes that a filter reads or a text gains.
 const FUEL: usize = 5_000_000;
-/// The longest text that is built.
-const TEXT_BYTES_MAX: usize = 16 << 20;
+/// Bytes of text that cost as much as a node.
+const BYTES_A_UNIT: usize = 16;
 
 type Evaluated<T> = Result<T, Box<Failure>>;
 
@@ -75,13 +77,9 @@ impl<'s> Evaluator<'s> {
     }
 
     fn append(&mut self, output: &mut String, text: &str, range: Range<usize>) -> Evaluated<()> {
-        self.spend(1 + text.len() / 64, &range)?;
-        if output.len() + text.len() > TEXT_BYTES_MAX {
-            return Err(Failure::new(
-                format!("the text grows beyond {} MiB", TEXT_BYTES_MAX >> 20),
-                range,
-            ));
-        }
+        self.spend(1 + text.len() / BYTES_A_UNIT, &range)?;
+        guards::text_in_bounds(output.len() + text.len())
+            .map_err(|message| Failure::new(message, range))?;
         output.push_str(text);
         Ok(())
     }
@@ -185,7 +183,7 @@ impl<'s> Evaluator<'s> {
             return Ok(value.clone());
         }
         self.scope.get(name).map(|value| value.0.clone()).ok_or_else(|| {
-            let help = text::did_you_mean(name, self.scope.names());
+            let help = did_you_mean(name, self.scope.names());
             Failure::new(format!("`{name}` is not defined here"), node.range()).help(help)
         })
     }
@@ -332,14 +330,8 @@ impl<'s> Evaluator<'s> {
 
     fn filter(&mut self, apply: &Apply, node: &Node) -> Evaluated<Value> {
         let values = self.values(Some(&apply.input), &apply.arguments)?;
-        if values[0].is_none() && apply.name != "tojson" {
-            return Err(Failure::new(
-                format!("`{}` cannot work on null", apply.name),
-                node.range(),
-            ));
-        }
         if !environment::CHEAP_FILTERS.contains(&apply.name.as_str()) {
-            self.weigh(&values[0], &node.range())?;
+            values.iter().try_for_each(|value| self.weigh(value, &node.range()))?;
         }
         let result = self.state().apply_filter(&apply.name, &values).map_err(|error| {
             Failure::new(
@@ -352,7 +344,7 @@ impl<'s> Evaluator<'s> {
 
     fn test(&mut self, apply: &Apply, node: &Node) -> Evaluated<Value> {
         let values = self.values(Some(&apply.input), &apply.arguments)?;
-        self.weigh(&values[0], &node.range())?;
+        values.iter().try_for_each(|value| self.weigh(value, &node.range()))?;
         self.state().perform_test(&apply.name, &values).map(Value::from).map_err(|error| {
             Failure::new(
                 format!("`is {}`: {}", apply.name, convert::plain_message(&error)),
@@ -394,7 +386,11 @@ impl<'s> Evaluator<'s> {
             return Err(Failure::new(format!("{what} gives nothing here"), node.range()));
         }
         if !text::is_list(&value) {
-            self.spend(value.as_str().map_or(0, str::len) / 64, &node.range())?;
+            if value.is_number() {
+                convert::to_number(&value)
+                    .map_err(|message| Failure::new(message, node.range()))?;
+            }
+            self.spend(value.as_str().map_or(0, str::len) / BYTES_A_UNIT, &node.range())?;
             return Ok(value);
         }
         let lazy = value.kind() == ValueKind::Iterable;
@@ -421,8 +417,10 @@ impl<'s> Evaluator<'s> {
     fn weigh(&mut self, value: &Value, range: &Range<usize>) -> Evaluated<()> {
         self.spend(1, range)?;
         match value.kind() {
-            ValueKind::String => self.spend(value.as_str().map_or(0, str::len) / 64, range),
-            ValueKind::Seq => {
+            ValueKind::String => {
+                self.spend(value.as_str().map_or(0, str::len) / BYTES_A_UNIT, range)
+            }
+            ValueKind::Seq | ValueKind::Iterable => {
                 for item in value.try_iter().into_iter().flatten() {
                     self.weigh(&item, range)?;
                 }
@@ -475,6 +473,6 @@ fn missing_key(value: &Value, name: &str, node: &Node) -> Box<Failure> {
     /// Beyond so many keys a near miss is not worth the search.
     const KEYS_SEARCHED_MAX: usize = 1_000;
     let keys: Vec<Value> = value.try_iter().into_iter().flatten().take(KEYS_SEARCHED_MAX).collect();
-    let help = text::did_you_mean(name, keys.iter().filter_map(Value::as_str));
+    let help = did_you_mean(name, keys.iter().filter_map(Value::as_str));
     Failure::new(format!("there is no `{name}` in this map"), node.range()).help(help)
 }

@@ -2,13 +2,29 @@
 //!
 //! Does not know scopes or places.
 
-use minijinja::{Environment, Error, ErrorKind, Value, value::ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
+use minijinja::{Environment, Error, ErrorKind, State, Value, filters as builtin};
 
 use super::tree::Comparison;
-use super::{convert, operators, text};
+use super::{convert, guards, operators, text};
+
+/// Puts each of the filters behind its guard, so that it is guarded also where another filter calls it, as `map` does.
+macro_rules! guard_builtin {
+    ($environment:ident: $($name:ident)*) => {$(
+        $environment.add_filter(unguarded(stringify!($name)), builtin::$name);
+        guard($environment, stringify!($name));
+    )*};
+}
 
 /// Adds them; what is there under the same name is replaced.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
+    guard_builtin!(environment: abs attr batch capitalize chain dictsort first float format groupby indent int items last
+        length lines list lower map max min reject rejectattr replace reverse round select selectattr slice sort split sum title
+        trim unique upper zip);
+    environment.add_filter(unguarded("count"), builtin::length);
+    guard(environment, "count");
+    environment.add_filter("join", join);
+    environment.add_filter("tojson", to_json);
     environment.add_filter("sh", |value: &Value| quote(value, sh, " "));
     environment.add_filter("pwsh", |value: &Value| quote(value, pwsh, ", "));
     environment.add_filter("basename", |path: &str| basename(path).to_owned());
@@ -24,6 +40,39 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     }
 }
 
+/// The name under which a filter does its work; no template can call it by this.
+fn unguarded(name: &str) -> String {
+    format!("\0{name}")
+}
+
+fn guard(environment: &mut Environment<'static>, name: &'static str) {
+    let inner = unguarded(name);
+    environment.add_filter(name, move |state: &mut State, arguments: Rest<ValueOrKwargs>| {
+        let mut values = arguments.into_values();
+        guards::check(name, &values).map_err(refused)?;
+        if guards::CASE_FOLDING.contains(&name) {
+            respect_case(&mut values)?;
+        }
+        state.apply_filter(&inner, &values)
+    });
+}
+
+/// Tells a filter that upper and lower case differ, unless it has been told what it shall do.
+fn respect_case(values: &mut Vec<Value>) -> Result<(), Error> {
+    let given = match values.last() {
+        Some(last) if last.is_kwargs() => values.pop().map(Kwargs::try_from).transpose()?,
+        _ => None,
+    };
+    let mut named = vec![("case_sensitive".to_owned(), Value::from(true))];
+    if let Some(given) = given {
+        for name in given.args() {
+            named.push((name.to_owned(), given.peek(name)?));
+        }
+    }
+    values.push(Kwargs::from_iter(named).into());
+    Ok(())
+}
+
 const COMPARISONS: &[(&[&str], Comparison)] = &[
     (&["eq", "equalto", "=="], Comparison::Equal),
     (&["ne", "!="], Comparison::NotEqual),
@@ -36,6 +85,43 @@ const COMPARISONS: &[(&[&str], Comparison)] = &[
 
 fn refused(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// The items of a list as one text, each as it reads inside a text.
+#[expect(clippy::needless_pass_by_value, reason = "minijinja hands named arguments over by value")]
+fn join(
+    list: &Value,
+    joiner: Option<&str>,
+    attribute: Option<&str>,
+    named: Kwargs,
+) -> Result<String, Error> {
+    let joiner = joiner.or(named.get("d")?).unwrap_or_default();
+    let attribute = attribute.or(named.get("attribute")?).unwrap_or_default();
+    named.assert_all_used()?;
+    if !text::is_list(list) {
+        return Err(refused(format!("a list is needed, not {}", text::describe(list))));
+    }
+    let mut joined = String::new();
+    for (index, item) in convert::iterate(list).map_err(refused)?.enumerate() {
+        let item = item.and_then(|item| guards::at_path(&item, attribute)).map_err(refused)?;
+        if index > 0 {
+            joined.push_str(joiner);
+        }
+        joined.push_str(&text::in_text(&item).map_err(refused)?);
+        guards::text_in_bounds(joined.len()).map_err(refused)?;
+    }
+    Ok(joined)
+}
+
+/// A value as JSON on one line, or with `indent=true` on many. Nothing is escaped for HTML.
+#[expect(clippy::needless_pass_by_value, reason = "minijinja hands named arguments over by value")]
+fn to_json(value: &Value, indent: Option<bool>, named: Kwargs) -> Result<String, Error> {
+    let indent = indent.or(named.get("indent")?).unwrap_or(false);
+    named.assert_all_used()?;
+    let json = convert::to_json(value).map_err(refused)?;
+    let written =
+        if indent { serde_json::to_string_pretty(&json) } else { serde_json::to_string(&json) };
+    written.map_err(|error| refused(error.to_string()))
 }
 
 /// Quotes a text, or each item of a list.

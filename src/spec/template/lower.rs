@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use minijinja::machinery::{Span, ast};
 
+use crate::spec::near::did_you_mean;
+
+use super::environment;
 use super::error::TemplateError;
 use super::reference::{Reference, Segment};
 use super::tree::{Apply, Arguments, Arithmetic, Comparison, For, Kind, Node, Part, Slice};
-use super::{environment, text};
 
 /// Nodes inside nodes. Evaluation recurses once for each.
 const DEPTH_MAX: usize = 200;
@@ -266,7 +268,7 @@ impl<'s> Lowering<'s> {
         if !environment::FILTERS.contains(&filter.name) {
             let help = environment::why_no_filter(filter.name)
                 .map(str::to_owned)
-                .or_else(|| text::did_you_mean(filter.name, environment::FILTERS.iter().copied()));
+                .or_else(|| did_you_mean(filter.name, environment::FILTERS.iter().copied()));
             return Err(TemplateError {
                 help,
                 ..self.error(format!("there is no filter `{}`", filter.name), span)
@@ -283,7 +285,7 @@ impl<'s> Lowering<'s> {
         if !environment::TESTS.contains(&test.name) {
             let help = environment::why_no_test(test.name)
                 .map(str::to_owned)
-                .or_else(|| text::did_you_mean(test.name, environment::TESTS.iter().copied()));
+                .or_else(|| did_you_mean(test.name, environment::TESTS.iter().copied()));
             return Err(TemplateError {
                 help,
                 ..self.error(format!("there is no test `{}`", test.name), span)
@@ -299,11 +301,11 @@ impl<'s> Lowering<'s> {
         let ast::Expr::Var(name) = &call.expr else {
             return Err(TemplateError {
                 help: Some("a filter may do it: `value | name`".to_owned()),
-                ..self.error("values have no methods", span)
+                ..self.error("values have no methods", leftmost(&call.expr)..span.end)
             });
         };
         if !environment::FUNCTIONS.contains(&name.id) {
-            let help = text::did_you_mean(name.id, environment::FUNCTIONS.iter().copied());
+            let help = did_you_mean(name.id, environment::FUNCTIONS.iter().copied());
             let message = format!("there is no function `{}`", name.id);
             return Err(TemplateError { help, ..self.error(message, range(name.span())) });
         }
@@ -317,7 +319,7 @@ impl<'s> Lowering<'s> {
             match argument {
                 ast::CallArg::Pos(value) => lowered.positional.push(self.expression(value)?),
                 ast::CallArg::Kwarg(name, value) => {
-                    lowered.named.push(((*name).to_owned(), self.expression(value)?))
+                    lowered.named.push(((*name).to_owned(), self.expression(value)?));
                 }
                 ast::CallArg::PosSplat(value) | ast::CallArg::KwargSplat(value) => {
                     return Err(self.error(
@@ -378,6 +380,17 @@ fn comparison(operator: ast::CompareOpKind) -> Comparison {
 
 fn range(span: Span) -> Range<usize> {
     span.start_offset as usize..span.end_offset as usize
+}
+
+/// Where an expression begins; minijinja's own span of a chain begins at its last link.
+fn leftmost(expression: &ast::Expr<'_>) -> usize {
+    match expression {
+        ast::Expr::GetAttr(attribute) => leftmost(&attribute.expr),
+        ast::Expr::GetItem(item) => leftmost(&item.expr),
+        ast::Expr::Slice(slice) => leftmost(&slice.expr),
+        ast::Expr::Call(call) => leftmost(&call.expr),
+        other => range(other.span()).start,
+    }
 }
 
 fn statement_range(statement: &ast::Stmt<'_>) -> Range<usize> {

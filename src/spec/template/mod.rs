@@ -12,6 +12,7 @@ mod environment;
 mod error;
 mod evaluate;
 mod filters;
+mod guards;
 mod lower;
 mod operators;
 mod reference;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use minijinja::{Environment, Expression, Value, context, value::ValueKind};
 
-use super::convert::{iterate, plain_message};
+use super::convert::{iterate, plain_message, to_number};
 use super::text::{self, describe, kind};
 use super::tree::{Arithmetic, Comparison};
 
@@ -178,7 +178,8 @@ pub(super) fn calculate(
     let joins = operator == Arithmetic::Add
         && left.kind() == ValueKind::String
         && right.kind() == ValueKind::String;
-    if !joins && !(left.is_number() && right.is_number()) {
+    let calculates = left.is_number() && right.is_number();
+    if !joins && !calculates {
         return Err(format!(
             "`{symbol}` needs two numbers, not {} and {}",
             describe(left),
@@ -189,7 +190,7 @@ pub(super) fn calculate(
         .eval(context! { a => left, b => right })
         .map_err(|error| plain_message(&error).replacen("unable to", "cannot", 1))?;
     if result.is_number() {
-        super::convert::to_number(&result)?;
+        to_number(&result)?;
     }
     Ok(result)
 }

@@ -60,18 +60,3 @@ pub(super) fn in_text(value: &Value) -> Result<String, String> {
 fn list_hint(value: &Value) -> &'static str {
     if is_list(value) { ", `| join(\" \")` its items one after the other" } else { "" }
 }
-
-/// The best of `known` to offer where `name` was written.
-pub(super) fn did_you_mean<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= (candidate.chars().count().max(name.chars().count()) / 3).max(1)
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
-}

@@ -1,6 +1,8 @@
 //! What templates give and what they refuse.
 
+mod bounds;
 mod language;
+mod strictness;
 
 use serde_json::{Value, json};
 
