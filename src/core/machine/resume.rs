@@ -8,7 +8,7 @@ use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{JobId, Role};
 use crate::core::record::{Judgement, Record};
 use crate::core::recover::{Evidence, Next, after_bad_end, recover};
-use crate::core::state::{InstanceId, Phase};
+use crate::core::state::{InstanceId, Knowledge, Phase};
 
 /// How long it takes until a job that lives on without its keeper is asked after again.
 const ORPHAN_POLL: SignedDuration = SignedDuration::from_secs(2);
@@ -125,14 +125,14 @@ impl<E: Evaluate> Machine<E> {
             self.lingering.insert(id, job.clone());
             return Ok(());
         }
-        let reason = self.state.task(id).and_then(|task| task.reason.clone());
-        self.conclude_lost(
-            now,
-            id,
-            after_bad_end(role, self.effect(id)),
-            reason.as_deref().unwrap_or("it ended badly"),
-            out,
-        )
+        let Some(task) = self.state.task(id) else { return Ok(()) };
+        let reason = task.reason.clone();
+        let next = match task.knowledge {
+            // A command that could not be started has failed, without doubt.
+            Knowledge::NotBegun => Next::Again,
+            Knowledge::Maybe(_) | Knowledge::Done(_) => after_bad_end(role, self.effect(id)),
+        };
+        self.conclude_lost(now, id, next, reason.as_deref().unwrap_or("it ended badly"), out)
     }
 
     fn conclude_lost(
