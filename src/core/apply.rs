@@ -461,7 +461,6 @@ impl TaskState {
         let again = match self.phase {
             Phase::Ended(Outcome::Failed) => !self.given_up,
             Phase::Pausing(..) => true,
-            Phase::Judging(role) => matches!(role, Role::Verify(_)),
             _ => false,
         };
         if again {
