@@ -323,6 +323,9 @@ impl State {
                         "it is resolved while a job of it runs",
                     )?;
                     state.decide(at, decision, because, outputs);
+                    if decision == Decision::Done {
+                        self.mark_begun(id);
+                    }
                 }
             },
         }
