@@ -285,7 +285,9 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         let Some(id) = self.state.find(&job.task) else { return Ok(()) };
         let waits = self.state.task(id).is_some_and(|task| {
-            matches!(task.phase, Phase::Verifying(_)) && task.outputs.is_none()
+            matches!(task.phase, Phase::Verifying(_))
+                && task.outputs.is_none()
+                && task.knowledge == Knowledge::Done(Proof::Exit(job.attempt))
         });
         if !waits || !self.running.remove(&id) {
             return Ok(());
