@@ -132,9 +132,7 @@ impl<E: Evaluate> Machine<E> {
                 exhausted.push(*key);
                 continue;
             };
-            let fresh = !self.state.scope(scope).begun;
-            let room = opening.active.len() < parallel(&self.state, key.group);
-            if room && !(fresh && self.state.is_halted(scope)) {
+            if opening.active.len() < parallel(&self.state, key.group) {
                 opening.active.insert(scope);
                 found = Some(scope);
                 break;
@@ -196,7 +194,8 @@ impl<E: Evaluate> Machine<E> {
 }
 
 impl Opening {
-    /// The item whose turn it is to come in.
+    /// The item whose turn it is to come in. Where a halt or too many failures keep new items from starting, nothing in them is
+    /// open.
     fn first_outside(
         &mut self,
         group: InstanceId,
@@ -210,8 +209,7 @@ impl Opening {
             }
             self.returning.pop_front();
         }
-        let group = state.group(group).filter(|group| !group.doomed)?;
-        let items = group.items?;
+        let items = state.group(group)?.items?;
         while self.next < items.count {
             let scope = ScopeId(items.first.0 + self.next);
             if outside(scope) && !state.scope(scope).begun {
