@@ -43,7 +43,7 @@ pub struct Machine<E> {
     /// Tasks with a job that lives on without its keeper.
     orphaned: BTreeSet<InstanceId>,
     /// Tasks whose job has ended badly while something of it still lives.
-    lingering: BTreeMap<InstanceId, JobId>,
+    lingering: BTreeMap<InstanceId, Lingering>,
     /// Tasks that wait for a time.
     pausing: BTreeSet<InstanceId>,
     /// The run has come to its end for this executor.
@@ -56,6 +56,14 @@ struct Turn {
     begun: Reverse<bool>,
     rank: Reverse<u64>,
     instance: InstanceId,
+}
+
+/// A job that has ended badly while something of it still lives.
+#[derive(Debug)]
+struct Lingering {
+    job: JobId,
+    /// Its exit code, for `retry`.
+    exit: Option<i32>,
 }
 
 impl<E: Evaluate> Machine<E> {

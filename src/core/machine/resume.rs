@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Effect, Machine, Transition};
+use super::{Effect, Lingering, Machine, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{JobId, Role};
@@ -111,18 +111,18 @@ impl<E: Evaluate> Machine<E> {
         evidence: &Evidence,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        let alive = match evidence {
-            Evidence::Running => true,
-            Evidence::Ended(end) => !end.over,
+        let (alive, exit) = match evidence {
+            Evidence::Running => (true, self.state.task(id).and_then(|task| task.exit)),
+            Evidence::Ended(end) => (!end.over, end.exit),
             Evidence::Orphaned { .. } => {
                 self.wait_for_orphan(now, id, out);
                 return Ok(());
             }
-            Evidence::Over | Evidence::NotSpawned(_) => false,
+            Evidence::Over | Evidence::NotSpawned(_) => (false, None),
         };
         if alive {
             self.running.insert(id);
-            self.lingering.insert(id, job.clone());
+            self.lingering.insert(id, Lingering { job: job.clone(), exit });
             return Ok(());
         }
         let Some(task) = self.state.task(id) else { return Ok(()) };
