@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use run::{Run, Story};
 
 /// Seeds of an ordinary run of the test.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 4_000;
 
 #[test]
 fn every_run_keeps_its_promises_and_comes_to_an_end() {

@@ -59,7 +59,11 @@ pub(crate) fn decide_some(
 ) -> Vec<Decided> {
     let mut decided = Vec::new();
     for (_, instance, task) in state.tasks() {
-        let chance = if task.phase == Phase::InDoubt { 0.6 } else { 0.1 };
+        let chance = match task.phase {
+            Phase::InDoubt => 0.6,
+            Phase::Ended(Outcome::Waived) => 0.25,
+            _ => 0.1,
+        };
         let can_be_decided = task.phase == Phase::InDoubt
             || matches!(task.phase, Phase::Ended(Outcome::Failed | Outcome::Waived));
         if can_be_decided && rng.random_bool(chance) {
@@ -70,7 +74,7 @@ pub(crate) fn decide_some(
             });
         }
     }
-    if rng.random_bool(0.15) {
+    if rng.random_bool(0.35) {
         let task = any_name(state, rng);
         decided.push(Decided { task, decision: Decision::Waived });
     }

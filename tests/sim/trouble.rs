@@ -49,7 +49,7 @@ impl Trouble {
             between_transitions: pick(&[0, 10, 40]),
             between_lives: pick(&[0, 200, 500]),
             signal: pick(&[0, 0, 5, 20]),
-            order: pick(&[0, 0, 20, 150]),
+            order: pick(&[0, 20, 150, 300]),
             double: pick(&[0, 50, 200]),
             operator: pick(&[0, 300, 800]),
             calm: false,

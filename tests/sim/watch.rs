@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass::core::job::{JobId, Role};
-use windlass::core::record::{Decision, Judgement, Outcome, Record};
+use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdict};
 use windlass::core::state::{
     InstanceBody, InstanceId, Knowledge, Phase, Proof, ScopeId, Settled, State,
 };
@@ -16,7 +17,7 @@ use windlass::plan::graph::{NodeBody, Work};
 use windlass::spec::model::Effect;
 
 use crate::standing::Opinion;
-use crate::world::World;
+use crate::world::{World, time};
 
 /// What a promise's breach is told as.
 pub(crate) type Promise = Result<(), String>;
@@ -31,6 +32,10 @@ pub(crate) struct Watch {
     done: BTreeSet<Arc<str>>,
     /// Outputs as they were kept, until an operator decides about the task.
     outputs: BTreeMap<Arc<str>, Value>,
+    /// How often a task's present job was started since something good, a decision or a resume.
+    tries: BTreeMap<Arc<str>, u32>,
+    /// Exit codes of the jobs that ended last.
+    exits: BTreeMap<Arc<str>, Option<i32>>,
     /// Items that are let in to their groups, as far as starts show it.
     inside: BTreeMap<InstanceId, BTreeSet<ScopeId>>,
 }
@@ -43,6 +48,8 @@ impl Watch {
             done: BTreeSet::new(),
             outputs: BTreeMap::new(),
             inside: BTreeMap::new(),
+            tries: BTreeMap::new(),
+            exits: BTreeMap::new(),
         }
     }
 
@@ -51,6 +58,8 @@ impl Watch {
         self.state = state;
         self.slots = slots;
         self.inside.clear();
+        self.tries.clear();
+        self.exits.clear();
         let ended: BTreeSet<Arc<str>> = self
             .state
             .tasks()
@@ -92,9 +101,80 @@ impl Watch {
     ) -> Promise {
         self.judge(now, record, world, orphaned)
             .map_err(|broken| format!("{broken}: {record:?}"))?;
+        if now % 8 == 0 {
+            self.check_refusals(at, record)?;
+        }
         self.state.apply(at, record).map_err(|unfit| format!("{unfit}: {record:?}"))?;
+        self.count_tries(record);
         self.see_who_leaves();
         Ok(())
+    }
+
+    /// A record that does not fit must be refused, and leave no trace: the same fact twice, or a number that is left out.
+    fn check_refusals(&self, at: Timestamp, record: &Record) -> Promise {
+        let refuses = |state: &State, wrong: &Record| {
+            let mut copy = state.clone();
+            let refused = copy.apply(at, wrong).is_err();
+            ensure(refused && copy == *state, || format!("it is taken: {wrong:?}"))
+        };
+        if let Record::JobStarting { attempt, .. } = record {
+            let mut wrong = record.clone();
+            if let Record::JobStarting { attempt: number, .. } = &mut wrong {
+                *number = attempt + 1;
+            }
+            refuses(&self.state, &wrong)?;
+        }
+        let repeatable = matches!(
+            record,
+            Record::Resumed { .. }
+                | Record::Stopped { .. }
+                | Record::Resolved { .. }
+                | Record::OutputsKept { .. }
+                | Record::Closed { .. }
+        );
+        let mut after = self.state.clone();
+        after.apply(at, record).map_err(|unfit| format!("{unfit}: {record:?}"))?;
+        if repeatable { Ok(()) } else { refuses(&after, record) }
+    }
+
+    fn count_tries(&mut self, record: &Record) {
+        match record {
+            Record::JobStarting { task, .. } => *self.tries.entry(task.clone()).or_default() += 1,
+            Record::JobEnded { task, verdict: Verdict::Good, .. } => {
+                self.tries.remove(task);
+            }
+            Record::JobEnded { task, end: JobEnd::Ran(end), .. } => {
+                self.exits.insert(task.clone(), end.exit);
+            }
+            Record::JobEnded { task, .. } => {
+                self.exits.insert(task.clone(), None);
+            }
+            Record::Resumed { .. } => self.tries.clear(),
+            Record::Resolved { task, .. } => {
+                self.tries.remove(task);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether `retry` grants a task whose job has just ended badly another try, and after which pause.
+    fn retry(&self, task: &Arc<str>) -> Option<Duration> {
+        let id = self.state.find(task)?;
+        let known = self.state.task(id)?;
+        let node = self.state.graph().task(self.state.instance(id).node)?;
+        let retry = match known.phase {
+            Phase::Judging(Role::Action) => &node.retry,
+            Phase::Judging(Role::Verify(number)) => &node.verify[number as usize],
+            _ => return None,
+        };
+        let tries = self.tries.get(task).copied().unwrap_or(0);
+        // An end that an earlier executor has heard of counts as one that is meant.
+        let meant = self.exits.get(task).is_none_or(|exit| {
+            retry.on_exit.is_empty() || exit.is_some_and(|code| retry.on_exit.contains(&code))
+        });
+        let longer = (1..tries).fold(retry.delay.as_secs_f64(), |pause, _| pause * retry.backoff);
+        let pause = Duration::from_secs_f64(longer).min(retry.max_delay.unwrap_or(Duration::MAX));
+        (meant && tries < retry.attempts).then_some(pause)
     }
 
     /// An item that has come to rest is inside no more, even if a decision lets it go on later.
@@ -128,6 +208,9 @@ impl Watch {
                     let done = matches!(known.knowledge, Knowledge::Done(_));
                     ensure(done, || "it is verified but not done".to_owned())?;
                 }
+                if let Phase::Pausing(_, until) = known.phase {
+                    ensure(until <= time(now), || format!("its pause lasts until {until}"))?;
+                }
                 let begins = known.phase == Phase::Waiting;
                 self.check_start(id, begins)
             }
@@ -142,15 +225,25 @@ impl Watch {
             Record::JobEnded { task, attempt, verdict, .. } => {
                 let job = JobId { task: task.clone(), attempt: *attempt };
                 let real = world.job(&job).ok_or("the end of a job that never was")?;
-                let good = *verdict == windlass::core::record::Verdict::Good;
+                let good = *verdict == Verdict::Good;
                 ensure(!good || real.is_good(), || "a bad end is called good".to_owned())?;
                 if good && real.role == Role::Action {
                     self.done.insert(task.clone());
                 }
                 Ok(())
             }
-            Record::JobLost { task, .. } | Record::WaitUntil { task, .. } => {
+            Record::JobLost { task, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())
+            }
+            Record::WaitUntil { task, until, .. } => {
+                ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
+                let pause =
+                    self.retry(task).ok_or("it is tried again although it has no try left")?;
+                let ought =
+                    time(now).as_millisecond() + i64::try_from(pause.as_millis()).unwrap_or(0);
+                ensure((until.as_millisecond() - ought).abs() <= 1, || {
+                    format!("it waits until {until} and should wait {pause:?}")
+                })
             }
             Record::Judged { task, judgement, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
@@ -273,6 +366,10 @@ impl Watch {
             };
             ensure(without_job, || "it ends without having begun".to_owned())?;
             return self.check_start(id, true);
+        }
+        if matches!(known.phase, Phase::Judging(_)) && self.exits.contains_key(&instance.id) {
+            let retried = self.retry(&instance.id).is_some();
+            ensure(!retried, || "it fails although it has a try left".to_owned())?;
         }
         if outcome == Outcome::Succeeded {
             let task = self.state.graph().task(instance.node).ok_or("not a task")?;

@@ -255,8 +255,8 @@ impl World {
     fn end(&self, now: i64, job: &Process) -> End {
         let alive = job.is_alive(now);
         End {
-            exit: if let How::Exit(code) = job.how { Some(code) } else { None },
-            signal: matches!(job.how, How::Signal | How::Timeout | How::Killed).then_some(15),
+            exit: job.exit(),
+            signal: job.exit().is_none().then_some(15),
             timed_out: job.how == How::Timeout,
             killed: job.how == How::Killed,
             started: time(job.started),
@@ -272,10 +272,7 @@ impl World {
 
     /// What a job has printed, and how it exited.
     pub(crate) fn out(&self, id: &JobId) -> Out {
-        let exit = self.jobs.get(id).and_then(|job| match job.how {
-            How::Exit(code) => Some(code),
-            _ => None,
-        });
+        let exit = self.jobs.get(id).and_then(Process::exit);
         Out { exit, stdout: Some(Ok(id.to_string())) }
     }
 
@@ -286,6 +283,15 @@ impl World {
 }
 
 impl Process {
+    fn exit(&self) -> Option<i32> {
+        match self.how {
+            How::Exit(code) => Some(code),
+            // Some programs take TERM for a good reason to exit with 0.
+            How::Timeout | How::Killed => (self.started % 2 == 0).then_some(0),
+            How::Signal | How::Unborn => None,
+        }
+    }
+
     /// The main process dies now; an effect that was still to come does not come.
     fn cut(&mut self, now: i64) {
         self.ends = self.ends.min(now);
