@@ -318,11 +318,14 @@ impl State {
                 }
                 InstanceBody::Task(state) => {
                     check(
-                        !matches!(state.phase, Phase::Running(_)),
+                        !matches!(state.phase, Phase::Running(_) | Phase::Judging(_)),
                         name,
-                        "it is resolved while a job of it runs",
+                        "it is resolved while something of it may live",
                     )?;
                     state.decide(at, decision, because, outputs);
+                    if decision == Decision::Done {
+                        self.mark_begun(id);
+                    }
                 }
             },
         }
@@ -338,17 +341,19 @@ impl State {
     fn waive(&mut self, at: Timestamp, id: InstanceId, because: &str) {
         let entered = match &mut self.instances[id.index()].body {
             InstanceBody::Task(state) => {
-                let good = matches!(
+                let stays = matches!(
                     state.phase,
-                    Phase::Ended(Outcome::Succeeded | Outcome::Skipped) | Phase::Running(_)
+                    Phase::Ended(Outcome::Succeeded | Outcome::Skipped)
+                        | Phase::Running(_)
+                        | Phase::Judging(_)
                 );
-                if !good {
+                if !stays {
                     state.decide(at, Decision::Waived, because, None);
                 }
                 None
             }
             InstanceBody::Group(group) => {
-                if group.items.is_none() {
+                if group.items.is_none() && group.ended != Some(Outcome::Skipped) {
                     group.ended = Some(Outcome::Waived);
                     group.reason = Some(Arc::from(because));
                 }
@@ -461,7 +466,6 @@ impl TaskState {
         let again = match self.phase {
             Phase::Ended(Outcome::Failed) => !self.given_up,
             Phase::Pausing(..) => true,
-            Phase::Judging(role) => matches!(role, Role::Verify(_)),
             _ => false,
         };
         if again {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Effect, Machine, Transition};
+use super::{Effect, Lingering, Machine, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{End, JobId, Role};
@@ -92,7 +92,7 @@ impl<E: Evaluate> Machine<E> {
             }
             Verdict::Bad { .. } if !over => {
                 self.running.insert(id);
-                self.lingering.insert(id, job.clone());
+                self.lingering.insert(id, Lingering { job: job.clone(), exit });
                 Ok(())
             }
             Verdict::Bad { reason } => {
@@ -110,14 +110,15 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         let Some(id) = self.state.find(&job.task) else { return Ok(()) };
-        if self.lingering.get(&id) != Some(job) {
+        let Some(lingering) = self.lingering.get(&id).filter(|known| known.job == *job) else {
             return Ok(());
-        }
+        };
+        let exit = lingering.exit;
         self.lingering.remove(&id);
         out.plan(Effect::Forget { job: job.clone() });
         let Some(task) = self.state.task(id) else { return Ok(()) };
         let Phase::Judging(role) = task.phase else { return Ok(()) };
-        let (exit, reason) = (task.exit, task.reason.clone());
+        let reason = task.reason.clone();
         self.conclude_bad_end(
             now,
             id,
@@ -285,7 +286,9 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         let Some(id) = self.state.find(&job.task) else { return Ok(()) };
         let waits = self.state.task(id).is_some_and(|task| {
-            matches!(task.phase, Phase::Verifying(_)) && task.outputs.is_none()
+            matches!(task.phase, Phase::Verifying(_))
+                && task.outputs.is_none()
+                && task.knowledge == Knowledge::Done(Proof::Exit(job.attempt))
         });
         if !waits || !self.running.remove(&id) {
             return Ok(());

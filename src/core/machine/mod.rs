@@ -3,6 +3,7 @@
 //! Does no I/O, has no clock and no threads: time comes in with every input, and what is to be done goes out as effects. What it
 //! keeps beside the [`State`] (who is ready, who holds a slot) is derived from it and can be thrown away at any moment.
 
+mod door;
 mod finish;
 mod input;
 mod order;
@@ -14,13 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
 use super::apply::Unfit;
 use super::evaluate::Evaluate;
 use super::job::JobId;
 use super::record::{Closing, Record, StopReason};
-use super::state::{InstanceId, Phase, ScopeId, State};
+use super::state::{InstanceId, Phase, State};
 
 /// A run's machine.
 pub struct Machine<E> {
@@ -30,9 +32,9 @@ pub struct Machine<E> {
     slots: usize,
     /// Tasks that only wait for a slot.
     ready: BTreeSet<Turn>,
-    /// Groups with items that have not been let in.
+    /// Groups with items that are still to be let in.
     openings: BTreeMap<OpeningKey, Opening>,
-    /// Items that have been let in, by number of the scope.
+    /// Items that have been let in and have not come to rest, by number of the scope.
     admitted: Vec<bool>,
     /// Tasks with a job that runs, or whose descendants are not all gone: each holds a slot.
     running: BTreeSet<InstanceId>,
@@ -41,7 +43,7 @@ pub struct Machine<E> {
     /// Tasks with a job that lives on without its keeper.
     orphaned: BTreeSet<InstanceId>,
     /// Tasks whose job has ended badly while something of it still lives.
-    lingering: BTreeMap<InstanceId, JobId>,
+    lingering: BTreeMap<InstanceId, Lingering>,
     /// Tasks that wait for a time.
     pausing: BTreeSet<InstanceId>,
     /// The run has come to its end for this executor.
@@ -56,21 +58,12 @@ struct Turn {
     instance: InstanceId,
 }
 
-/// A group's turn: deeper before outer, then the longest way to the end, then file order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct OpeningKey {
-    depth: Reverse<u32>,
-    rank: Reverse<u64>,
-    group: InstanceId,
-}
-
-/// The door of a group that fans out.
-#[derive(Debug, Default)]
-struct Opening {
-    /// Position of the next item to be let in.
-    next: u32,
-    /// Items inside that are not settled.
-    active: BTreeSet<ScopeId>,
+/// A job that has ended badly while something of it still lives.
+#[derive(Debug)]
+struct Lingering {
+    job: JobId,
+    /// Its exit code, for `retry`.
+    exit: Option<i32>,
 }
 
 impl<E: Evaluate> Machine<E> {
@@ -124,7 +117,7 @@ impl<E: Evaluate> Machine<E> {
             }
             Input::Resumed { by, runbook } => {
                 self.note(now, Record::Resumed { by, runbook }, &mut out)?;
-                self.reschedule();
+                self.reschedule(now);
                 self.ask_after_jobs(&mut out);
             }
             Input::NotSpawned { job, reason } => {
@@ -178,28 +171,37 @@ impl<E: Evaluate> Machine<E> {
     }
 
     /// Throws away what is derived from the state, and derives it anew.
-    fn reschedule(&mut self) {
+    fn reschedule(&mut self, now: Timestamp) {
         self.ready.clear();
-        self.openings.clear();
         self.pausing.clear();
-        self.admitted = self.state.scopes.iter().map(|scope| scope.begun).collect();
-        self.admit_root();
-        let groups: Vec<InstanceId> =
-            self.instances_in_order().filter(|&id| self.state.group(id).is_some()).collect();
-        for group in groups {
-            self.open_door(group);
-        }
+        self.drop_decided();
+        self.reopen_doors();
         let tasks: Vec<InstanceId> =
             self.instances_in_order().filter(|&id| self.state.task(id).is_some()).collect();
         for id in tasks {
             match self.state.task(id).map(|task| task.phase) {
-                Some(Phase::Verifying(_)) if !self.running.contains(&id) => self.queue(id),
-                Some(Phase::Pausing(..)) => {
+                Some(Phase::Verifying(_)) => self.go_on_verifying(id),
+                Some(Phase::Pausing(_, until)) => {
                     self.pausing.insert(id);
+                    // Its timer may have gone off already.
+                    if until <= now {
+                        self.queue(id);
+                    }
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Whoever waited for what a job has printed may have been decided about.
+    fn drop_decided(&mut self) {
+        let state = &self.state;
+        let waits = |id: &InstanceId| {
+            state.task(*id).is_some_and(|task| {
+                matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Verifying(_))
+            })
+        };
+        self.running.retain(waits);
     }
 
     fn instances_in_order(&self) -> impl Iterator<Item = InstanceId> + use<E> {

@@ -108,7 +108,7 @@ impl<E: Evaluate> Machine<E> {
                     .then(|| Arc::new(Value::Object(outputs.into_iter().collect())));
                 let record = Record::Resolved { task: task.into(), decision, because, by, outputs };
                 self.note(now, record, out)?;
-                self.reschedule();
+                self.reschedule(now);
                 Ok(())
             }
             Order::Stop { by, because } => {

@@ -2,13 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Effect, Machine, Transition};
+use super::{Effect, Lingering, Machine, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{JobId, Role};
 use crate::core::record::{Judgement, Record};
 use crate::core::recover::{Evidence, Next, after_bad_end, recover};
-use crate::core::state::{InstanceId, Phase};
+use crate::core::state::{InstanceId, Knowledge, Phase};
 
 /// How long it takes until a job that lives on without its keeper is asked after again.
 const ORPHAN_POLL: SignedDuration = SignedDuration::from_secs(2);
@@ -111,28 +111,28 @@ impl<E: Evaluate> Machine<E> {
         evidence: &Evidence,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        let alive = match evidence {
-            Evidence::Running => true,
-            Evidence::Ended(end) => !end.over,
+        let (alive, exit) = match evidence {
+            Evidence::Running => (true, self.state.task(id).and_then(|task| task.exit)),
+            Evidence::Ended(end) => (!end.over, end.exit),
             Evidence::Orphaned { .. } => {
                 self.wait_for_orphan(now, id, out);
                 return Ok(());
             }
-            Evidence::Over | Evidence::NotSpawned(_) => false,
+            Evidence::Over | Evidence::NotSpawned(_) => (false, None),
         };
         if alive {
             self.running.insert(id);
-            self.lingering.insert(id, job.clone());
+            self.lingering.insert(id, Lingering { job: job.clone(), exit });
             return Ok(());
         }
-        let reason = self.state.task(id).and_then(|task| task.reason.clone());
-        self.conclude_lost(
-            now,
-            id,
-            after_bad_end(role, self.effect(id)),
-            reason.as_deref().unwrap_or("it ended badly"),
-            out,
-        )
+        let Some(task) = self.state.task(id) else { return Ok(()) };
+        let reason = task.reason.clone();
+        let next = match task.knowledge {
+            // A command that could not be started has failed, without doubt.
+            Knowledge::NotBegun => Next::Again,
+            Knowledge::Maybe(_) | Knowledge::Done(_) => after_bad_end(role, self.effect(id)),
+        };
+        self.conclude_lost(now, id, next, reason.as_deref().unwrap_or("it ended badly"), out)
     }
 
     fn conclude_lost(
@@ -155,6 +155,8 @@ impl<E: Evaluate> Machine<E> {
             out,
         )?;
         self.queue(id);
+        // A halt may keep it from starting again: then its item has come to rest.
+        self.leave(id);
         Ok(())
     }
 

@@ -1,15 +1,15 @@
-//! Starting: conditions, items, turns and slots.
+//! Starting: conditions, turns and slots. Which items may come in is the door's business.
 
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::{Effect, Machine, Opening, OpeningKey, Transition, Turn};
+use super::{Effect, Machine, Transition, Turn};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate;
 use crate::core::job::Role;
 use crate::core::record::{Item, Outcome, Record};
-use crate::core::state::{InstanceId, Items, Phase, ScopeId};
+use crate::core::state::{InstanceId, Phase};
 use crate::plan::graph::{NodeBody, Work};
 use crate::spec::model;
 
@@ -116,6 +116,8 @@ impl<E: Evaluate> Machine<E> {
         let task = self.state.instance(id).id.clone();
         self.note(now, Record::ItemsFrozen { task, items }, out)?;
         self.open_door(id);
+        // Without items it has come to rest at once.
+        self.leave(id);
         Ok(())
     }
 
@@ -200,127 +202,4 @@ impl<E: Evaluate> Machine<E> {
             .task(self.state.instance(id).node)
             .map_or(model::Effect::Once, |task| task.effect)
     }
-
-    /// Lets everything in that is not inside a group that fans out.
-    pub(super) fn admit_root(&mut self) {
-        if self.admitted.is_empty() && !self.state.scopes.is_empty() {
-            self.admitted.push(true);
-        }
-    }
-
-    fn is_admitted(&self, scope: ScopeId) -> bool {
-        let mut at = scope;
-        loop {
-            let here = self.state.scope(at);
-            if here.key.is_some() && !self.admitted.get(at.index()).copied().unwrap_or(false) {
-                return false;
-            }
-            if here.group == InstanceId::ROOT {
-                return true;
-            }
-            at = self.state.instance(here.group).scope;
-        }
-    }
-
-    /// Lets a group's items come in one after the other, as far as that is allowed.
-    pub(super) fn open_door(&mut self, group: InstanceId) {
-        let Some(items) = self.state.group(group).and_then(|state| state.items) else { return };
-        let fans_out = self
-            .state
-            .graph()
-            .group(self.state.instance(group).node)
-            .is_some_and(|group| group.fan_out.is_some());
-        self.admitted.resize(self.state.scopes.len(), false);
-        if !fans_out
-            || self.state.instance(group).standing.settled != crate::core::state::Settled::Open
-        {
-            return;
-        }
-        let active = items
-            .scopes()
-            .filter(|scope| self.admitted[scope.index()] && self.state.scope(*scope).open > 0)
-            .collect();
-        self.openings.insert(self.opening_key(group), Opening { next: 0, active });
-    }
-
-    fn opening_key(&self, group: InstanceId) -> OpeningKey {
-        let mut depth = 0;
-        let mut at = group;
-        while at != InstanceId::ROOT {
-            depth += 1;
-            at = self.state.scope(self.state.instance(at).scope).group;
-        }
-        OpeningKey { depth: Reverse(depth), rank: Reverse(self.state.node(group).rank), group }
-    }
-
-    /// Lets the next item in; `false` if no group has one that may come in.
-    fn admit_next(&mut self) -> bool {
-        let mut exhausted = Vec::new();
-        let mut found = None;
-        for (key, opening) in &mut self.openings {
-            let state = self.state.group(key.group);
-            let (Some(items), false) =
-                (state.and_then(|group| group.items), state.is_none_or(|group| group.doomed))
-            else {
-                exhausted.push(*key);
-                continue;
-            };
-            let scope = next_item(items, opening, &self.admitted);
-            let Some(scope) = scope else {
-                exhausted.push(*key);
-                continue;
-            };
-            let fan_out = self
-                .state
-                .graph()
-                .group(self.state.instance(key.group).node)
-                .and_then(|group| group.fan_out.as_ref());
-            let limit = fan_out
-                .and_then(|fan_out| fan_out.parallel)
-                .map_or(usize::MAX, |limit| limit as usize);
-            if opening.active.len() < limit.max(1) && !self.state.is_halted(scope) {
-                opening.active.insert(scope);
-                found = Some(scope);
-                break;
-            }
-        }
-        for key in exhausted {
-            self.openings.remove(&key);
-        }
-        let Some(scope) = found else { return false };
-        self.admitted[scope.index()] = true;
-        self.state.startable.extend(self.state.children(scope));
-        true
-    }
-
-    /// Notes that an instance has come to rest: its items make room for others once nothing in them is open.
-    pub(super) fn leave(&mut self, id: InstanceId) {
-        let mut at = id;
-        while at != InstanceId::ROOT {
-            let number = self.state.instance(at).scope;
-            let scope = self.state.scope(number);
-            if scope.open > 0 {
-                return;
-            }
-            if scope.key.is_some() {
-                let key = self.opening_key(scope.group);
-                if let Some(opening) = self.openings.get_mut(&key) {
-                    opening.active.remove(&number);
-                }
-            }
-            at = scope.group;
-        }
-    }
-}
-
-/// The next item of a group that has not been let in.
-fn next_item(items: Items, opening: &mut Opening, admitted: &[bool]) -> Option<ScopeId> {
-    while opening.next < items.count {
-        let scope = ScopeId(items.first.0 + opening.next);
-        if !admitted.get(scope.index()).copied().unwrap_or(false) {
-            return Some(scope);
-        }
-        opening.next += 1;
-    }
-    None
 }

@@ -1,0 +1,113 @@
+//! Expressions and templates, played by a function of the seed, the instance's id and the state.
+//!
+//! Knows no hidden truth: it sees what the product's own evaluation sees.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+use windlass::core::evaluate::{Evaluate, Out};
+use windlass::core::job::{Command, Role};
+use windlass::core::record::{Item, Outcome};
+use windlass::core::state::{InstanceId, Phase, State};
+
+/// The answers of one seed.
+#[derive(Debug, Clone)]
+pub(crate) struct Answers {
+    pub(crate) seed: u64,
+    /// Of a hundred evaluations, how many fail until somebody has resumed the run a few times.
+    pub(crate) trouble: u64,
+    /// The greatest number of items.
+    pub(crate) items_max: u64,
+}
+
+impl Answers {
+    /// A number that hangs on nothing but the seed, the question and the instance.
+    fn draw(&self, question: &str, state: &State, instance: InstanceId) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325 ^ self.seed;
+        for byte in question.bytes().chain(state.instance(instance).id.bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        hash ^= hash >> 31;
+        hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33
+    }
+
+    /// Errors that go away once the run was resumed once, twice or three times.
+    fn fails(&self, question: &str, state: &State, instance: InstanceId) -> Result<(), String> {
+        let drawn = self.draw(question, state, instance);
+        let passes_after = drawn / 100 % 3 + 1;
+        if drawn % 100 < self.trouble && u64::from(state.run().resumes) < passes_after {
+            return Err(format!("{question} is in trouble"));
+        }
+        Ok(())
+    }
+}
+
+impl Evaluate for Answers {
+    fn when(&self, state: &State, instance: InstanceId) -> Result<bool, String> {
+        self.fails("when", state, instance)?;
+        let needed = state.node(instance).needs.first();
+        let skipped = needed.is_some_and(|&slot| {
+            let task = state.task(state.sibling(instance, slot));
+            task.is_some_and(|task| task.phase == Phase::Ended(Outcome::Skipped))
+        });
+        Ok(!skipped && self.draw("when?", state, instance) % 100 < 70)
+    }
+
+    fn items(&self, state: &State, instance: InstanceId) -> Result<Vec<Item>, String> {
+        self.fails("items", state, instance)?;
+        let around = state.keys(instance).len();
+        let most = [self.items_max, 3, 2, 1][around.min(3)].min(self.items_max);
+        let count = self.draw("items?", state, instance) % (most + 1);
+        let key = |index: u64| char::from(b'a' + u8::try_from(index).expect("few items"));
+        Ok((0..count)
+            .map(|index| Item {
+                key: Some(Arc::from(key(index).to_string())),
+                value: json!({ "number": index }),
+            })
+            .collect())
+    }
+
+    fn assert(&self, state: &State, instance: InstanceId) -> Result<Option<String>, String> {
+        self.fails("assert", state, instance)?;
+        Ok(self.fails("that", state, instance).err())
+    }
+
+    fn command(&self, state: &State, instance: InstanceId, role: Role) -> Result<Command, String> {
+        self.fails("command", state, instance)?;
+        Ok(Command {
+            argv: vec![state.instance(instance).id.to_string(), format!("{role:?}")],
+            env: IndexMap::new(),
+            dir: PathBuf::from("/"),
+            stdin: None,
+            timeout_ms: None,
+            grace_ms: 1,
+        })
+    }
+
+    fn success(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        _role: Role,
+        out: &Out,
+    ) -> Result<bool, String> {
+        self.fails("success", state, instance)?;
+        Ok(out.exit == Some(0))
+    }
+
+    fn outputs(&self, state: &State, instance: InstanceId, out: &Out) -> Result<Value, String> {
+        self.fails("outputs", state, instance)?;
+        match &out.stdout {
+            Some(Ok(text)) => Ok(json!({ "said": text })),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err("nobody has read what the job printed".to_owned()),
+        }
+    }
+
+    fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool {
+        let outputs = state.graph().task(state.instance(instance).node).is_some_and(|t| t.outputs);
+        role == Role::Action && outputs
+    }
+}

@@ -1,0 +1,58 @@
+//! A journal with a durable beginning and a tail that a power cut may take away.
+//!
+//! Keeps lines of text, so that every replay also goes through the records' written form.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use windlass::core::record::Record;
+use windlass::core::state::State;
+use windlass::plan::graph::Graph;
+
+/// The journal of a simulated run.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    lines: Vec<(Timestamp, String)>,
+    synced: usize,
+}
+
+impl Journal {
+    pub(crate) fn append(&mut self, at: Timestamp, record: &Record) -> Result<(), String> {
+        let line = serde_json::to_string(record).map_err(|error| error.to_string())?;
+        self.lines.push((at, line));
+        Ok(())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(crate) fn sync(&mut self) {
+        self.synced = self.lines.len();
+    }
+
+    /// How many records from the beginning outlive a power cut.
+    pub(crate) fn synced(&self) -> usize {
+        self.synced
+    }
+
+    /// The power goes: of what was not synced, any part from its beginning may have reached the disk.
+    pub(crate) fn power_cut(&mut self, rng: &mut ChaCha8Rng) {
+        let left = rng.random_range(self.synced..=self.lines.len());
+        self.lines.truncate(left);
+        self.synced = left;
+    }
+
+    /// What the records add up to.
+    pub(crate) fn replay(&self, graph: &Arc<Graph>) -> Result<State, String> {
+        let mut state = State::new(graph.clone());
+        for (at, line) in &self.lines {
+            let record: Record = serde_json::from_str(line)
+                .map_err(|error| format!("a written record cannot be read: {error}: {line}"))?;
+            state.apply(*at, &record).map_err(|unfit| format!("on replay: {unfit}: {line}"))?;
+        }
+        Ok(state)
+    }
+}

@@ -1,0 +1,161 @@
+//! What people decide: by what has really happened, or at random.
+//!
+//! Decides nothing that the product would refuse silently; whether it may be decided is asked of the product.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use windlass::core::machine::Order;
+use windlass::core::record::{Decision, GivenOutputs, Outcome, Record};
+use windlass::core::state::{Instance, InstanceId, Knowledge, Phase, State, TaskState};
+
+use crate::run::somebody;
+use crate::world::World;
+
+/// A decision about a task, a group or an item.
+pub(crate) struct Decided {
+    pub(crate) task: Arc<str>,
+    pub(crate) decision: Decision,
+}
+
+impl Decided {
+    pub(crate) fn record(self) -> Record {
+        Record::Resolved {
+            task: self.task,
+            decision: self.decision,
+            because: "somebody has looked".to_owned(),
+            by: somebody(),
+            outputs: None,
+        }
+    }
+}
+
+/// The task of which a record says that nothing has happened.
+pub(crate) fn says_absent(record: &Record) -> Option<&Arc<str>> {
+    match record {
+        Record::Resolved { task, decision: Decision::Absent, .. } => Some(task),
+        _ => None,
+    }
+}
+
+/// Decides every doubt truthfully, and takes back what was given up.
+pub(crate) fn settle_all(state: &State, world: &World, now: i64) -> Vec<Decided> {
+    let needs_somebody =
+        |task: &TaskState| task.phase == Phase::InDoubt || (is_failed(task) && task.given_up);
+    state
+        .tasks()
+        .filter(|(_, _, task)| needs_somebody(task))
+        .map(|(_, instance, task)| truth(instance, task, world, now))
+        .collect()
+}
+
+/// Decides some doubts and failures, mostly truthfully, and waives something now and then.
+pub(crate) fn decide_some(
+    state: &State,
+    world: &World,
+    now: i64,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Decided> {
+    let mut decided = Vec::new();
+    for (_, instance, task) in state.tasks() {
+        let chance = match task.phase {
+            Phase::InDoubt => 0.6,
+            Phase::Ended(Outcome::Waived) => 0.25,
+            _ => 0.1,
+        };
+        let can_be_decided = task.phase == Phase::InDoubt
+            || matches!(task.phase, Phase::Ended(Outcome::Failed | Outcome::Waived));
+        if can_be_decided && rng.random_bool(chance) {
+            decided.push(if rng.random_bool(0.7) {
+                truth(instance, task, world, now)
+            } else {
+                Decided { task: instance.id.clone(), decision: any_decision(rng) }
+            });
+        }
+    }
+    if rng.random_bool(0.35) {
+        let task = any_name(state, rng);
+        decided.push(Decided { task, decision: Decision::Waived });
+    }
+    decided
+}
+
+/// An order to a living executor.
+pub(crate) fn random_order(
+    state: &State,
+    world: &World,
+    now: i64,
+    rng: &mut ChaCha8Rng,
+) -> Option<Order> {
+    Some(match rng.random_range(0..10) {
+        0 => Order::Stop { by: somebody(), because: None },
+        1..4 => {
+            let running: Vec<_> = state
+                .tasks()
+                .filter(|(_, _, task)| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+                .map(|(_, instance, _)| instance.id.to_string())
+                .collect();
+            let task = running.get(rng.random_range(0..running.len().max(1)))?.clone();
+            Order::Kill { task, by: somebody() }
+        }
+        4..8 => {
+            let Decided { task, decision } = decide_some(state, world, now, rng).pop()?;
+            resolve(&task, decision)
+        }
+        _ => {
+            let task = any_name(state, rng);
+            let decision = if rng.random_bool(0.7) { Decision::Waived } else { any_decision(rng) };
+            resolve(&task, decision)
+        }
+    })
+}
+
+fn resolve(task: &str, decision: Decision) -> Order {
+    Order::Resolve {
+        task: task.to_owned(),
+        decision,
+        because: "somebody has looked".to_owned(),
+        by: somebody(),
+        outputs: GivenOutputs::new(),
+    }
+}
+
+fn truth(instance: &Instance, task: &TaskState, world: &World, now: i64) -> Decided {
+    let decision = match (task.knowledge, world.applied(&instance.id, now)) {
+        (Knowledge::Done(_), _) => Decision::Waived,
+        (_, 0) => Decision::Absent,
+        (..) => Decision::Done,
+    };
+    Decided { task: instance.id.clone(), decision }
+}
+
+fn is_failed(task: &TaskState) -> bool {
+    task.phase == Phase::Ended(Outcome::Failed)
+}
+
+fn any_decision(rng: &mut ChaCha8Rng) -> Decision {
+    [Decision::Done, Decision::Absent, Decision::Failed, Decision::Waived][rng.random_range(0..4)]
+}
+
+/// A task, a group, or an item; often one that is around a task in flight.
+fn any_name(state: &State, rng: &mut ChaCha8Rng) -> Arc<str> {
+    let in_flight: Vec<InstanceId> = state
+        .tasks()
+        .filter(|(_, _, task)| !matches!(task.phase, Phase::Waiting | Phase::Ended(_)))
+        .map(|(id, ..)| id)
+        .collect();
+    let all = u32::try_from(state.instances().len()).expect("a simulated run is small");
+    let mut id = InstanceId(rng.random_range(0..all));
+    if !in_flight.is_empty() && rng.random_bool(0.5) {
+        id = in_flight[rng.random_range(0..in_flight.len())];
+    }
+    while id != InstanceId::ROOT && rng.random_bool(0.5) {
+        let scope = state.scope(state.instance(id).scope);
+        if let (Some(key), true) = (&scope.key, rng.random_bool(0.5)) {
+            return format!("{}[{key}]", state.instance(scope.group).id).into();
+        }
+        id = scope.group;
+    }
+    state.instance(id).id.clone()
+}

@@ -1,0 +1,175 @@
+//! Random plans: nested groups, fan-outs, edges and all that a step can say.
+//!
+//! Knows nothing of how a plan is run.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use windlass::plan::graph::{FanOut, Graph, Group, Node, NodeBody, NodeId, Task, Work};
+use windlass::spec::model::{Effect, OnFailure, Retry};
+
+/// How deep groups are nested at the most.
+const DEPTH_MAX: u32 = 4;
+
+/// A plan of at most about `size` steps.
+pub(crate) fn random_plan(rng: &mut ChaCha8Rng, size: usize) -> Graph {
+    let mut plan = Plan { rng, nodes: vec![group(None)], size };
+    plan.nodes[0].name = "".into();
+    plan.fill(NodeId::ROOT, 0, false);
+    let mut graph = Graph { nodes: plan.nodes };
+    graph.link();
+    graph
+}
+
+struct Plan<'a> {
+    rng: &'a mut ChaCha8Rng,
+    nodes: Vec<Node>,
+    size: usize,
+}
+
+impl Plan<'_> {
+    /// Makes the steps of a group. In a `tame` one, which comes after something, nothing is `once`.
+    fn fill(&mut self, parent: NodeId, depth: u32, tame: bool) {
+        let count = self.rng.random_range(1..=4);
+        let first = self.nodes.len();
+        for _ in 0..count {
+            let node = self.random_step(depth);
+            self.nodes.push(node);
+        }
+        let children: Vec<NodeId> = (first..first + count).map(id).collect();
+        if let NodeBody::Group(group) = &mut self.nodes[parent.index()].body {
+            group.children.clone_from(&children);
+        }
+        self.tie(&children);
+        for child in children {
+            let node = &mut self.nodes[child.index()];
+            let tame = tame || !node.after.is_empty();
+            match &mut node.body {
+                NodeBody::Task(task) if tame && task.effect == Effect::Once => {
+                    task.effect = Effect::Idempotent;
+                }
+                NodeBody::Task(_) => {}
+                NodeBody::Group(group) if group.fan_out.as_ref().is_some_and(|f| f.single) => {
+                    self.fill_single(child, tame);
+                }
+                NodeBody::Group(_) => self.fill(child, depth + 1, tame),
+            }
+        }
+    }
+
+    /// The one step of a step with its own `for_each`.
+    fn fill_single(&mut self, parent: NodeId, tame: bool) {
+        let mut node = self.random_task();
+        node.name = self.nodes[parent.index()].name.clone();
+        if let (NodeBody::Task(task), true) = (&mut node.body, tame) {
+            task.effect = Effect::Read;
+        }
+        let child = id(self.nodes.len());
+        self.nodes.push(node);
+        if let NodeBody::Group(group) = &mut self.nodes[parent.index()].body {
+            group.children = vec![child];
+        }
+    }
+
+    /// Edges between siblings: none goes against a random order, so there is no cycle.
+    fn tie(&mut self, siblings: &[NodeId]) {
+        let mut order: Vec<usize> = (0..siblings.len()).collect();
+        for last in (1..order.len()).rev() {
+            order.swap(last, self.rng.random_range(0..=last));
+        }
+        let density = self.rng.random_range(10..60);
+        for later in 1..order.len() {
+            for earlier in 0..later {
+                if self.rng.random_range(0..100) >= density {
+                    continue;
+                }
+                let comes_after = self.rng.random_range(0..100) < 30;
+                let slot = u32::try_from(order[earlier]).expect("a group has few steps");
+                let node = &mut self.nodes[siblings[order[later]].index()];
+                if comes_after { node.after.push(slot) } else { node.needs.push(slot) }
+            }
+        }
+    }
+
+    fn random_step(&mut self, depth: u32) -> Node {
+        let room = depth < DEPTH_MAX && self.nodes.len() < self.size;
+        let mut node = match self.rng.random_range(0..100) {
+            0..35 if room => {
+                let fan_out = self.rng.random_bool(0.6).then(|| self.random_fan_out(false));
+                group(fan_out)
+            }
+            35..50 => group(Some(self.random_fan_out(true))),
+            _ => self.random_task(),
+        };
+        node.name = format!("n{}", self.nodes.len()).into();
+        node.conditional = self.rng.random_bool(0.2);
+        if self.rng.random_bool(0.45) {
+            node.on_failure = OnFailure::Continue;
+        }
+        node
+    }
+
+    fn random_fan_out(&mut self, single: bool) -> FanOut {
+        FanOut {
+            parallel: self.rng.random_bool(0.7).then(|| self.rng.random_range(1..=3)),
+            max_failures: if self.rng.random_bool(0.4) { 0 } else { self.rng.random_range(1..=3) },
+            single,
+        }
+    }
+
+    fn random_task(&mut self) -> Node {
+        let effect = [Effect::Read, Effect::Idempotent, Effect::Once, Effect::Once]
+            [self.rng.random_range(0..4)];
+        let assert = self.rng.random_bool(0.1);
+        let attempts = if effect == Effect::Once { 1 } else { self.rng.random_range(1..=3) };
+        let checks = if assert { 0 } else { [0, 0, 1, 2][self.rng.random_range(0..4)] };
+        let task = Task {
+            effect: if assert { Effect::Read } else { effect },
+            work: if assert { Work::Assert } else { Work::Job },
+            retry: self.random_retry(attempts),
+            verify: (0..checks)
+                .map(|_| {
+                    let attempts = self.rng.random_range(1..=3);
+                    self.random_retry(attempts)
+                })
+                .collect(),
+            outputs: !assert && self.rng.random_bool(0.3),
+        };
+        node(NodeBody::Task(task))
+    }
+
+    fn random_retry(&mut self, attempts: u32) -> Retry {
+        Retry {
+            attempts,
+            delay: Duration::from_millis(self.rng.random_range(0..20)),
+            backoff: if self.rng.random_bool(0.5) { 1.0 } else { 2.0 },
+            max_delay: self.rng.random_bool(0.3).then(|| Duration::from_millis(25)),
+            on_exit: if self.rng.random_bool(0.2) { vec![1] } else { Vec::new() },
+        }
+    }
+}
+
+fn id(index: usize) -> NodeId {
+    NodeId(u32::try_from(index).expect("a plan has few steps"))
+}
+
+fn group(fan_out: Option<FanOut>) -> Node {
+    node(NodeBody::Group(Group { children: Vec::new(), fan_out }))
+}
+
+fn node(body: NodeBody) -> Node {
+    Node {
+        name: "".into(),
+        parent: NodeId::ROOT,
+        slot: 0,
+        needs: Vec::new(),
+        after: Vec::new(),
+        needed_by: Vec::new(),
+        followed_by: Vec::new(),
+        on_failure: OnFailure::Stop,
+        conditional: false,
+        rank: 0,
+        body,
+    }
+}

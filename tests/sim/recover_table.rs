@@ -1,0 +1,268 @@
+//! The decision table of a resume (DESIGN.md 4.4), as a table, against [`recover`] and against a machine that resumes.
+//!
+//! Names every row that holds for tasks without probes; every combination of inputs must be in exactly one row.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use windlass::core::evaluate::Out;
+use windlass::core::job::{End, JobId, Role};
+use windlass::core::machine::{Effect as Do, Input, Machine, Transition};
+use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdict};
+use windlass::core::recover::{Evidence, Next, after_bad_end, recover};
+use windlass::core::state::State;
+use windlass::plan::graph::{Graph, Group, Node, NodeBody, NodeId, Task, Work};
+use windlass::spec::model::{Effect, OnFailure, Retry};
+
+use crate::answers::Answers;
+use crate::run::{opened, somebody};
+use crate::world::time;
+
+/// What the journal says, the effects, the evidence, and what follows. `*` is anything.
+const TABLE: &str = "
+    never started       | *               | *               | it is run
+    ended well          | *               | *               | kept
+    started             | *               | good end        | taken over as good
+    started             | *               | not spawned     | tried again
+    started             | *               | running         | goes on
+    started             | *               | orphan          | waits
+    started             | read idempotent | bad end         | tried again
+    started             | once            | bad end         | in doubt
+    started             | read idempotent | over            | it is run
+    started             | once            | over            | in doubt
+    ended badly         | *               | running orphan  | waits
+    ended badly         | read idempotent | bad end over    | it is run
+    ended badly         | once            | bad end over    | in doubt
+    could not start     | *               | not spawned over| it is run
+    resolved as failed  | *               | *               | left alone
+";
+
+const EFFECTS: [(&str, Effect); 3] =
+    [("read", Effect::Read), ("idempotent", Effect::Idempotent), ("once", Effect::Once)];
+
+fn evidence() -> [(&'static str, Evidence); 6] {
+    [
+        ("good end", Evidence::Ended(end(0))),
+        ("bad end", Evidence::Ended(end(1))),
+        ("not spawned", Evidence::NotSpawned("no such program".to_owned())),
+        ("running", Evidence::Running),
+        ("orphan", Evidence::Orphaned { pid: 7, command: "move".to_owned() }),
+        ("over", Evidence::Over),
+    ]
+}
+
+/// The one row of the table for these inputs; none where they cannot come together.
+fn row(says: &str, effect: &str, found: &str) -> Option<&'static str> {
+    let names = |cell: &str, name: &str| cell == "*" || cell.contains(name);
+    let mut rows = TABLE.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [row_says, effects, evidence, then] = cells[..] else { return None };
+        (row_says == says && names(effects, effect) && names(evidence, found)).then_some(then)
+    });
+    let row = rows.next();
+    assert_eq!(rows.next(), None, "two rows for {says}, {effect}, {found}");
+    row
+}
+
+#[test]
+fn a_resumed_machine_does_what_the_table_says() {
+    let journals = [
+        "never started",
+        "ended well",
+        "started",
+        "ended badly",
+        "could not start",
+        "resolved as failed",
+    ];
+    let mut seen = 0;
+    for says in journals {
+        for (effect_name, effect) in EFFECTS {
+            for (found, evidence) in evidence() {
+                let Some(then) = row(says, effect_name, found) else { continue };
+                let happens = what_happens(says, effect, &evidence);
+                assert_eq!(happens, then, "{says}, {effect_name}, {found}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 3 * (6 + 6 + 6 + 4 + 2 + 6), "every combination that can come together");
+}
+
+#[test]
+fn a_verification_is_always_asked_again() {
+    for (name, effect) in EFFECTS {
+        for role in [Role::Verify(0), Role::Verify(1)] {
+            assert_eq!(after_bad_end(role, effect), Next::Again, "{name}");
+            assert_eq!(recover(role, effect, &Evidence::Over), Next::Again, "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_function_is_the_table_without_the_machine() {
+    for (effect_name, effect) in EFFECTS {
+        for role in [Role::Action, Role::Verify(0), Role::Verify(3)] {
+            for (found, evidence) in evidence() {
+                // What is verified has no effect of its own.
+                let effect_name = if role == Role::Action { effect_name } else { "read" };
+                let next = match row("started", effect_name, found) {
+                    _ if found.ends_with("end") || found == "not spawned" => Next::TakeOver,
+                    Some("goes on") => Next::Adopt,
+                    Some("waits") => Next::Wait,
+                    Some("it is run") => Next::Again,
+                    Some("in doubt") => Next::InDoubt,
+                    other => panic!("no row for {found}: {other:?}"),
+                };
+                assert_eq!(recover(role, effect, &evidence), next, "{role:?} {effect:?} {found}");
+            }
+        }
+    }
+}
+
+/// Resumes a run of one task, answers what the machine asks, and says what it makes of it.
+fn what_happens(says: &str, effect: Effect, evidence: &Evidence) -> &'static str {
+    let mut state = State::new(Arc::new(plan(effect)));
+    for record in journal(says, effect) {
+        state.apply(time(1), &record).unwrap_or_else(|unfit| panic!("{says}: {unfit}"));
+    }
+    let mut machine = Machine::new(state, Answers { seed: 1, trouble: 0, items_max: 1 }, 1);
+    let resumed = Input::Resumed { by: somebody(), runbook: None };
+    let mut all = machine.handle(time(2), resumed).expect("a resume fits");
+    let asks = all.effects.iter().any(|planned| matches!(planned.effect, Do::Gather { .. }));
+    if asks {
+        let exit = if let Evidence::Ended(end) = evidence { end.exit } else { None };
+        let input = Input::Evidence {
+            job: JobId { task: "task".into(), attempt: 1 },
+            evidence: evidence.clone(),
+            out: Out { exit, stdout: None },
+        };
+        let Transition { records, effects, .. } =
+            machine.handle(time(3), input).expect("evidence fits");
+        all.records.extend(records);
+        all.effects.extend(effects);
+    }
+    summary(says, &all)
+}
+
+fn summary(says: &str, all: &Transition) -> &'static str {
+    let ends = |wanted: Outcome| {
+        let is = |record: &Record| matches!(record, Record::TaskEnded { outcome, .. } if *outcome == wanted);
+        all.records.iter().any(is)
+    };
+    let doubts =
+        |record: &Record| matches!(record, Record::Judged { judgement: Judgement::InDoubt, .. });
+    let idle =
+        all.records.iter().any(|r| matches!(r, Record::Stopped { .. } | Record::Closed { .. }));
+    if all.effects.iter().any(|planned| matches!(planned.effect, Do::Spawn { .. })) {
+        "it is run"
+    } else if all.records.iter().any(doubts) {
+        "in doubt"
+    } else if all.records.iter().any(|record| matches!(record, Record::WaitUntil { .. })) {
+        "tried again"
+    } else if ends(Outcome::Succeeded) && says == "started" {
+        "taken over as good"
+    } else if says == "ended well" {
+        "kept"
+    } else if idle {
+        "left alone"
+    } else if all.effects.iter().any(|planned| matches!(planned.effect, Do::Timer { .. })) {
+        "waits"
+    } else if says == "ended badly" {
+        // Its keeper will tell when the last of it has gone.
+        "waits"
+    } else {
+        "goes on"
+    }
+}
+
+/// The records of a run of one task that was cut short.
+fn journal(says: &str, effect: Effect) -> Vec<Record> {
+    let task: Arc<str> = "task".into();
+    let mut records = vec![Record::Opened(Box::new(opened()))];
+    if says == "never started" {
+        return records;
+    }
+    records.push(Record::JobStarting {
+        task: task.clone(),
+        attempt: 1,
+        role: Role::Action,
+        effect,
+        argv: vec!["move".to_owned()],
+        digest: String::new(),
+    });
+    let bad = Verdict::Bad { reason: "it ended badly".to_owned() };
+    let ended = |end: JobEnd, verdict: Verdict| Record::JobEnded {
+        task: task.clone(),
+        attempt: 1,
+        end,
+        verdict,
+    };
+    match says {
+        "ended well" => records.extend([
+            ended(JobEnd::Ran(end(0)), Verdict::Good),
+            Record::TaskEnded { task: task.clone(), outcome: Outcome::Succeeded, reason: None },
+        ]),
+        "ended badly" => records.push(ended(JobEnd::Ran(end(1)), bad)),
+        "could not start" => {
+            records.push(ended(JobEnd::NotSpawned { reason: "no program".to_owned() }, bad));
+        }
+        "resolved as failed" => records.extend([
+            Record::JobLost { task: task.clone(), attempt: 1 },
+            Record::Judged {
+                task: task.clone(),
+                judgement: Judgement::InDoubt,
+                reason: "its end is lost".to_owned(),
+            },
+            Record::Resolved {
+                task: task.clone(),
+                decision: Decision::Failed,
+                because: "somebody has looked".to_owned(),
+                by: somebody(),
+                outputs: None,
+            },
+        ]),
+        _ => {}
+    }
+    records
+}
+
+fn plan(effect: Effect) -> Graph {
+    let retry = Retry {
+        attempts: 1,
+        delay: Duration::ZERO,
+        backoff: 1.0,
+        max_delay: None,
+        on_exit: Vec::new(),
+    };
+    let node = |name: &str, body| Node {
+        name: name.into(),
+        parent: NodeId::ROOT,
+        slot: 0,
+        needs: Vec::new(),
+        after: Vec::new(),
+        needed_by: Vec::new(),
+        followed_by: Vec::new(),
+        on_failure: OnFailure::Stop,
+        conditional: false,
+        rank: 0,
+        body,
+    };
+    let root = NodeBody::Group(Group { children: vec![NodeId(1)], fan_out: None });
+    let task = Task { effect, work: Work::Job, retry, verify: Vec::new(), outputs: false };
+    let mut graph = Graph { nodes: vec![node("", root), node("task", NodeBody::Task(task))] };
+    graph.link();
+    graph
+}
+
+fn end(exit: i32) -> End {
+    End {
+        exit: Some(exit),
+        signal: None,
+        timed_out: false,
+        killed: false,
+        started: time(1),
+        ended: time(2),
+        over: true,
+        survivors: Vec::new(),
+    }
+}

@@ -1,0 +1,522 @@
+//! One simulated run: executors that live and die over one journal, one world and one plan, until the run is closed.
+//!
+//! Obeys the contract of [`Transition`]: all records of a transition are written before its effects, and an effect that waits for
+//! a record is done only after that record was synced.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+use std::sync::Arc;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+use windlass::core::job::JobId;
+use windlass::core::machine::{Effect, Input, Machine, Transition, may_resolve};
+use windlass::core::record::{Actor, Opened, Record};
+use windlass::core::recover::Evidence;
+use windlass::core::state::{InstanceId, Phase, State};
+use windlass::plan::graph::Graph;
+
+use crate::answers::Answers;
+use crate::journal::Journal;
+use crate::operator;
+use crate::plan::random_plan;
+use crate::trouble::{Crash, Trouble};
+use crate::watch::Watch;
+use crate::world::{World, time};
+
+/// Resumes after which a run must be closed, once nothing bad happens any more and an operator decides every doubt.
+const CALM_LIVES_MAX: u32 = 8;
+/// Events after which a life is taken to go on for ever.
+const EVENTS_MAX: u32 = 20_000;
+
+/// What a run has seen.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Story {
+    pub(crate) lives: u32,
+    pub(crate) crashes: u32,
+    pub(crate) transitions: u32,
+    pub(crate) records: usize,
+    pub(crate) jobs: usize,
+    pub(crate) instances: usize,
+}
+
+/// Why a life has ended.
+enum LifeEnd {
+    Finished,
+    Died(Crash),
+}
+
+/// Something that will come to a living executor.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// Something may have happened to a job.
+    Look(JobId),
+    /// It is found out what became of a job.
+    Answer(JobId),
+    /// What a job has printed has been read.
+    Printed(JobId),
+    Due(InstanceId),
+    Sync,
+    /// The same input once more.
+    Again(u32),
+}
+
+pub(crate) struct Run {
+    rng: ChaCha8Rng,
+    graph: Arc<Graph>,
+    answers: Answers,
+    journal: Journal,
+    world: World,
+    watch: Watch,
+    trouble: Trouble,
+    now: i64,
+    story: Story,
+    speaks: bool,
+    life: Life,
+}
+
+/// What dies with an executor.
+#[derive(Default)]
+struct Life {
+    events: BinaryHeap<Reverse<(i64, u64, Event)>>,
+    numbered: u64,
+    /// Effects that wait until so many records are synced.
+    waiting: Vec<(usize, Effect)>,
+    /// Inputs that may come twice.
+    seen: Vec<Input>,
+    /// Jobs whose end was told to this executor, with whether they were over.
+    told: BTreeSet<(JobId, bool)>,
+}
+
+impl Run {
+    pub(crate) fn new(seed: u64, speaks: bool) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let size = rng.random_range(2..14);
+        let graph = Arc::new(random_plan(&mut rng, size));
+        let trouble = Trouble::random(&mut rng);
+        let answers = Answers {
+            seed,
+            trouble: [0, 3, 10][rng.random_range(0..3)],
+            items_max: rng.random_range(1..=6),
+        };
+        if speaks {
+            for node in &graph.nodes {
+                println!("{node:?}");
+            }
+            println!("{trouble:?} {answers:?}");
+        }
+        Self {
+            watch: Watch::new(State::new(graph.clone())),
+            world: World::new(trouble.weather),
+            rng,
+            graph,
+            answers,
+            journal: Journal::default(),
+            trouble,
+            now: 1_000,
+            story: Story::default(),
+            speaks,
+            life: Life::default(),
+        }
+    }
+
+    /// Runs until the run is closed.
+    pub(crate) fn play(&mut self) -> Result<Story, String> {
+        let mut calm_lives = 0;
+        loop {
+            if self.story.lives >= self.trouble.lives && !self.trouble.is_calm() {
+                self.trouble.calm_down();
+                self.world.weather = self.trouble.weather;
+                self.say(|| "from here on nothing bad happens".to_owned());
+            }
+            calm_lives += u32::from(self.trouble.is_calm());
+            if calm_lives > CALM_LIVES_MAX {
+                return Err("the run never ends, although nothing bad happens any more".to_owned());
+            }
+            self.story.lives += 1;
+            let end = self.live()?;
+            self.world.executor_goes(self.now);
+            if let LifeEnd::Died(crash) = end {
+                self.story.crashes += 1;
+                self.strike(crash);
+            }
+            if self.between_lives()? {
+                self.story.records = self.journal.len();
+                self.story.instances = self.watch.state.instances().len();
+                return Ok(self.story);
+            }
+        }
+    }
+
+    fn say(&self, what: impl FnOnce() -> String) {
+        if self.speaks {
+            println!("{:>6} {}", self.now, what());
+        }
+    }
+
+    fn strike(&mut self, crash: Crash) {
+        self.say(|| format!("*** {crash:?}"));
+        match crash {
+            Crash::Executor => {}
+            Crash::Keeper { jobs_die } => self.world.keeper_dies(self.now, jobs_die),
+            Crash::Power => {
+                self.journal.power_cut(&mut self.rng);
+                self.world.power_cut(self.now, &mut self.rng);
+            }
+        }
+    }
+
+    /// No executor is there: time passes, things break, an operator decides. Says whether the run is closed.
+    fn between_lives(&mut self) -> Result<bool, String> {
+        self.now += self.rng.random_range(0..60);
+        if let Some(crash) = self.trouble.between_lives(&mut self.rng) {
+            self.strike(crash);
+        }
+        let mut state = self.journal.replay(&self.graph)?;
+        if state.run().closed {
+            self.watch.new_executor(state, 1)?;
+            self.watch.check(self.now, &self.watch.state, &self.world, true)?;
+            return Ok(true);
+        }
+        let orders = if self.trouble.is_calm() {
+            operator::settle_all(&state, &self.world, self.now)
+        } else if self.trouble.operator_comes(&mut self.rng) {
+            operator::decide_some(&state, &self.world, self.now, &mut self.rng)
+        } else {
+            Vec::new()
+        };
+        self.watch.new_executor(state.clone(), 1)?;
+        for decision in orders {
+            if may_resolve(&state, &decision.task, decision.decision).is_err() {
+                continue;
+            }
+            let record = decision.record();
+            let at = time(self.now);
+            state.apply(at, &record).map_err(|unfit| unfit.to_string())?;
+            self.write(at, &record, &BTreeSet::new())?;
+        }
+        self.journal.sync();
+        Ok(false)
+    }
+
+    fn write(
+        &mut self,
+        at: jiff::Timestamp,
+        record: &Record,
+        orphaned: &BTreeSet<InstanceId>,
+    ) -> Result<(), String> {
+        self.say(|| format!("    {record:?}"));
+        self.watch.read(self.now, at, record, &self.world, orphaned)?;
+        if let Some(task) = operator::says_absent(record) {
+            let jobs = self.watch.state.find(task).and_then(|id| self.watch.state.task(id));
+            self.world.forgive(task, jobs.map_or(0, |task| task.jobs));
+        }
+        self.journal.append(at, record)
+    }
+
+    /// One executor, from its start until it has finished or dies.
+    fn live(&mut self) -> Result<LifeEnd, String> {
+        self.life = Life::default();
+        let state = self.journal.replay(&self.graph)?;
+        self.world.executor_comes();
+        let known = |id: &JobId| {
+            let task = state.find(&id.task).and_then(|instance| state.task(instance));
+            task.is_some_and(|task| id.attempt <= task.jobs)
+        };
+        self.world.set_aside(known);
+        let slots = self.rng.random_range(1..=4);
+        self.watch.new_executor(state.clone(), slots)?;
+        let first = if state.run().opened.is_some() {
+            Input::Resumed { by: somebody(), runbook: None }
+        } else {
+            Input::Opened(Box::new(opened()))
+        };
+        self.say(|| format!("=== executor {} with {slots} slots", self.story.lives));
+        let mut machine = Machine::new(state, self.answers.clone(), slots);
+        if let Some(crash) = self.step(&mut machine, first)? {
+            return Ok(LifeEnd::Died(crash));
+        }
+        for _ in 0..EVENTS_MAX {
+            if machine.is_finished() {
+                if !self.watch.state.run().closed
+                    && self.watch.state.run().stopped
+                        == Some(windlass::core::record::StopReason::Stuck)
+                {
+                    self.watch.check_rest()?;
+                }
+                self.check_no_job_left(&machine)?;
+                return Ok(LifeEnd::Finished);
+            }
+            if let Some(crash) = self.next(&mut machine)? {
+                return Ok(LifeEnd::Died(crash));
+            }
+        }
+        Err("an executor goes on for ever".to_owned())
+    }
+
+    /// Lets the next thing happen.
+    fn next(&mut self, machine: &mut Machine<Answers>) -> Result<Option<Crash>, String> {
+        if let Some(crash) = self.trouble.now(&mut self.rng) {
+            if let (Crash::Keeper { .. }, true) = (crash, self.rng.random_bool(0.5)) {
+                return self.lose_keeper(machine, crash);
+            }
+            return Ok(Some(crash));
+        }
+        if let Some(input) = self.interference(machine.state()) {
+            return self.step(machine, input);
+        }
+        let Some(Reverse((at, _, event))) = self.life.events.pop() else {
+            return Err("the executor waits for something that never comes".to_owned());
+        };
+        self.now = self.now.max(at);
+        let Some(input) = self.input(machine, event)? else {
+            return Ok(None);
+        };
+        if self.trouble.doubles(&mut self.rng) {
+            self.life.seen.push(input.clone());
+            let number = u32::try_from(self.life.seen.len() - 1).expect("few inputs");
+            let delay = self.rng.random_range(0..30);
+            self.schedule(delay, Event::Again(number));
+        }
+        self.step(machine, input)
+    }
+
+    /// A person does something.
+    fn interference(&mut self, state: &State) -> Option<Input> {
+        if self.trouble.signals(&mut self.rng) {
+            return Some(Input::Signal { by: somebody() });
+        }
+        self.trouble
+            .orders(&mut self.rng)
+            .then(|| operator::random_order(state, &self.world, self.now, &mut self.rng))
+            .flatten()
+            .map(Input::Order)
+    }
+
+    /// The keeper dies under a living executor, which finds out for itself what became of its jobs.
+    fn lose_keeper(
+        &mut self,
+        machine: &Machine<Answers>,
+        crash: Crash,
+    ) -> Result<Option<Crash>, String> {
+        self.strike(crash);
+        let in_flight: Vec<JobId> = machine
+            .state()
+            .tasks()
+            .filter(|(_, _, task)| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+            .map(|(_, instance, task)| JobId { task: instance.id.clone(), attempt: task.jobs })
+            .collect();
+        for job in in_flight {
+            let unstarted = |effect: &Effect| matches!(effect, Effect::Spawn { job: other, .. } if *other == job);
+            if !self.life.waiting.iter().any(|(_, effect)| unstarted(effect)) {
+                self.schedule(1, Event::Answer(job));
+            }
+        }
+        Ok(None)
+    }
+
+    fn schedule(&mut self, delay: i64, event: Event) {
+        self.life.numbered += 1;
+        self.life.events.push(Reverse((self.now + delay, self.life.numbered, event)));
+    }
+
+    /// What an event is to the machine, if it is anything.
+    fn input(&mut self, machine: &Machine<Answers>, event: Event) -> Result<Option<Input>, String> {
+        Ok(match event {
+            Event::Sync => {
+                self.sync()?;
+                None
+            }
+            Event::Due(instance) => Some(Input::Due { instance }),
+            Event::Printed(job) => {
+                let out = self.world.out(&job);
+                Some(Input::Read { job, out })
+            }
+            Event::Again(number) => self.life.seen.get(number as usize).cloned(),
+            Event::Answer(job) => {
+                let evidence = self.world.evidence(self.now, &job);
+                self.say(|| format!("  {job}: {evidence:?}"));
+                self.look_later(machine.state(), &job, &evidence);
+                let out = self.world.out(&job);
+                Some(Input::Evidence { job, evidence, out })
+            }
+            Event::Look(job) => self.look(job),
+        })
+    }
+
+    /// What a keeper, or somebody who polls, tells of a job.
+    fn look(&mut self, job: JobId) -> Option<Input> {
+        let evidence = self.world.evidence(self.now, &job);
+        let told_end = self.life.told.iter().any(|(told, _)| *told == job);
+        let kept = self.world.is_kept(&job);
+        self.say(|| format!("  {job}: {evidence:?}"));
+        match evidence {
+            Evidence::Ended(end) if !told_end && kept => {
+                self.life.told.insert((job.clone(), end.over));
+                let out = self.world.out(&job);
+                Some(Input::JobEnded { job, end, out })
+            }
+            Evidence::Ended(end) if end.over && !self.life.told.contains(&(job.clone(), true)) => {
+                self.life.told.insert((job.clone(), true));
+                Some(Input::Over { job })
+            }
+            Evidence::NotSpawned(reason) if kept && !told_end => {
+                self.life.told.insert((job.clone(), true));
+                Some(Input::NotSpawned { job, reason })
+            }
+            _ => None,
+        }
+    }
+
+    /// After an answer: what is still to come of that job.
+    fn look_later(&mut self, state: &State, job: &JobId, evidence: &Evidence) {
+        let judged = state
+            .find(&job.task)
+            .and_then(|id| state.task(id))
+            .is_some_and(|task| matches!(task.phase, Phase::Judging(_)));
+        match evidence {
+            Evidence::Ended(end) => {
+                self.life.told.insert((job.clone(), end.over));
+            }
+            Evidence::Running if judged => {
+                self.life.told.insert((job.clone(), false));
+            }
+            _ => {}
+        }
+        self.look_at_ends(job);
+    }
+
+    fn look_at_ends(&mut self, job: &JobId) {
+        let Some((ends, over)) = self.world.job(job).map(|process| (process.ends, process.over))
+        else {
+            return;
+        };
+        self.schedule((ends - self.now).max(0), Event::Look(job.clone()));
+        if over > ends {
+            self.schedule((over - self.now).max(0), Event::Look(job.clone()));
+        }
+    }
+
+    /// One transition: the machine decides, its records are written, its effects done. The executor may die anywhere in it.
+    fn step(
+        &mut self,
+        machine: &mut Machine<Answers>,
+        input: Input,
+    ) -> Result<Option<Crash>, String> {
+        self.story.transitions += 1;
+        self.say(|| format!("{input:?}"));
+        let at = time(self.now);
+        let Transition { records, effects, refused } =
+            machine.handle(at, input).map_err(|unfit| format!("the machine errs: {unfit}"))?;
+        if let Some(refused) = refused {
+            self.say(|| refused);
+        }
+        let orphaned: BTreeSet<InstanceId> = machine.orphaned().collect();
+        let (dies_after, crash) = self.trouble.within(records.len() + effects.len(), &mut self.rng);
+        let first = self.journal.len();
+        for (done, record) in records.iter().enumerate() {
+            if dies_after == Some(done) {
+                return Ok(crash);
+            }
+            self.write(at, record, &orphaned)?;
+        }
+        let thorough = self.rng.random_range(0..100) < 35;
+        self.watch.check(self.now, machine.state(), &self.world, thorough)?;
+        for (done, planned) in effects.into_iter().enumerate() {
+            if dies_after == Some(records.len() + done) {
+                return Ok(crash);
+            }
+            match planned.durable {
+                Some(record) if record >= records.len() => {
+                    return Err("an effect waits for a record that is not there".to_owned());
+                }
+                Some(record) => self.life.waiting.push((first + record + 1, planned.effect)),
+                None => self.effect(planned.effect)?,
+            }
+        }
+        if self.rng.random_bool(0.6) {
+            self.sync()?;
+        } else {
+            self.schedule(2, Event::Sync);
+        }
+        Ok(None)
+    }
+
+    fn sync(&mut self) -> Result<(), String> {
+        self.journal.sync();
+        let synced = self.journal.synced();
+        for (needs, effect) in std::mem::take(&mut self.life.waiting) {
+            if needs <= synced {
+                self.effect(effect)?;
+            } else {
+                self.life.waiting.push((needs, effect));
+            }
+        }
+        Ok(())
+    }
+
+    fn effect(&mut self, effect: Effect) -> Result<(), String> {
+        self.say(|| format!("  > {effect:?}"));
+        match effect {
+            Effect::Spawn { job, role, .. } => {
+                self.story.jobs += 1;
+                let task = self.watch.state.find(&job.task).ok_or("a job of nothing")?;
+                let node = self.watch.state.instance(task).node;
+                let effect = self.graph.task(node).ok_or("a job of a group")?.effect;
+                self.world.spawn(self.now, &job, role, effect, &mut self.rng)?;
+                self.look_at_ends(&job);
+            }
+            Effect::Gather { job, .. } => {
+                let delay = self.rng.random_range(0..10);
+                self.schedule(delay, Event::Answer(job));
+            }
+            Effect::Read { job } => {
+                let delay = self.rng.random_range(0..10);
+                self.schedule(delay, Event::Printed(job));
+            }
+            Effect::Kill { job } => {
+                self.world.kill(self.now, &job);
+                self.look_at_ends(&job);
+            }
+            Effect::Forget { job } => self.world.forget(&job),
+            Effect::Timer { instance, at } => {
+                let early = i64::from(self.rng.random_bool(0.1));
+                let delay = at.as_millisecond() - self.now - early;
+                self.schedule(delay.max(0), Event::Due(instance));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever says that nothing is left to do must not leave a job of its own unheard.
+    fn check_no_job_left(&self, machine: &Machine<Answers>) -> Result<(), String> {
+        let orphaned: BTreeSet<InstanceId> = machine.orphaned().collect();
+        for (id, instance, task) in machine.state().tasks() {
+            if matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
+                && !orphaned.contains(&id)
+            {
+                return Err(format!("the executor goes while {} is {:?}", instance.id, task.phase));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The actor of everything here.
+pub(crate) fn somebody() -> Actor {
+    Actor { user: "op".to_owned(), host: "here".to_owned(), pid: None }
+}
+
+pub(crate) fn opened() -> Opened {
+    Opened {
+        run: "simulated".to_owned(),
+        runbook: "simulated".to_owned(),
+        title: String::new(),
+        digest: String::new(),
+        by: somebody(),
+        version: String::new(),
+        folder: "/".to_owned(),
+        vars: Value::Null,
+    }
+}

@@ -1,0 +1,152 @@
+//! A second opinion on what has become of every instance: the rules as they are stated, applied again and again until nothing
+//! changes.
+//!
+//! Keeps no counters and shares no code with `core`: it reads facts (phases, frozen items, whether an item has begun) only.
+
+use windlass::core::record::Outcome;
+use windlass::core::state::{InstanceBody, InstanceId, Phase, ScopeId, Settled, Standing, State};
+use windlass::spec::model::OnFailure;
+
+/// The standing of every instance, and what a start must look at.
+pub(crate) struct Opinion<'a> {
+    state: &'a State,
+    standings: Vec<Standing>,
+}
+
+impl<'a> Opinion<'a> {
+    pub(crate) fn of(state: &'a State) -> Self {
+        let mut opinion =
+            Self { state, standings: vec![Standing::default(); state.instances().len()] };
+        let mut changed = true;
+        while changed {
+            changed = false;
+            // From the inside outwards, since most of what an instance is comes from what is inside it.
+            for index in (0..opinion.standings.len()).rev() {
+                let id = InstanceId(u32::try_from(index).expect("a simulated run is small"));
+                let standing = opinion.standing(id);
+                changed |= standing != opinion.standings[index];
+                opinion.standings[index] = standing;
+            }
+        }
+        opinion
+    }
+
+    pub(crate) fn get(&self, id: InstanceId) -> Standing {
+        self.standings[id.index()]
+    }
+
+    fn standing(&self, id: InstanceId) -> Standing {
+        let (settled, bad, failing) = match &self.state.instance(id).body {
+            InstanceBody::Task(task) => {
+                let settled = match task.phase {
+                    Phase::Ended(Outcome::Failed) => Settled::Failed,
+                    Phase::Ended(_) => Settled::Good,
+                    Phase::InDoubt => Settled::Doubt,
+                    Phase::Waiting => self.prospect(id),
+                    _ => Settled::Open,
+                };
+                let bad = [Settled::Failed, Settled::Doubt].contains(&settled);
+                (settled, bad, bad)
+            }
+            InstanceBody::Group(group) => {
+                let settled = match group.ended {
+                    Some(Outcome::Failed) => Settled::Failed,
+                    Some(_) => Settled::Good,
+                    None if group.items.is_none() => self.prospect(id),
+                    None => self.summary(id),
+                };
+                let bad = settled == Settled::Failed || self.bad_items(id) > 0;
+                let failed = [Settled::Failed, Settled::Doubt].contains(&settled);
+                (settled, bad, failed || self.has_too_many_failures(id))
+            }
+        };
+        let halts = failing && self.state.node(id).on_failure == OnFailure::Stop;
+        Standing { settled, bad, halts }
+    }
+
+    /// What an entered group amounts to.
+    fn summary(&self, group: InstanceId) -> Settled {
+        let inside: Vec<Standing> = self
+            .items(group)
+            .flat_map(|scope| self.state.children(scope))
+            .map(|child| self.get(child))
+            .collect();
+        let any = |settled: &[Settled]| inside.iter().any(|child| settled.contains(&child.settled));
+        let bad = inside.iter().any(|child| child.bad);
+        let doubtful = any(&[Settled::Doubt, Settled::StuckOnDoubt]);
+        if any(&[Settled::Open]) {
+            Settled::Open
+        } else if bad {
+            if doubtful { Settled::Doubt } else { Settled::Failed }
+        } else if doubtful {
+            Settled::StuckOnDoubt
+        } else if any(&[Settled::Stuck]) {
+            Settled::Stuck
+        } else {
+            Settled::Good
+        }
+    }
+
+    /// What will become of something that has not begun.
+    fn prospect(&self, id: InstanceId) -> Settled {
+        let node = self.state.node(id);
+        let of = |slots: &[u32]| -> Vec<Settled> {
+            slots.iter().map(|&slot| self.get(self.state.sibling(id, slot)).settled).collect()
+        };
+        let (needs, after) = (of(&node.needs), of(&node.after));
+        let doubtful = [Settled::Doubt, Settled::StuckOnDoubt];
+        if needs.iter().chain(&after).any(|settled| doubtful.contains(settled)) {
+            Settled::StuckOnDoubt
+        } else if needs.iter().any(|need| [Settled::Failed, Settled::Stuck].contains(need))
+            || self.is_kept_from_starting(id)
+        {
+            Settled::Stuck
+        } else {
+            Settled::Open
+        }
+    }
+
+    /// Whether a halt keeps it from starting. What comes `after` something is not kept, unless its item has not begun at all.
+    pub(crate) fn is_kept_from_starting(&self, id: InstanceId) -> bool {
+        if id == InstanceId::ROOT {
+            return false;
+        }
+        let number = self.state.instance(id).scope;
+        let scope = self.state.scope(number);
+        let immune = !self.state.node(id).after.is_empty() && (scope.begun || scope.key.is_none());
+        !immune && self.is_halted(number)
+    }
+
+    fn is_halted(&self, number: ScopeId) -> bool {
+        let scope = self.state.scope(number);
+        if self.state.children(number).any(|child| self.get(child).halts) {
+            return true;
+        }
+        if !scope.begun && self.has_too_many_failures(scope.group) {
+            return true;
+        }
+        let comes_after = !self.state.node(scope.group).after.is_empty();
+        scope.group != InstanceId::ROOT
+            && !comes_after
+            && self.is_halted(self.state.instance(scope.group).scope)
+    }
+
+    pub(crate) fn has_too_many_failures(&self, group: InstanceId) -> bool {
+        let node = self.state.node(group);
+        let fan_out = match &node.body {
+            windlass::plan::graph::NodeBody::Group(group) => group.fan_out.as_ref(),
+            windlass::plan::graph::NodeBody::Task(_) => None,
+        };
+        self.bad_items(group) > fan_out.map_or(0, |fan_out| fan_out.max_failures as usize)
+    }
+
+    fn bad_items(&self, group: InstanceId) -> usize {
+        let is_bad = |scope: &ScopeId| self.state.children(*scope).any(|child| self.get(child).bad);
+        self.items(group).filter(is_bad).count()
+    }
+
+    fn items(&self, group: InstanceId) -> impl Iterator<Item = ScopeId> + use<> {
+        let items = self.state.group(group).and_then(|group| group.items);
+        items.into_iter().flat_map(windlass::core::state::Items::scopes)
+    }
+}

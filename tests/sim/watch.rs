@@ -1,0 +1,458 @@
+//! The promises of a run, checked at every record.
+//!
+//! Sees records as a reader of the journal does, and compares them with what really happens; decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use windlass::core::job::{JobId, Role};
+use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdict};
+use windlass::core::state::{
+    InstanceBody, InstanceId, Knowledge, Phase, Proof, ScopeId, Settled, State,
+};
+use windlass::plan::graph::{NodeBody, Work};
+use windlass::spec::model::Effect;
+
+use crate::standing::Opinion;
+use crate::world::{World, time};
+
+/// What a promise's breach is told as.
+pub(crate) type Promise = Result<(), String>;
+
+/// A reader of the journal who trusts nobody.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// What the records so far add up to.
+    pub(crate) state: State,
+    slots: usize,
+    /// Tasks whose effect a good end has proved, until an operator says otherwise.
+    done: BTreeSet<Arc<str>>,
+    /// Outputs as they were kept, until an operator decides about the task.
+    outputs: BTreeMap<Arc<str>, Value>,
+    /// How often a task's present job was started since something good, a decision or a resume.
+    tries: BTreeMap<Arc<str>, u32>,
+    /// Exit codes of the jobs that ended last.
+    exits: BTreeMap<Arc<str>, Option<i32>>,
+    /// Items that are let in to their groups, as far as starts show it.
+    inside: BTreeMap<InstanceId, BTreeSet<ScopeId>>,
+}
+
+impl Watch {
+    pub(crate) fn new(state: State) -> Self {
+        Self {
+            state,
+            slots: 1,
+            done: BTreeSet::new(),
+            outputs: BTreeMap::new(),
+            inside: BTreeMap::new(),
+            tries: BTreeMap::new(),
+            exits: BTreeMap::new(),
+        }
+    }
+
+    /// Another executor has read the journal: what is known now may be less than before, but nothing else.
+    pub(crate) fn new_executor(&mut self, state: State, slots: usize) -> Promise {
+        self.state = state;
+        self.slots = slots;
+        self.inside.clear();
+        self.tries.clear();
+        self.exits.clear();
+        let ended: BTreeSet<Arc<str>> = self
+            .state
+            .tasks()
+            .filter(|(_, _, task)| matches!(task.knowledge, Knowledge::Done(_)))
+            .map(|(_, instance, _)| instance.id.clone())
+            .collect();
+        self.done.retain(|task| ended.contains(task));
+        let state = &self.state;
+        self.outputs.retain(|task, _| {
+            state
+                .find(task)
+                .and_then(|id| state.task(id))
+                .is_some_and(|task| task.outputs.is_some())
+        });
+        for (task, outputs) in &self.outputs {
+            let now = self.state.find(task).and_then(|id| self.state.task(id)?.outputs.clone());
+            ensure(now.as_deref() == Some(outputs), || format!("the outputs of {task} changed"))?;
+        }
+        let in_flight: Vec<InstanceId> = self
+            .state
+            .tasks()
+            .filter(|(_, _, task)| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+            .map(|(id, ..)| id)
+            .collect();
+        for id in in_flight {
+            self.note_inside(id);
+        }
+        Ok(())
+    }
+
+    /// Takes one more record.
+    pub(crate) fn read(
+        &mut self,
+        now: i64,
+        at: Timestamp,
+        record: &Record,
+        world: &World,
+        orphaned: &BTreeSet<InstanceId>,
+    ) -> Promise {
+        self.judge(now, record, world, orphaned)
+            .map_err(|broken| format!("{broken}: {record:?}"))?;
+        if now % 8 == 0 {
+            self.check_refusals(at, record)?;
+        }
+        self.state.apply(at, record).map_err(|unfit| format!("{unfit}: {record:?}"))?;
+        self.count_tries(record);
+        self.see_who_leaves();
+        Ok(())
+    }
+
+    /// A record that does not fit must be refused, and leave no trace: the same fact twice, or a number that is left out.
+    fn check_refusals(&self, at: Timestamp, record: &Record) -> Promise {
+        let refuses = |state: &State, wrong: &Record| {
+            let mut copy = state.clone();
+            let refused = copy.apply(at, wrong).is_err();
+            ensure(refused && copy == *state, || format!("it is taken: {wrong:?}"))
+        };
+        if let Record::JobStarting { attempt, .. } = record {
+            let mut wrong = record.clone();
+            if let Record::JobStarting { attempt: number, .. } = &mut wrong {
+                *number = attempt + 1;
+            }
+            refuses(&self.state, &wrong)?;
+        }
+        let repeatable = matches!(
+            record,
+            Record::Resumed { .. }
+                | Record::Stopped { .. }
+                | Record::Resolved { .. }
+                | Record::OutputsKept { .. }
+                | Record::Closed { .. }
+        );
+        let mut after = self.state.clone();
+        after.apply(at, record).map_err(|unfit| format!("{unfit}: {record:?}"))?;
+        if repeatable { Ok(()) } else { refuses(&after, record) }
+    }
+
+    fn count_tries(&mut self, record: &Record) {
+        match record {
+            Record::JobStarting { task, .. } => *self.tries.entry(task.clone()).or_default() += 1,
+            Record::JobEnded { task, verdict: Verdict::Good, .. } => {
+                self.tries.remove(task);
+            }
+            Record::JobEnded { task, end: JobEnd::Ran(end), .. } => {
+                self.exits.insert(task.clone(), end.exit);
+            }
+            Record::JobEnded { task, .. } => {
+                self.exits.insert(task.clone(), None);
+            }
+            Record::Resumed { .. } => self.tries.clear(),
+            Record::Resolved { task, .. } => {
+                self.tries.remove(task);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether `retry` grants a task whose job has just ended badly another try, and after which pause.
+    fn retry(&self, task: &Arc<str>) -> Option<Duration> {
+        let id = self.state.find(task)?;
+        let known = self.state.task(id)?;
+        let node = self.state.graph().task(self.state.instance(id).node)?;
+        let retry = match known.phase {
+            Phase::Judging(Role::Action) => &node.retry,
+            Phase::Judging(Role::Verify(number)) => &node.verify[number as usize],
+            _ => return None,
+        };
+        let tries = self.tries.get(task).copied().unwrap_or(0);
+        // An end that an earlier executor has heard of counts as one that is meant.
+        let meant = self.exits.get(task).is_none_or(|exit| {
+            retry.on_exit.is_empty() || exit.is_some_and(|code| retry.on_exit.contains(&code))
+        });
+        let longer = (1..tries).fold(retry.delay.as_secs_f64(), |pause, _| pause * retry.backoff);
+        let pause = Duration::from_secs_f64(longer).min(retry.max_delay.unwrap_or(Duration::MAX));
+        (meant && tries < retry.attempts).then_some(pause)
+    }
+
+    /// An item that has come to rest is inside no more, even if a decision lets it go on later.
+    fn see_who_leaves(&mut self) {
+        let state = &self.state;
+        let open = |child: InstanceId| state.instance(child).standing.settled == Settled::Open;
+        for items in self.inside.values_mut() {
+            items.retain(|&scope| state.children(scope).any(open));
+        }
+    }
+
+    fn judge(
+        &mut self,
+        now: i64,
+        record: &Record,
+        world: &World,
+        orphaned: &BTreeSet<InstanceId>,
+    ) -> Promise {
+        ensure(!self.state.run().closed, || "a record after the last".to_owned())?;
+        match record {
+            Record::JobStarting { task, attempt, role, effect, .. } => {
+                let id = self.task(task)?;
+                self.check_slots(id, orphaned)?;
+                let known = self.state.task(id).ok_or("a job of what is not a task")?;
+                ensure(known.jobs + 1 == *attempt, || "a number is left out".to_owned())?;
+                if *role == Role::Action {
+                    ensure(!self.done.contains(task), || "it is done already".to_owned())?;
+                    let fresh = known.knowledge == Knowledge::NotBegun;
+                    ensure(*effect != Effect::Once || fresh, || "it may have happened".to_owned())?;
+                } else {
+                    let done = matches!(known.knowledge, Knowledge::Done(_));
+                    ensure(done, || "it is verified but not done".to_owned())?;
+                }
+                if let Phase::Pausing(_, until) = known.phase {
+                    ensure(until <= time(now), || format!("its pause lasts until {until}"))?;
+                }
+                let begins = known.phase == Phase::Waiting;
+                self.check_start(id, begins)
+            }
+            Record::ItemsFrozen { task, .. } => {
+                let id = self.task(task)?;
+                self.check_start(id, true)
+            }
+            Record::TaskEnded { task, outcome, .. } => {
+                let id = self.task(task)?;
+                self.check_end(id, *outcome)
+            }
+            Record::JobEnded { task, attempt, verdict, .. } => {
+                let job = JobId { task: task.clone(), attempt: *attempt };
+                let real = world.job(&job).ok_or("the end of a job that never was")?;
+                let good = *verdict == Verdict::Good;
+                ensure(!good || real.is_good(), || "a bad end is called good".to_owned())?;
+                if good && real.role == Role::Action {
+                    self.done.insert(task.clone());
+                }
+                Ok(())
+            }
+            Record::JobLost { task, .. } => {
+                ensure(!world.is_alive(task, now), || "something of it lives".to_owned())
+            }
+            Record::WaitUntil { task, until, .. } => {
+                ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
+                let pause =
+                    self.retry(task).ok_or("it is tried again although it has no try left")?;
+                let ought =
+                    time(now).as_millisecond() + i64::try_from(pause.as_millis()).unwrap_or(0);
+                ensure((until.as_millisecond() - ought).abs() <= 1, || {
+                    format!("it waits until {until} and should wait {pause:?}")
+                })
+            }
+            Record::Judged { task, judgement, .. } => {
+                ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
+                let id = self.task(task)?;
+                let knowledge = self.state.task(id).map(|task| task.knowledge);
+                let effect =
+                    self.state.graph().task(self.state.instance(id).node).map(|t| t.effect);
+                let doubtful =
+                    effect == Some(Effect::Once) && matches!(knowledge, Some(Knowledge::Maybe(_)));
+                let doubts = *judgement == Judgement::InDoubt;
+                ensure(doubts == doubtful, || {
+                    format!("it is judged with {effect:?} and {knowledge:?}")
+                })
+            }
+            Record::OutputsKept { task, outputs } => {
+                let id = self.task(task)?;
+                let Some(Knowledge::Done(Proof::Exit(attempt))) =
+                    self.state.task(id).map(|task| task.knowledge)
+                else {
+                    return Err("outputs of what no job has done".to_owned());
+                };
+                let job = JobId { task: task.clone(), attempt };
+                ensure(**outputs == json!({ "said": job.to_string() }), || {
+                    "outputs that the job did not print".to_owned()
+                })?;
+                self.outputs.insert(task.clone(), outputs.as_ref().clone());
+                Ok(())
+            }
+            Record::Resolved { task, decision, .. } => {
+                self.outputs.remove(task);
+                if *decision == Decision::Absent {
+                    self.done.remove(task);
+                }
+                Ok(())
+            }
+            Record::Opened(_)
+            | Record::Resumed { .. }
+            | Record::Stopped { .. }
+            | Record::Closed { .. } => Ok(()),
+        }
+    }
+
+    fn task(&self, id: &str) -> Result<InstanceId, String> {
+        self.state.find(id).ok_or_else(|| format!("the plan has no {id}"))
+    }
+
+    fn check_slots(&self, starting: InstanceId, orphaned: &BTreeSet<InstanceId>) -> Promise {
+        let busy = self.state.tasks().filter(|(id, _, task)| {
+            *id != starting
+                && !orphaned.contains(id)
+                && matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
+        });
+        let busy = busy.count();
+        ensure(busy < self.slots, || format!("{busy} jobs run and there are {} slots", self.slots))
+    }
+
+    /// Something starts: a job, a group, or an end without either.
+    fn check_start(&mut self, id: InstanceId, begins: bool) -> Promise {
+        ensure(self.state.run().stopped.is_none(), || "it starts in a stopped run".to_owned())?;
+        let opinion = Opinion::of(&self.state);
+        if begins {
+            let node = self.state.node(id);
+            for &slot in &node.needs {
+                let need = opinion.get(self.state.sibling(id, slot)).settled;
+                ensure(need == Settled::Good, || format!("what it needs is {need:?}"))?;
+            }
+            for &slot in &node.after {
+                let before = opinion.get(self.state.sibling(id, slot)).settled;
+                let come = [Settled::Good, Settled::Failed, Settled::Stuck].contains(&before);
+                ensure(come, || format!("what it comes after is {before:?}"))?;
+            }
+            ensure(!opinion.is_kept_from_starting(id), || {
+                "it starts in a halted scope".to_owned()
+            })?;
+        }
+        let mut at = id;
+        while at != InstanceId::ROOT {
+            let scope = self.state.scope(self.state.instance(at).scope);
+            ensure(scope.begun || !opinion.has_too_many_failures(scope.group), || {
+                "a new item of a failed group starts".to_owned()
+            })?;
+            at = scope.group;
+        }
+        self.note_inside(id);
+        self.check_parallel()
+    }
+
+    fn note_inside(&mut self, id: InstanceId) {
+        let mut at = id;
+        while at != InstanceId::ROOT {
+            let number = self.state.instance(at).scope;
+            let scope = self.state.scope(number);
+            self.inside.entry(scope.group).or_default().insert(number);
+            at = scope.group;
+        }
+    }
+
+    fn check_parallel(&self) -> Promise {
+        for (&group, items) in &self.inside {
+            let NodeBody::Group(node) = &self.state.node(group).body else { continue };
+            let limit = node.fan_out.as_ref().and_then(|fan_out| fan_out.parallel);
+            ensure(limit.is_none_or(|limit| items.len() <= limit as usize), || {
+                format!("{} items of {} are open", items.len(), self.state.instance(group).id)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_end(&mut self, id: InstanceId, outcome: Outcome) -> Promise {
+        let (node, instance) = (self.state.node(id), self.state.instance(id));
+        let conditional = node.conditional;
+        let Some(known) = self.state.task(id) else { return self.check_start(id, true) };
+        if known.phase == Phase::Waiting {
+            let task = self.state.graph().task(instance.node).ok_or("not a task")?;
+            let without_job = match outcome {
+                Outcome::Succeeded => task.work == Work::Assert,
+                Outcome::Skipped => conditional,
+                Outcome::Failed => true,
+                Outcome::Waived => false,
+            };
+            ensure(without_job, || "it ends without having begun".to_owned())?;
+            return self.check_start(id, true);
+        }
+        if matches!(known.phase, Phase::Judging(_)) && self.exits.contains_key(&instance.id) {
+            let retried = self.retry(&instance.id).is_some();
+            ensure(!retried, || "it fails although it has a try left".to_owned())?;
+        }
+        if outcome == Outcome::Succeeded {
+            let task = self.state.graph().task(instance.node).ok_or("not a task")?;
+            let verified =
+                known.phase == Phase::Verifying(task.verify.len().try_into().unwrap_or(0));
+            ensure(verified, || "it ends before it is verified".to_owned())?;
+            let by_exit = matches!(known.knowledge, Knowledge::Done(Proof::Exit(_)));
+            let missing = by_exit && task.outputs && known.outputs.is_none();
+            ensure(!missing, || "its outputs are missing".to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// What must hold between any two transitions.
+    pub(crate) fn check(&self, now: i64, live: &State, world: &World, thorough: bool) -> Promise {
+        ensure(self.state == *live, || {
+            format!("the records add up to something else: {}", difference(&self.state, live))
+        })?;
+        if thorough {
+            let recounted = live.recounted();
+            ensure(*live == recounted, || {
+                format!("counting anew gives something else: {}", difference(live, &recounted))
+            })?;
+            let opinion = Opinion::of(live);
+            for index in 0..live.instances().len() {
+                let id = InstanceId(u32::try_from(index).expect("a simulated run is small"));
+                let (is, ought) = (live.instance(id).standing, opinion.get(id));
+                ensure(is == ought, || {
+                    format!("{} is {is:?} and should be {ought:?}", live.instance(id).id)
+                })?;
+            }
+            self.check_knowledge(now, world)?;
+        }
+        Ok(())
+    }
+
+    fn check_knowledge(&self, now: i64, world: &World) -> Promise {
+        for (_, instance, task) in self.state.tasks() {
+            let effect = self.state.graph().task(instance.node).map(|task| task.effect);
+            let applied = world.applied(&instance.id, now);
+            let once = effect == Some(Effect::Once);
+            ensure(!once || applied <= 1, || format!("{} has happened twice", instance.id))?;
+            let in_flight = matches!(task.phase, Phase::Running(_) | Phase::Judging(_));
+            ensure(in_flight || !world.is_alive(&instance.id, now), || {
+                format!("{} is {:?} while something of it lives", instance.id, task.phase)
+            })?;
+            let sound = match task.knowledge {
+                Knowledge::NotBegun => applied == 0 || (task.jobs == 0 && !once),
+                Knowledge::Done(Proof::Exit(attempt)) => world
+                    .job(&JobId { task: instance.id.clone(), attempt })
+                    .is_some_and(|job| job.role == Role::Action && job.is_good()),
+                Knowledge::Maybe(_) | Knowledge::Done(Proof::Operator) => true,
+            };
+            ensure(sound, || format!("{}: {:?} is not so", instance.id, task.knowledge))?;
+        }
+        Ok(())
+    }
+
+    /// The run has come to rest without being closed: nothing may be left that could go on by itself.
+    pub(crate) fn check_rest(&self) -> Promise {
+        let opinion = Opinion::of(&self.state);
+        for (index, instance) in self.state.instances().iter().enumerate() {
+            let id = InstanceId(u32::try_from(index).expect("a simulated run is small"));
+            let settled = opinion.get(id).settled;
+            ensure(settled != Settled::Open, || {
+                let inside = match &instance.body {
+                    InstanceBody::Task(task) => format!("{:?}", task.phase),
+                    InstanceBody::Group(_) => "a group".to_owned(),
+                };
+                format!("nothing is left to do, but {} is open ({inside})", instance.id)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn difference(one: &State, other: &State) -> String {
+    let pairs = one.instances().iter().zip(other.instances());
+    let differs = pairs.filter(|(one, other)| one != other).map(|(a, b)| format!("{a:?} / {b:?}"));
+    let instances: Vec<String> = differs.take(2).collect();
+    format!("{:?} / {:?}; {}", one.run().stopped, other.run().stopped, instances.join("; "))
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Promise {
+    if holds { Ok(()) } else { Err(what()) }
+}

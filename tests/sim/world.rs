@@ -1,0 +1,300 @@
+//! What really happens: processes, their effects, and what keepers know of them.
+//!
+//! The machine never sees this; it is what its decisions are judged by.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use windlass::core::evaluate::Out;
+use windlass::core::job::{End, JobId, Role, Survivor};
+use windlass::core::recover::Evidence;
+use windlass::spec::model::Effect;
+
+/// How a process comes to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    Exit(i32),
+    Signal,
+    Timeout,
+    Killed,
+    /// Its command could not be started.
+    Unborn,
+}
+
+/// A job as it really is. Times are milliseconds.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) role: Role,
+    effect: Effect,
+    /// Which keeper has started it.
+    keeper: u32,
+    started: i64,
+    /// When its effect happens, if it does.
+    applies: Option<i64>,
+    /// When its main process ends.
+    pub(crate) ends: i64,
+    /// When nothing of it is left.
+    pub(crate) over: i64,
+    how: How,
+    /// Whether somebody has noted its end: its keeper was alive then.
+    recorded: bool,
+    forgotten: bool,
+}
+
+impl Process {
+    pub(crate) fn is_good(&self) -> bool {
+        self.how == How::Exit(0)
+    }
+
+    fn is_alive(&self, now: i64) -> bool {
+        self.how != How::Unborn && now < self.over
+    }
+
+    fn has_applied(&self, now: i64) -> bool {
+        self.applies.is_some_and(|at| at <= now)
+    }
+}
+
+/// How hostile the world is, in percent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Weather {
+    /// Jobs that end badly.
+    pub(crate) bad: u32,
+    /// Commands that cannot be started.
+    pub(crate) unborn: u32,
+    /// Jobs whose descendants outlive them.
+    pub(crate) survivors: u32,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub(crate) weather: Weather,
+    jobs: BTreeMap<JobId, Process>,
+    /// The keeper that is alive.
+    keeper: Option<u32>,
+    keepers: u32,
+    /// Since when no executor was there, or when the last one went.
+    executor_lost: Option<i64>,
+    executor: bool,
+    /// Attempts up to this one do not count: an operator has said that nothing has happened.
+    forgiven: BTreeMap<Arc<str>, u32>,
+}
+
+pub(crate) fn time(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).expect("simulated time is near the epoch")
+}
+
+impl World {
+    pub(crate) fn new(weather: Weather) -> Self {
+        Self { weather, ..Self::default() }
+    }
+
+    pub(crate) fn job(&self, id: &JobId) -> Option<&Process> {
+        self.jobs.get(id)
+    }
+
+    fn jobs_of<'a>(&'a self, task: &'a str) -> impl Iterator<Item = (&'a JobId, &'a Process)> {
+        self.jobs.iter().filter(move |(id, _)| id.task.as_ref() == task)
+    }
+
+    /// Whether a process of that task lives; what a good end has left behind does not count.
+    pub(crate) fn is_alive(&self, task: &str, now: i64) -> bool {
+        self.jobs_of(task).any(|(_, job)| {
+            job.is_alive(now) && !(job.is_good() && job.recorded && job.ends <= now)
+        })
+    }
+
+    /// How often the effect has happened since somebody has said last that it has not.
+    pub(crate) fn applied(&self, task: &str, now: i64) -> usize {
+        let forgiven = self.forgiven.get(task).copied().unwrap_or(0);
+        let counts = |id: &JobId, job: &Process| {
+            id.attempt > forgiven && job.role == Role::Action && job.has_applied(now)
+        };
+        self.jobs_of(task).filter(|(id, job)| counts(id, job)).count()
+    }
+
+    /// An operator has said that the effect of all that was started so far has not happened.
+    pub(crate) fn forgive(&mut self, task: &Arc<str>, jobs: u32) {
+        self.forgiven.insert(task.clone(), jobs);
+    }
+
+    pub(crate) fn executor_comes(&mut self) {
+        self.executor = true;
+    }
+
+    pub(crate) fn executor_goes(&mut self, now: i64) {
+        self.executor = false;
+        self.executor_lost = Some(now);
+    }
+
+    /// Starts a job; the error says which promise is broken by that.
+    pub(crate) fn spawn(
+        &mut self,
+        now: i64,
+        id: &JobId,
+        role: Role,
+        effect: Effect,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(), String> {
+        if self.jobs.contains_key(id) {
+            return Err(format!("{id} is started a second time"));
+        }
+        if self.is_alive(&id.task, now) {
+            return Err(format!("{id} is started while an earlier job of the task lives"));
+        }
+        let forgiven = self.forgiven.get(&id.task).copied().unwrap_or(0);
+        let started_before = self.jobs_of(&id.task).any(|(earlier, job)| {
+            earlier.attempt > forgiven && job.role == Role::Action && job.how != How::Unborn
+        });
+        if effect == Effect::Once && role == Role::Action && started_before {
+            return Err(format!("{id} is `once` and was started before"));
+        }
+        let keeper = *self.keeper.get_or_insert_with(|| {
+            self.keepers += 1;
+            self.keepers
+        });
+        let percent = |rng: &mut ChaCha8Rng, chance: u32| rng.random_range(0..100) < chance;
+        let ends = now + rng.random_range(1..40);
+        let how = if percent(rng, self.weather.unborn) {
+            How::Unborn
+        } else if percent(rng, self.weather.bad) {
+            [How::Exit(1), How::Exit(3), How::Signal, How::Timeout][rng.random_range(0..4)]
+        } else {
+            How::Exit(0)
+        };
+        let applies = how == How::Exit(0) || (how != How::Unborn && rng.random_bool(0.5));
+        let over = if percent(rng, self.weather.survivors) { rng.random_range(1..60) } else { 0 };
+        self.jobs.insert(
+            id.clone(),
+            Process {
+                role,
+                effect,
+                keeper,
+                started: now,
+                applies: applies.then(|| rng.random_range(now..=ends)),
+                ends: if how == How::Unborn { now } else { ends },
+                over: ends + over,
+                how,
+                recorded: true,
+                forgotten: false,
+            },
+        );
+        Ok(())
+    }
+
+    /// Ends a job on request, if its keeper lives.
+    pub(crate) fn kill(&mut self, now: i64, id: &JobId) {
+        let keeper = self.keeper;
+        if let Some(job) = self.jobs.get_mut(id).filter(|job| Some(job.keeper) == keeper) {
+            if now < job.ends && job.how != How::Unborn {
+                job.how = How::Killed;
+                job.cut(now);
+                job.over = now + 3;
+            } else {
+                job.over = job.over.min(now + 1).max(job.ends);
+            }
+        }
+    }
+
+    pub(crate) fn forget(&mut self, id: &JobId) {
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.forgotten = true;
+        }
+    }
+
+    /// The keeper dies. Its jobs live on without one, or die with it.
+    pub(crate) fn keeper_dies(&mut self, now: i64, jobs_die: bool) {
+        let Some(keeper) = self.keeper.take() else { return };
+        for job in self.jobs.values_mut().filter(|job| job.keeper == keeper && now < job.ends) {
+            job.recorded = false;
+            if jobs_die {
+                job.cut(now);
+                job.over = now;
+            }
+        }
+    }
+
+    /// Everything dies; an end that was not synced is lost, or not.
+    pub(crate) fn power_cut(&mut self, now: i64, rng: &mut ChaCha8Rng) {
+        self.keeper_dies(now, true);
+        for job in self.jobs.values_mut() {
+            job.over = job.over.min(now).max(job.ends);
+            let seen = self.executor && self.executor_lost.is_none_or(|lost| job.ends > lost);
+            if seen && rng.random_bool(0.5) {
+                job.recorded = false;
+            }
+        }
+    }
+
+    /// What the journal has lost is set aside, so that a later attempt of the same number is not taken for it.
+    pub(crate) fn set_aside(&mut self, is_known: impl Fn(&JobId) -> bool) {
+        let must_be_known = |job: &Process| job.effect == Effect::Once && job.role == Role::Action;
+        self.jobs.retain(|id, job| is_known(id) || must_be_known(job));
+    }
+
+    /// What can be found out about a job.
+    pub(crate) fn evidence(&self, now: i64, id: &JobId) -> Evidence {
+        let Some(job) = self.jobs.get(id) else { return Evidence::Over };
+        let kept = self.keeper == Some(job.keeper) && !job.forgotten;
+        match (kept, job.recorded) {
+            (_, true) if job.how == How::Unborn => {
+                Evidence::NotSpawned("no such program".to_owned())
+            }
+            (_, true) if job.ends <= now => Evidence::Ended(self.end(now, job)),
+            (true, _) => Evidence::Running,
+            (false, _) if job.is_alive(now) => {
+                Evidence::Orphaned { pid: 7, command: id.to_string() }
+            }
+            (false, _) => Evidence::Over,
+        }
+    }
+
+    fn end(&self, now: i64, job: &Process) -> End {
+        let alive = job.is_alive(now);
+        End {
+            exit: job.exit(),
+            signal: job.exit().is_none().then_some(15),
+            timed_out: job.how == How::Timeout,
+            killed: job.how == How::Killed,
+            started: time(job.started),
+            ended: time(job.ends),
+            over: !alive,
+            survivors: if alive {
+                vec![Survivor { pid: 8, command: "survivor".to_owned() }]
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// What a job has printed, and how it exited.
+    pub(crate) fn out(&self, id: &JobId) -> Out {
+        let exit = self.jobs.get(id).and_then(Process::exit);
+        Out { exit, stdout: Some(Ok(id.to_string())) }
+    }
+
+    /// Whether the keeper that has started a job can still tell of it.
+    pub(crate) fn is_kept(&self, id: &JobId) -> bool {
+        self.jobs.get(id).is_some_and(|job| self.keeper == Some(job.keeper) && !job.forgotten)
+    }
+}
+
+impl Process {
+    fn exit(&self) -> Option<i32> {
+        match self.how {
+            How::Exit(code) => Some(code),
+            // Some programs take TERM for a good reason to exit with 0.
+            How::Timeout | How::Killed => (self.started % 2 == 0).then_some(0),
+            How::Signal | How::Unborn => None,
+        }
+    }
+
+    /// The main process dies now; an effect that was still to come does not come.
+    fn cut(&mut self, now: i64) {
+        self.ends = self.ends.min(now);
+        self.applies = self.applies.filter(|at| *at <= now);
+    }
+}
