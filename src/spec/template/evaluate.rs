@@ -17,6 +17,8 @@ use super::{convert, environment, guards, operators, text};
 
 /// How much one evaluation may do: a unit is a node evaluated, or an item or 16 bytes that a filter reads or a text gains.
 const FUEL: usize = 5_000_000;
+/// A round of a loop, which makes the values of `loop`.
+const ROUND_UNITS: usize = 5;
 /// Bytes of text that cost as much as a node.
 const BYTES_A_UNIT: usize = 16;
 
@@ -113,6 +115,7 @@ impl<'s> Evaluator<'s> {
             return self.parts(&each.otherwise, output);
         }
         for (index, item) in items.iter().enumerate() {
+            self.spend(ROUND_UNITS, &each.range)?;
             self.bind(each, item)?;
             self.locals.push(("loop".into(), loop_value(index, items.len())));
             let done = self.parts(&each.body, output);
