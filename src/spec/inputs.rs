@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use crate::spec::model::Place;
 
-    fn check(given: Value) -> Result<String, Vec<String>> {
+    fn check(given: &Value) -> Result<String, Vec<String>> {
         let input = |schema: Value, default: Option<Value>| Param {
             schema,
             default,
@@ -104,11 +104,11 @@ mod tests {
     #[test]
     fn defaults_are_filled_in_and_everything_wrong_is_told() {
         assert_eq!(
-            check(json!({"limit": 7, "mailbox": "a"})),
+            check(&json!({"limit": 7, "mailbox": "a"})),
             Ok(r#"{"mailbox":"a","limit":7,"dry":null}"#.to_owned())
         );
         assert_eq!(
-            check(json!({"mailbox": 5, "limit": 0, "mailbx": "a", "zzz": 1})),
+            check(&json!({"mailbox": 5, "limit": 0, "mailbx": "a", "zzz": 1})),
             Err(vec![
                 "there is no input `mailbx`; did you mean `mailbox`?".to_owned(),
                 "there is no input `zzz`".to_owned(),
@@ -116,9 +116,9 @@ mod tests {
                 "`limit`: the number 0 is less than 1".to_owned(),
             ])
         );
-        assert_eq!(check(json!({})), Err(vec!["`mailbox` is missing".to_owned()]));
+        assert_eq!(check(&json!({})), Err(vec!["`mailbox` is missing".to_owned()]));
         assert_eq!(
-            check(json!({"mailbox": null})),
+            check(&json!({"mailbox": null})),
             Err(vec!["`mailbox`: a text is needed, not null".to_owned()])
         );
     }

@@ -306,9 +306,9 @@ mod tests {
 
     use super::*;
 
-    fn violations(schema: Value, value: Value) -> Vec<String> {
-        let schema = Schema::parse(&schema).unwrap();
-        schema.violations(&value).iter().map(|violation| violation.of("p")).collect()
+    fn violations(schema: &Value, value: &Value) -> Vec<String> {
+        let schema = Schema::parse(schema).unwrap();
+        schema.violations(value).iter().map(|violation| violation.of("p")).collect()
     }
 
     #[test]
@@ -337,21 +337,21 @@ mod tests {
                 vec!["`p[0].size`: a whole number or null is needed, not the text `1`"],
             ),
         ] {
-            assert_eq!(violations(boxes.clone(), value.clone()), expected, "{value}");
+            assert_eq!(violations(&boxes, &value), expected, "{value}");
         }
         assert_eq!(
-            violations(json!({"enum": ["a", 1]}), json!("b")),
+            violations(&json!({"enum": ["a", 1]}), &json!("b")),
             ["`p`: the text `b` is none of [\"a\",1]"]
         );
         assert_eq!(
-            violations(json!({"format": "date"}), json!("x")),
+            violations(&json!({"format": "date"}), &json!("x")),
             ["`p`: the text `x` is not of the format `date`"]
         );
     }
 
     #[test]
     fn very_many_violations_are_cut_short() {
-        let told = violations(json!({"items": {"type": "string"}}), (0..100_000).collect());
+        let told = violations(&json!({"items": {"type": "string"}}), &(0..100_000).collect());
         assert_eq!((told.len(), told[10].as_str()), (11, "`p`: and more of this kind"));
     }
 

@@ -2,7 +2,6 @@
 //!
 //! Does not parse, and reads nothing but the scope: no clock, no random, no files.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::value::{Kwargs, ValueKind};
@@ -12,134 +11,24 @@ use crate::spec::near::did_you_mean;
 
 use super::error::Failure;
 use super::scope::{LookupObject, Scope};
-use super::tree::{Apply, Arguments, Arithmetic, For, Kind, Node, Part, Slice};
-use super::{convert, environment, guards, operators, text};
+use super::tree::{Apply, Arguments, Arithmetic, Comparison, Kind, Node, Slice};
+use super::{convert, environment, fuel, operators, text};
 
-/// How much one evaluation may do: a unit is a node evaluated, or an item or 16 bytes that a filter reads or a text gains.
-const FUEL: usize = 5_000_000;
-/// Bytes of text that cost as much as a node.
-const BYTES_A_UNIT: usize = 16;
-
-type Evaluated<T> = Result<T, Box<Failure>>;
+pub(super) type Evaluated<T> = Result<T, Box<Failure>>;
 
 /// One evaluation.
 pub(super) struct Evaluator<'s> {
-    scope: &'s Scope,
+    pub(super) scope: &'s Scope,
     /// Names that the template has set, the innermost last.
-    locals: Vec<(Arc<str>, Value)>,
-    fuel: usize,
+    pub(super) locals: Vec<(Arc<str>, Value)>,
+    pub(super) fuel: usize,
     /// What filters are called with; made when the first one is.
-    state: Option<State<'static, 'static>>,
+    pub(super) state: Option<State<'static, 'static>>,
 }
 
 impl<'s> Evaluator<'s> {
     pub(super) fn new(scope: &'s Scope) -> Evaluator<'s> {
-        Evaluator { scope, locals: Vec::new(), fuel: FUEL, state: None }
-    }
-
-    /// A template: the value of its one expression, else a text.
-    pub(super) fn template(&mut self, parts: &[Part]) -> Evaluated<Value> {
-        match parts {
-            [Part::Emit(node)] => self.expression(node),
-            _ => self.text(parts).map(Value::from),
-        }
-    }
-
-    /// A template as text.
-    pub(super) fn text(&mut self, parts: &[Part]) -> Evaluated<String> {
-        let mut output = String::new();
-        self.parts(parts, &mut output)?;
-        Ok(output)
-    }
-
-    fn parts(&mut self, parts: &[Part], output: &mut String) -> Evaluated<()> {
-        for part in parts {
-            match part {
-                Part::Text(text) => self.append(output, text, 0..0)?,
-                Part::Emit(node) => {
-                    let value = self.expression(node)?;
-                    let written = text::in_text(&value)
-                        .map_err(|message| Failure::new(message, node.range()))?;
-                    self.append(output, &written, node.range())?;
-                }
-                Part::If { test, then, otherwise } => {
-                    let branch = if self.truth(test)? { then } else { otherwise };
-                    self.parts(branch, output)?;
-                }
-                Part::For(each) => self.for_loop(each, output)?,
-                Part::Set { name, value } => {
-                    let value = self.expression(value)?;
-                    self.locals.push((name.clone(), value));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, output: &mut String, text: &str, range: Range<usize>) -> Evaluated<()> {
-        self.spend(1 + text.len() / BYTES_A_UNIT, &range)?;
-        guards::text_in_bounds(output.len() + text.len())
-            .map_err(|message| Failure::new(message, range))?;
-        output.push_str(text);
-        Ok(())
-    }
-
-    fn for_loop(&mut self, each: &For, output: &mut String) -> Evaluated<()> {
-        let list = self.expression(&each.items)?;
-        if !text::is_list(&list) && list.kind() != ValueKind::Map {
-            return Err(Failure::new(
-                format!("{} is no list to go through", text::describe(&list)),
-                each.range.clone(),
-            ));
-        }
-        let outside = self.locals.len();
-        let mut items = Vec::new();
-        for item in
-            convert::iterate(&list).map_err(|message| Failure::new(message, each.range.clone()))?
-        {
-            let item = item.map_err(|message| Failure::new(message, each.range.clone()))?;
-            self.spend(1, &each.range)?;
-            if let Some(condition) = &each.condition {
-                self.bind(each, &item)?;
-                let chosen = self.truth(condition);
-                self.locals.truncate(outside);
-                if !chosen? {
-                    continue;
-                }
-            }
-            items.push(item);
-        }
-        if items.is_empty() {
-            return self.parts(&each.otherwise, output);
-        }
-        for (index, item) in items.iter().enumerate() {
-            self.bind(each, item)?;
-            self.locals.push(("loop".into(), loop_value(index, items.len())));
-            let done = self.parts(&each.body, output);
-            self.locals.truncate(outside);
-            done?;
-        }
-        Ok(())
-    }
-
-    /// Gives an item of a loop its name, or its parts theirs.
-    fn bind(&mut self, each: &For, item: &Value) -> Evaluated<()> {
-        if let [name] = each.names.as_slice() {
-            self.locals.push((name.clone(), item.clone()));
-            return Ok(());
-        }
-        if !text::is_list(item) || item.len() != Some(each.names.len()) {
-            let message = format!(
-                "{} is no list of {} to take apart",
-                text::describe(item),
-                each.names.len()
-            );
-            return Err(Failure::new(message, each.range.clone()));
-        }
-        for (name, part) in each.names.iter().zip(item.try_iter().into_iter().flatten()) {
-            self.locals.push((name.clone(), part));
-        }
-        Ok(())
+        Evaluator { scope, locals: Vec::new(), fuel: fuel::FUEL, state: None }
     }
 
     /// An expression. The result is never undefined.
@@ -260,16 +149,12 @@ impl<'s> Evaluator<'s> {
         if truth == decides { Ok(left) } else { self.expression(&pair[1]) }
     }
 
-    fn truth(&mut self, node: &Node) -> Evaluated<bool> {
+    pub(super) fn truth(&mut self, node: &Node) -> Evaluated<bool> {
         let value = self.expression(node)?;
         operators::truth(&value).map_err(|message| Failure::new(message, node.range()))
     }
 
-    fn compare(
-        &mut self,
-        first: &Node,
-        rest: &[(super::tree::Comparison, Node)],
-    ) -> Evaluated<Value> {
+    fn compare(&mut self, first: &Node, rest: &[(Comparison, Node)]) -> Evaluated<Value> {
         let mut left = self.expression(first)?;
         for (comparison, next) in rest {
             let right = self.expression(next)?;
@@ -379,82 +264,6 @@ impl<'s> Evaluator<'s> {
     fn state(&mut self) -> &mut State<'static, 'static> {
         self.state.get_or_insert_with(environment::state)
     }
-
-    /// A result that is computed now and not when it is read, and in which nothing is undefined.
-    fn settled(&mut self, value: Value, what: &str, node: &Node) -> Evaluated<Value> {
-        if value.is_undefined() {
-            return Err(Failure::new(format!("{what} gives nothing here"), node.range()));
-        }
-        if !text::is_list(&value) {
-            if value.is_number() {
-                convert::to_number(&value)
-                    .map_err(|message| Failure::new(message, node.range()))?;
-            }
-            self.spend(value.as_str().map_or(0, str::len) / BYTES_A_UNIT, &node.range())?;
-            return Ok(value);
-        }
-        let lazy = value.kind() == ValueKind::Iterable;
-        let mut items = Vec::new();
-        for item in
-            convert::iterate(&value).map_err(|message| Failure::new(message, node.range()))?
-        {
-            let item = item.map_err(|message| Failure::new(message, node.range()))?;
-            self.spend(1, &node.range())?;
-            if item.is_undefined() {
-                return Err(Failure::new(
-                    format!("an item that {what} gives is undefined"),
-                    node.range(),
-                ));
-            }
-            if lazy {
-                items.push(item);
-            }
-        }
-        Ok(if lazy { Value::from(items) } else { value })
-    }
-
-    /// Spends fuel for reading a whole value; stops counting when there is none left.
-    fn weigh(&mut self, value: &Value, range: &Range<usize>) -> Evaluated<()> {
-        self.spend(1, range)?;
-        match value.kind() {
-            ValueKind::String => {
-                self.spend(value.as_str().map_or(0, str::len) / BYTES_A_UNIT, range)
-            }
-            ValueKind::Seq | ValueKind::Iterable => {
-                for item in value.try_iter().into_iter().flatten() {
-                    self.weigh(&item, range)?;
-                }
-                Ok(())
-            }
-            ValueKind::Map if value.downcast_object_ref::<LookupObject>().is_none() => {
-                for key in value.try_iter().into_iter().flatten() {
-                    self.weigh(&value.get_item(&key).unwrap_or_default(), range)?;
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn spend(&mut self, units: usize, range: &Range<usize>) -> Evaluated<()> {
-        match self.fuel.checked_sub(units) {
-            Some(left) => {
-                self.fuel = left;
-                Ok(())
-            }
-            None => Err(Failure::new("the template does too much; it was stopped", range.clone())),
-        }
-    }
-}
-
-fn loop_value(index: usize, length: usize) -> Value {
-    Value::from_pairs([
-        ("index", Value::from(index + 1)),
-        ("index0", Value::from(index)),
-        ("first", Value::from(index == 0)),
-        ("last", Value::from(index + 1 == length)),
-        ("length", Value::from(length)),
-    ])
 }
 
 fn attribute(value: &Value, name: &str) -> Option<Value> {

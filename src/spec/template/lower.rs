@@ -5,13 +5,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use minijinja::machinery::{Span, ast};
+use minijinja::machinery::ast;
 
 use crate::spec::near::did_you_mean;
 
 use super::environment;
 use super::error::TemplateError;
 use super::reference::{Reference, Segment};
+use super::spans::{leftmost, range, statement_range};
 use super::tree::{Apply, Arguments, Arithmetic, Comparison, For, Kind, Node, Part, Slice};
 
 /// Nodes inside nodes. Evaluation recurses once for each.
@@ -376,44 +377,6 @@ fn comparison(operator: ast::CompareOpKind) -> Comparison {
         ast::CompareOpKind::In => Comparison::In,
         ast::CompareOpKind::NotIn => Comparison::NotIn,
     }
-}
-
-fn range(span: Span) -> Range<usize> {
-    span.start_offset as usize..span.end_offset as usize
-}
-
-/// Where an expression begins; minijinja's own span of a chain begins at its last link.
-fn leftmost(expression: &ast::Expr<'_>) -> usize {
-    match expression {
-        ast::Expr::GetAttr(attribute) => leftmost(&attribute.expr),
-        ast::Expr::GetItem(item) => leftmost(&item.expr),
-        ast::Expr::Slice(slice) => leftmost(&slice.expr),
-        ast::Expr::Call(call) => leftmost(&call.expr),
-        other => range(other.span()).start,
-    }
-}
-
-fn statement_range(statement: &ast::Stmt<'_>) -> Range<usize> {
-    range(match statement {
-        ast::Stmt::Template(s) => s.span(),
-        ast::Stmt::EmitExpr(s) => s.span(),
-        ast::Stmt::EmitRaw(s) => s.span(),
-        ast::Stmt::ForLoop(s) => s.span(),
-        ast::Stmt::IfCond(s) => s.span(),
-        ast::Stmt::WithBlock(s) => s.span(),
-        ast::Stmt::Set(s) => s.span(),
-        ast::Stmt::SetBlock(s) => s.span(),
-        ast::Stmt::AutoEscape(s) => s.span(),
-        ast::Stmt::FilterBlock(s) => s.span(),
-        ast::Stmt::Block(s) => s.span(),
-        ast::Stmt::Import(s) => s.span(),
-        ast::Stmt::FromImport(s) => s.span(),
-        ast::Stmt::Extends(s) => s.span(),
-        ast::Stmt::Include(s) => s.span(),
-        ast::Stmt::Macro(s) => s.span(),
-        ast::Stmt::CallBlock(s) => s.span(),
-        ast::Stmt::Do(s) => s.span(),
-    })
 }
 
 fn node(range: Range<usize>, kind: Kind) -> Node {

@@ -210,7 +210,7 @@ fn the_last_filter_of_every_insertion_is_known() {
     assert!(ends("echo"));
     assert!(!ends("echo {{ a }}") && !ends("{{ a | sh | upper }}") && !ends("{{ a | sh ~ b }}"));
     let template = Template::parse("{{ a | sh }} {{ b }}").unwrap();
-    assert_eq!(template.not_ending_in_filter("sh"), [16..17]);
+    assert_eq!(template.not_ending_in_filter("sh").first(), Some(&(16..17)));
 }
 
 #[test]
