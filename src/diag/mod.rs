@@ -2,8 +2,11 @@
 //!
 //! Knows nothing of YAML or of runbooks; whoever finds something wrong says where in which source it stands.
 
+pub mod json;
+pub mod render;
+
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How bad it is: an error stops the command, a warning does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -22,6 +25,8 @@ pub struct Source {
     pub path: PathBuf,
     /// The text that was read.
     pub text: String,
+    /// Where each line begins; counted when it is first asked for.
+    lines: OnceLock<Vec<usize>>,
 }
 
 /// A range of bytes in a source.
@@ -48,4 +53,88 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to do about it, one line each.
     pub help: Vec<String>,
+}
+
+/// A place for people: both counted from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineColumn {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Source {
+    /// A text with the path that it came from.
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Source {
+        Source { path: path.into(), text: text.into(), lines: OnceLock::new() }
+    }
+
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            std::iter::once(0)
+                .chain(self.text.match_indices('\n').map(|(end, _)| end + 1))
+                .collect()
+        })
+    }
+
+    /// The line that a byte stands in, counted from 1.
+    pub fn line(&self, byte: usize) -> usize {
+        self.lines().partition_point(|start| *start <= byte).max(1)
+    }
+
+    /// Line and column of a byte.
+    pub fn line_column(&self, byte: usize) -> LineColumn {
+        let line = self.line(byte);
+        let start = self.lines()[line - 1];
+        let end = self.text.floor_char_boundary(byte.clamp(start, self.text.len()));
+        LineColumn { line, column: self.text[start..end].chars().count() + 1 }
+    }
+
+    /// The byte at a line and column; the end of what there is where the text is shorter.
+    pub fn byte(&self, place: LineColumn) -> usize {
+        let Some(&start) = self.lines().get(place.line.max(1) - 1) else { return self.text.len() };
+        let rest = self.text[start..].char_indices().nth(place.column.max(1) - 1);
+        rest.map_or(self.text.len(), |(offset, _)| start + offset)
+    }
+
+    /// A line without its line break, counted from 1, and the byte that it begins with.
+    pub fn text_of_line(&self, line: usize) -> (usize, &str) {
+        let start = self.lines().get(line.max(1) - 1).copied().unwrap_or(self.text.len());
+        let text = self.text[start..].split('\n').next().unwrap_or_default();
+        (start, text.strip_suffix('\r').unwrap_or(text))
+    }
+}
+
+impl Span {
+    /// Where it begins.
+    pub fn begin(&self) -> LineColumn {
+        self.source.line_column(self.start)
+    }
+
+    /// One past where it ends.
+    pub fn finish(&self) -> LineColumn {
+        self.source.line_column(self.end.max(self.start))
+    }
+}
+
+/// Sorts by file, place and code; what has no place comes last.
+pub fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|left, right| key(left).cmp(&key(right)));
+}
+
+fn key(diagnostic: &Diagnostic) -> (bool, Option<&std::path::Path>, usize, &'static str) {
+    let span = diagnostic.span.as_ref();
+    (
+        span.is_none(),
+        span.map(|span| span.source.path.as_path()),
+        span.map_or(0, |span| span.start),
+        diagnostic.code,
+    )
+}
+
+/// How many errors and how many warnings.
+pub fn count(diagnostics: &[Diagnostic]) -> (usize, usize) {
+    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
+    (errors, diagnostics.len() - errors)
 }

@@ -2,10 +2,18 @@
 //!
 //! Does not know plans, runs or the clock.
 
+pub mod check;
+pub mod codes;
+mod decode;
+pub mod finding;
 pub mod inputs;
+pub mod load;
+mod locate;
 pub mod model;
 pub mod near;
 pub mod params;
+mod scalar;
 pub mod schema;
 pub mod template;
 mod typed;
+mod yaml;

@@ -78,6 +78,8 @@ pub struct Driver {
     pub actions: IndexMap<String, Arc<DriverAction>>,
     /// Index of its text in [`Runbook::sources`].
     pub file: u32,
+    /// The place of its name.
+    pub at: Place,
 }
 
 /// A named action of a driver.

@@ -1,0 +1,426 @@
+//! One action with how it is tried, judged and checked; and what may surround it where.
+//!
+//! Does not know steps; a step, a driver's action and a check are told apart by their [`Owner`].
+
+use indexmap::IndexMap;
+use std::time::Duration;
+
+use super::super::codes;
+use super::super::model::{Action, Assertion, Effect, Located, Output, OutputType, Retry, Work};
+use super::super::yaml::{Kind, Node};
+use super::Decoder;
+use super::fields::{Entry, Fields};
+
+/// Who has the action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    Step,
+    DriverAction,
+    /// An action of a step's `verify`.
+    StepCheck,
+    /// An action of the `verify` of a driver's action.
+    DriverCheck,
+}
+
+impl Owner {
+    fn is_check(self) -> bool {
+        matches!(self, Owner::StepCheck | Owner::DriverCheck)
+    }
+
+    fn in_driver(self) -> bool {
+        matches!(self, Owner::DriverAction | Owner::DriverCheck)
+    }
+
+    fn actions(self) -> &'static [&'static str] {
+        match self {
+            Owner::Step => &["run", "shell", "uses", "assert", "steps"],
+            Owner::StepCheck => &["run", "shell", "uses"],
+            Owner::DriverAction | Owner::DriverCheck => &["run", "shell"],
+        }
+    }
+}
+
+/// How long is waited before a second attempt, where nothing is said.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Keys of an action that an assertion has not, because nothing is started for it.
+const JOB_ONLY: &[&str] = &["stdin", "retry", "success", "verify", "outputs"];
+const CHECK_KEYS: &[&str] = &[
+    "run",
+    "shell",
+    "interpreter",
+    "uses",
+    "with",
+    "env",
+    "dir",
+    "stdin",
+    "timeout",
+    "grace",
+    "retry",
+    "effect",
+    "success",
+];
+
+impl Decoder<'_> {
+    /// The action among the fields of a step, a driver's action or a check; nothing if there is none or more than one.
+    pub(super) fn work(&mut self, fields: &mut Fields, owner: Owner) -> Option<Work> {
+        let action = self.action(fields, owner);
+        let what = fields.what.clone();
+        for (key, of) in [("interpreter", "shell"), ("with", "uses")] {
+            self.misplaced(
+                fields,
+                key,
+                &format!("{what} has `{key}`, but no `{of}`"),
+                &format!("`{key}` belongs to `{of}`"),
+            );
+        }
+        if matches!(action, Some(Action::Assert(_))) {
+            for key in JOB_ONLY {
+                let message = format!("{what} asserts and starts nothing, so it has no `{key}`");
+                self.misplaced(fields, key, &message, "leave it out");
+            }
+        }
+        // A step's env, dir and times stand in the step, which takes them before.
+        let env = fields.take("env");
+        let env = self.env(env);
+        let work = Work {
+            env,
+            dir: fields.take("dir").and_then(|entry| self.template_entry(&entry)),
+            stdin: fields.take("stdin").and_then(|entry| self.template_entry(&entry)),
+            timeout: fields.take("timeout").and_then(|entry| self.duration(&entry, false)),
+            grace: fields.take("grace").and_then(|entry| self.duration(&entry, true)),
+            retry: fields.take("retry").and_then(|entry| self.retry(entry)),
+            effect: fields.take("effect").and_then(|entry| self.effect(&entry, owner)),
+            success: fields
+                .take("success")
+                .and_then(|entry| self.expression("`success`", &entry.value)),
+            verify: match owner.is_check() {
+                true => Vec::new(),
+                false => {
+                    fields.take("verify").map(|entry| self.verify(entry, owner)).unwrap_or_default()
+                }
+            },
+            outputs: match owner.is_check() {
+                true => IndexMap::new(),
+                false => {
+                    fields.take("outputs").map(|entry| self.outputs(entry)).unwrap_or_default()
+                }
+            },
+            action: action?,
+        };
+        Some(work)
+    }
+
+    /// Reports all actions but one.
+    pub(super) fn several_actions(&mut self, fields: &mut Fields, first: &str) {
+        for key in ["run", "shell", "uses", "assert"] {
+            if key != first
+                && let Some(entry) = fields.take(key)
+            {
+                let message = format!("{} has both `{first}` and `{key}`", fields.what);
+                let help = "a step does one thing; make two steps of it".to_owned();
+                self.errors(codes::ACTIONS, entry.key.number, message, help);
+            }
+        }
+    }
+
+    fn action(&mut self, fields: &mut Fields, owner: Owner) -> Option<Action> {
+        let allowed = owner.actions();
+        for key in ["uses", "assert"].iter().filter(|key| !allowed.contains(key)) {
+            let why = if owner.in_driver() { "a driver" } else { "`verify`" };
+            self.misplaced(
+                fields,
+                key,
+                &format!("`{key}` is not available in {why}"),
+                "write `run` or `shell`",
+            );
+        }
+        let Some(first) =
+            ["run", "shell", "uses", "assert"].into_iter().find(|key| fields.has(key))
+        else {
+            let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
+            let message = format!("{} does nothing", fields.what);
+            self.errors(
+                codes::ACTIONS,
+                fields.at,
+                message,
+                format!("give it one of {}", quoted.join(", ")),
+            );
+            return None;
+        };
+        let entry = fields.take(first)?;
+        self.several_actions(fields, first);
+        match first {
+            "run" => self.run(entry),
+            "shell" => {
+                let interpreter = fields.take("interpreter");
+                self.shell(&entry, interpreter)
+            }
+            "uses" => {
+                let with = fields.take("with");
+                self.uses(entry, with)
+            }
+            _ => self.assertions(entry),
+        }
+    }
+
+    fn run(&mut self, entry: Entry) -> Option<Action> {
+        let Kind::List(items) = &entry.value.kind else {
+            let message =
+                format!("`run` must be a list, one argument each, not {}", entry.value.in_words());
+            let help = match &entry.value.kind {
+                Kind::Text(text) => match shlex::split(text).filter(|_| !text.contains("{{")) {
+                    Some(words) => format!(
+                        "write `run: [{}]`, or `shell` if a shell must read it",
+                        words.join(", ")
+                    ),
+                    None => "write `shell` if a shell must read it".to_owned(),
+                },
+                _ => "write `run: [COMMAND, ARGUMENT, ...]`".to_owned(),
+            };
+            self.errors(codes::WRONG_TYPE, entry.value.number, message, help);
+            return None;
+        };
+        if items.is_empty() {
+            self.error(codes::WRONG_TYPE, entry.value.number, "`run` names no command");
+            return None;
+        }
+        let before = self.findings.errors();
+        let argv = items.iter().filter_map(|item| self.template("an argument", item)).collect();
+        (self.findings.errors() == before).then_some(Action::Run(argv))
+    }
+
+    fn shell(&mut self, entry: &Entry, interpreter: Option<Entry>) -> Option<Action> {
+        let interpreter = match interpreter {
+            None => vec!["sh".to_owned(), "-eu".to_owned()],
+            Some(entry) => self.interpreter(&entry)?,
+        };
+        let script = self.template_entry(entry)?;
+        let (places, at) = (script.value.not_ending_in_filter("sh"), script.at);
+        for range in places {
+            let inside = script.value.source()[range.clone()].trim().to_owned();
+            let finding = super::Finding::error(
+                codes::UNQUOTED,
+                super::Where::Within(at, range),
+                format!("`{{{{ {inside} }}}}` would be pasted into the script as it is"),
+            );
+            self.findings.push(finding.help(format!(
+                "let it in through `env`, or quote it for the shell: `{{{{ {inside} | sh }}}}`"
+            )));
+        }
+        Some(Action::Shell { script, interpreter })
+    }
+
+    fn interpreter(&mut self, entry: &Entry) -> Option<Vec<String>> {
+        let words = match &entry.value.kind {
+            Kind::List(items) => items
+                .iter()
+                .map(|item| match &item.kind {
+                    Kind::Text(word) => Some(word.clone()),
+                    _ => None,
+                })
+                .collect::<Option<Vec<String>>>(),
+            _ => None,
+        };
+        let words = words.filter(|words| !words.is_empty());
+        if words.is_none() {
+            self.wrong_type(
+                "`interpreter`",
+                &entry.value,
+                "a list of texts, as in `[bash, -euo, pipefail]`",
+            );
+        }
+        words
+    }
+
+    fn uses(&mut self, entry: Entry, with: Option<Entry>) -> Option<Action> {
+        let number = entry.value.number;
+        let name = self.text(entry)?;
+        let target = self.find_action(&name, number);
+        let mut inputs = IndexMap::new();
+        if let Some(Entry { key, value }) = with
+            && let Some(fields) = self.fields("`with`", key.number, value)
+        {
+            for (key, value) in fields.into_entries() {
+                if let Some(dynamic) = self.dynamic(&value) {
+                    inputs.insert(key.text, dynamic);
+                } else {
+                    // A value that is broken is no value that is missing.
+                    let null = super::super::model::Dynamic::List(Vec::new());
+                    inputs.insert(key.text, self.located(null, value.number));
+                }
+            }
+        }
+        Some(Action::Uses { name: self.located(name, number), target, with: inputs })
+    }
+
+    fn assertions(&mut self, entry: Entry) -> Option<Action> {
+        let Kind::List(items) = entry.value.kind else {
+            self.wrong_type("`assert`", &entry.value, "a list of `{that, message}`");
+            return None;
+        };
+        let mut assertions = Vec::with_capacity(items.len());
+        for item in items {
+            let number = item.number;
+            let Some(mut fields) = self.fields("an item of `assert`", number, item) else {
+                continue;
+            };
+            let that = self.required(&mut fields, "that");
+            let that = that.and_then(|entry| self.expression("`that`", &entry.value));
+            let message = fields.take("message").and_then(|entry| self.template_entry(&entry));
+            self.finish(fields, &["that", "message"]);
+            assertions.extend(that.map(|that| Assertion { that, message }));
+        }
+        Some(Action::Assert(assertions))
+    }
+
+    fn effect(&mut self, entry: &Entry, owner: Owner) -> Option<Effect> {
+        let effect = match &entry.value.kind {
+            Kind::Text(text) => match text.as_str() {
+                "read" => Some(Effect::Read),
+                "idempotent" => Some(Effect::Idempotent),
+                "once" => Some(Effect::Once),
+                _ => None,
+            },
+            _ => None,
+        };
+        if effect.is_none() {
+            self.wrong_type("`effect`", &entry.value, "`read`, `idempotent` or `once`");
+        }
+        if owner.is_check() && effect.is_some_and(|effect| effect != Effect::Read) {
+            let help =
+                "a verification only looks; what changes something is a step of its own".to_owned();
+            self.errors(
+                codes::CHECK_NOT_READ,
+                entry.value.number,
+                "an action of `verify` must be `read`",
+                help,
+            );
+        }
+        effect
+    }
+
+    fn verify(&mut self, entry: Entry, owner: Owner) -> Vec<Located<Work>> {
+        let Kind::List(items) = entry.value.kind else {
+            self.wrong_type("`verify`", &entry.value, "a list of actions");
+            return Vec::new();
+        };
+        let owner = if owner.in_driver() { Owner::DriverCheck } else { Owner::StepCheck };
+        items.into_iter().filter_map(|item| self.check(item, owner)).collect()
+    }
+
+    fn check(&mut self, item: Node, owner: Owner) -> Option<Located<Work>> {
+        let number = item.number;
+        let mut fields = self.fields("an action of `verify`", number, item)?;
+        let work = self.work(&mut fields, owner);
+        self.finish(fields, CHECK_KEYS);
+        let mut work = work?;
+        if let Action::Uses { name, target: Some(target), .. } = &work.action
+            && target.work.effect.unwrap_or_default() != Effect::Read
+        {
+            let message = format!("action `{}` is not `read`, so it cannot verify", name.value);
+            let help = "a verification may be done again at any time".to_owned();
+            self.errors(codes::CHECK_NOT_READ, name.at.node, message, help);
+        }
+        work.effect = Some(Effect::Read);
+        Some(self.located(work, number))
+    }
+
+    fn retry(&mut self, entry: Entry) -> Option<Located<Retry>> {
+        let at = entry.key.number;
+        let mut fields = self.fields("`retry`", at, entry.value)?;
+        let attempts = self.required(&mut fields, "attempts");
+        let attempts = attempts.and_then(|entry| self.whole_number(&entry, 1));
+        let delay = fields.take("delay").and_then(|entry| self.duration(&entry, true));
+        let backoff = fields.take("backoff").and_then(|entry| self.backoff(&entry));
+        let max_delay = fields.take("max_delay").and_then(|entry| self.duration(&entry, true));
+        let on_exit = fields.take("on_exit").map(|entry| self.exits(&entry)).unwrap_or_default();
+        self.finish(fields, &["attempts", "delay", "backoff", "max_delay", "on_exit"]);
+        let retry = Retry {
+            attempts: attempts?,
+            delay: delay.unwrap_or(RETRY_DELAY),
+            backoff: backoff.unwrap_or(1.0),
+            max_delay,
+            on_exit,
+        };
+        Some(self.located(retry, at))
+    }
+
+    fn backoff(&mut self, entry: &Entry) -> Option<f64> {
+        let number =
+            entry.value.to_json().as_f64().filter(|number| (1.0..=1000.0).contains(number));
+        if number.is_none() {
+            self.wrong_type("`backoff`", &entry.value, "a number from 1 to 1000");
+        }
+        number
+    }
+
+    fn exits(&mut self, entry: &Entry) -> Vec<i32> {
+        let Kind::List(items) = &entry.value.kind else {
+            self.wrong_type("`on_exit`", &entry.value, "a list of exit codes");
+            return Vec::new();
+        };
+        let mut exits = Vec::with_capacity(items.len());
+        for item in items {
+            match item.to_json().as_i64().and_then(|code| i32::try_from(code).ok()) {
+                Some(code @ 1..=255) => exits.push(code),
+                _ => self.wrong_type("an item of `on_exit`", item, "an exit code from 1 to 255"),
+            }
+        }
+        exits
+    }
+
+    fn outputs(&mut self, entry: Entry) -> IndexMap<String, Output> {
+        let mut outputs = IndexMap::new();
+        let Some(fields) = self.fields("`outputs`", entry.key.number, entry.value) else {
+            return outputs;
+        };
+        for (key, value) in fields.into_entries() {
+            self.check_name("an output", &key.text, key.number);
+            let at = self.at(key.number);
+            let (value, kind) = match value.kind {
+                Kind::Map(_) => self.typed_output(&key.text, key.number, value),
+                _ => (self.dynamic(&value), None),
+            };
+            // An output that is broken exists all the same.
+            let broken = Located {
+                value: super::super::model::Dynamic::Literal(serde_json::Value::Null),
+                at,
+            };
+            outputs.insert(key.text, Output { value: value.unwrap_or(broken), kind, at });
+        }
+        outputs
+    }
+
+    fn typed_output(
+        &mut self,
+        name: &str,
+        at: u32,
+        value: Node,
+    ) -> (Option<Located<super::super::model::Dynamic>>, Option<OutputType>) {
+        let Some(mut fields) = self.fields(format!("output `{name}`"), at, value) else {
+            return (None, None);
+        };
+        let kind = fields.take("type").and_then(|entry| self.output_type(&entry));
+        let value = self.required(&mut fields, "value");
+        let value = value.and_then(|entry| self.dynamic(&entry.value));
+        self.finish(fields, &["value", "type"]);
+        (value, kind)
+    }
+
+    fn output_type(&mut self, entry: &Entry) -> Option<OutputType> {
+        let kind = match entry.value.to_json().as_str() {
+            Some("string") => Some(OutputType::String),
+            Some("integer") => Some(OutputType::Integer),
+            Some("number") => Some(OutputType::Number),
+            Some("boolean") => Some(OutputType::Boolean),
+            Some("array") => Some(OutputType::Array),
+            Some("object") => Some(OutputType::Object),
+            _ => None,
+        };
+        if kind.is_none() {
+            let types = "`string`, `integer`, `number`, `boolean`, `array` or `object`";
+            self.wrong_type("`type`", &entry.value, types);
+        }
+        kind
+    }
+}
