@@ -5,6 +5,7 @@
 pub mod core;
 pub mod diag;
 pub mod journal;
+pub mod keeper;
 pub mod lock;
 pub mod plan;
 pub mod spec;

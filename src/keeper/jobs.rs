@@ -1,0 +1,430 @@
+//! The jobs of a keeper: starting them, taking notice of their ends, ending them, until they are forgotten.
+//!
+//! Knows nothing of sockets: whoever drives it hands in requests and the ends of children, and fetches the reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+
+use super::exits::{Exits, Fact, Started, Starting};
+use super::job::{Hunt, Job, Stage};
+use super::kin;
+use super::launch;
+use super::proc::{self, Process};
+use super::protocol::{Kept, Report, Request};
+use super::unix::{self, Reaped, Signal};
+use crate::core::job::{Command, JobId, Survivor};
+
+/// How often processes are looked for in one go before others get their turn: what forks faster than that is met again soon.
+const SWEEPS_MAX: u32 = 8;
+
+/// All jobs of a keeper.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    jobs: BTreeMap<JobId, Job>,
+    /// Admitted, to be started in this order.
+    admitted: Vec<(JobId, Command)>,
+    /// Main processes that run.
+    running: BTreeMap<u32, JobId>,
+    /// Ended, and not over.
+    lingering: BTreeSet<JobId>,
+    timers: BTreeSet<(Instant, JobId)>,
+    exits: Exits,
+    reports: Vec<Report>,
+    /// Below the environment of each job.
+    env: IndexMap<String, String>,
+    nothing: File,
+    boot_id: String,
+    /// An executor is there who journals ends.
+    observed: bool,
+}
+
+impl Jobs {
+    /// `nothing` is what jobs read that are given no input.
+    pub(super) fn new(exits: Exits, nothing: File) -> Self {
+        Self {
+            jobs: BTreeMap::new(),
+            admitted: Vec::new(),
+            running: BTreeMap::new(),
+            lingering: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            exits,
+            reports: Vec::new(),
+            env: IndexMap::new(),
+            nothing,
+            boot_id: proc::boot_id(),
+            observed: false,
+        }
+    }
+
+    /// An executor has come, with this environment.
+    pub(super) fn observe(&mut self, env: IndexMap<String, String>) {
+        self.observed = true;
+        self.env = env;
+    }
+
+    /// The executor has gone: from now on what is not on disk may be lost.
+    pub(super) fn lose_observer(&mut self) {
+        self.observed = false;
+        self.reports.clear();
+        for job in
+            self.jobs.values().filter(|job| matches!(job.stage, Stage::Ended(_)) && !job.forgotten)
+        {
+            complain(launch::sync_outputs(&job.folder), "output cannot be synced");
+        }
+    }
+
+    /// Writes down what has happened; on disk if nobody else does.
+    pub(super) fn record(&mut self) {
+        let outcome = if self.observed { self.exits.flush() } else { self.exits.sync() };
+        complain(outcome, "`exits` cannot be written");
+    }
+
+    /// Whether everything is written down that has happened.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.exits.is_flushed()
+    }
+
+    /// Whether nothing is left to keep.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.jobs.values().any(Job::holds_keeper)
+    }
+
+    /// All jobs that an executor may want to know of.
+    pub(super) fn kept(&self) -> Vec<Kept> {
+        let kept =
+            |(id, job): (&JobId, &Job)| Some(Kept { job: id.clone(), standing: job.standing()? });
+        self.jobs.iter().filter_map(kept).collect()
+    }
+
+    /// What has happened since the last call.
+    pub(super) fn take_reports(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports)
+    }
+
+    /// When something must be looked at, whatever happens.
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Carries out requests, in their order.
+    pub(super) fn carry_out(&mut self, requests: impl IntoIterator<Item = Request>) {
+        for request in requests {
+            if let Request::Start { job, folder, command } = request {
+                self.admit(job, folder, command);
+                continue;
+            }
+            self.start_admitted();
+            match request {
+                Request::Kill { job } => self.kill(&job),
+                Request::Forget { job } => self.forget(&job),
+                Request::Hello { .. } | Request::Start { .. } => {}
+            }
+        }
+        self.start_admitted();
+    }
+
+    fn refuse(&mut self, job: JobId, reason: &str) {
+        self.reports.push(Report::Refused { job: Some(job), reason: reason.to_owned() });
+    }
+
+    fn admit(&mut self, id: JobId, folder: PathBuf, command: Command) {
+        if self.jobs.contains_key(&id) {
+            return self.refuse(id, "a job of that name is known already");
+        }
+        let marks = launch::marks(&command);
+        self.exits
+            .note(&id, Fact::Starting(Starting { folder: folder.clone(), marks: marks.clone() }));
+        self.jobs
+            .insert(id.clone(), Job::new(folder, marks, Duration::from_millis(command.grace_ms)));
+        self.admitted.push((id, command));
+    }
+
+    /// Starts what was admitted, once it is written down that it is about to start.
+    fn start_admitted(&mut self) {
+        if self.admitted.is_empty() {
+            return;
+        }
+        let written = self
+            .exits
+            .flush()
+            .map_err(|error| format!("the keeper cannot write its `exits`: {error}"));
+        for (id, command) in std::mem::take(&mut self.admitted) {
+            match written.clone().and_then(|()| self.start(&id, &command)) {
+                Ok(pid) => self.started(&id, &command, pid),
+                Err(reason) => {
+                    self.exits.note(&id, Fact::NotSpawned(reason.clone()));
+                    if let Some(job) = self.jobs.get_mut(&id) {
+                        job.stage = Stage::NotSpawned(reason.clone());
+                    }
+                    self.reports.push(Report::NotSpawned { job: id, reason });
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, id: &JobId, command: &Command) -> Result<u32, String> {
+        let job = self.jobs.get_mut(id).ok_or("it is not known")?;
+        if !launch::stays_inside(&job.folder) {
+            return Err(format!(
+                "`{}` is not a folder inside the run's folder",
+                job.folder.display()
+            ));
+        }
+        launch::make_folder(&job.folder)?;
+        job.owns_folder = true;
+        launch::launch(command, &self.env, &job.folder, &self.nothing)
+    }
+
+    fn started(&mut self, id: &JobId, command: &Command, pid: u32) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        // The process cannot have gone: even if it has ended, nobody has taken notice yet.
+        let start_time = proc::read(pid).map_or(0, |process| process.start_time);
+        job.kin.main = Some((pid, start_time));
+        job.stage = Stage::Running { pid, started: Timestamp::now() };
+        let argv: Vec<&str> = command.argv.iter().map(String::as_str).collect();
+        let started = Started {
+            pid,
+            start_time,
+            boot_id: self.boot_id.clone(),
+            session: pid,
+            command: proc::shown_command(&argv),
+        };
+        self.exits.note(id, Fact::Started(started));
+        self.running.insert(pid, id.clone());
+        self.reports.push(Report::Started { job: id.clone(), pid });
+        let timeout = command
+            .timeout_ms
+            .and_then(|timeout| Instant::now().checked_add(Duration::from_millis(timeout)));
+        self.set_wake(id, timeout);
+    }
+
+    fn set_wake(&mut self, id: &JobId, at: Option<Instant>) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        if let Some(before) = job.wake.take() {
+            self.timers.remove(&(before, id.clone()));
+        }
+        job.wake = at;
+        self.timers.extend(at.map(|at| (at, id.clone())));
+    }
+
+    /// Takes notice of a child that has ended; returns whether it was the main process of a job.
+    pub(super) fn reaped(&mut self, reaped: Reaped) -> bool {
+        let Some(id) = self.running.remove(&reaped.pid) else { return false };
+        self.ended(&id, reaped);
+        true
+    }
+
+    fn ended(&mut self, id: &JobId, reaped: Reaped) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let Stage::Running { started, .. } = job.stage else { return };
+        if !self.observed {
+            complain(launch::sync_outputs(&job.folder), "output cannot be synced");
+        }
+        let good = job.is_good(reaped);
+        let left = self.left_of(id, good);
+        let survivors = left.processes.iter().map(survivor).collect();
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let end = job.end(reaped, started, left.is_over, survivors);
+        job.stage = Stage::Ended(end.clone());
+        self.exits.note(id, Fact::Ended(end.clone()));
+        self.reports.push(Report::Ended { job: id.clone(), end });
+        if left.is_over {
+            job.hunt = None;
+            self.set_wake(id, None);
+            return;
+        }
+        self.lingering.insert(id.clone());
+        if good {
+            self.set_wake(id, None);
+        } else {
+            self.hunt(id);
+        }
+    }
+
+    /// Looks whether jobs that had ended are over by now: to be called when a child has ended that was no job's main process.
+    pub(super) fn look_after(&mut self) {
+        for id in self.lingering.clone() {
+            self.settle_if_over(&id);
+        }
+    }
+
+    fn settle_if_over(&mut self, id: &JobId) {
+        if !self.left_of(id, false).is_over {
+            return;
+        }
+        self.set_wake(id, None);
+        self.lingering.remove(id);
+        self.exits.note(id, Fact::Over(true));
+        self.reports.push(Report::Over { job: id.clone() });
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        job.hunt = None;
+        if let Stage::Ended(end) = &mut job.stage {
+            end.over = true;
+        }
+        if job.forgotten {
+            self.drop_job(id);
+        }
+    }
+
+    /// What lives of a job whose main process has ended. `trusting` its life lock: a process that has let go of that does not
+    /// matter where the job has ended well.
+    fn left_of(&mut self, id: &JobId, trusting: bool) -> Left {
+        let Some(job) = self.jobs.get_mut(id) else {
+            return Left { is_over: true, processes: Vec::new() };
+        };
+        let life = kin::held_life(&job.folder);
+        if life.is_none() && (trusting || has_no_orphans(&self.running)) {
+            return Left { is_over: true, processes: Vec::new() };
+        }
+        let mut processes = job.kin.find(&proc::descendants(std::process::id()), life);
+        if life.is_none() && processes.is_empty() {
+            // One that was begun while its parent ended may have been missed by the first look, but not by a second one.
+            processes = job.kin.find(&proc::descendants(std::process::id()), life);
+        }
+        Left { is_over: life.is_none() && processes.is_empty(), processes }
+    }
+
+    fn kill(&mut self, id: &JobId) {
+        let Some(job) = self.jobs.get_mut(id) else {
+            return self.refuse(id.clone(), "no such job is known");
+        };
+        match &job.stage {
+            Stage::Running { .. } if job.hunt.is_none() => job.killed = true,
+            Stage::Ended(end) if !end.over => {}
+            // It is being ended already, or there is nothing left to end.
+            _ => return,
+        }
+        self.hunt(id);
+    }
+
+    /// Begins to end all processes of a job, unless that has begun already.
+    fn hunt(&mut self, id: &JobId) {
+        let now = Instant::now();
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        if job.hunt.is_some() {
+            return;
+        }
+        let kill_at = now.checked_add(job.grace).unwrap_or(now);
+        job.hunt = Some(Hunt { rounds: 0 });
+        for process in find(job) {
+            signal(id, &process, Signal::TERM, true);
+        }
+        self.set_wake(id, Some(kill_at));
+    }
+
+    /// Does what is due: timeouts, and the end of patience with those that got TERM.
+    pub(super) fn due(&mut self, now: Instant) {
+        while let Some((at, id)) = self.timers.first().cloned().filter(|(at, _)| *at <= now) {
+            self.timers.remove(&(at, id.clone()));
+            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            job.wake = None;
+            if job.hunt.is_some() {
+                self.kill_round(&id);
+            } else if matches!(job.stage, Stage::Running { .. }) {
+                job.timed_out = true;
+                self.hunt(&id);
+            }
+        }
+    }
+
+    /// Sends KILL to all processes of a job that can be found, and to those that they have started meanwhile.
+    fn kill_round(&mut self, id: &JobId) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let Some(hunt) = &mut job.hunt else { return };
+        let first = hunt.rounds == 0;
+        hunt.rounds += 1;
+        let pause = hunt.pause();
+        let mut sent = BTreeSet::new();
+        for _ in 0..SWEEPS_MAX {
+            let fresh: Vec<Process> = find(job)
+                .into_iter()
+                .filter(|process| sent.insert((process.pid, process.start_time)))
+                .collect();
+            if fresh.is_empty() {
+                break;
+            }
+            for process in fresh {
+                signal(id, &process, Signal::KILL, first);
+            }
+        }
+        self.set_wake(id, Instant::now().checked_add(pause));
+        if self.lingering.contains(id) {
+            self.settle_if_over(id);
+        }
+    }
+
+    fn forget(&mut self, id: &JobId) {
+        // What an earlier keeper knew, this one need not forget.
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        match &job.stage {
+            Stage::Admitted | Stage::Running { .. } => self.refuse(id.clone(), "it still runs"),
+            Stage::Ended(end) if !end.over && job.hunt.is_some() => job.forgotten = true,
+            Stage::Ended(_) | Stage::NotSpawned(_) => self.drop_job(id),
+        }
+    }
+
+    fn drop_job(&mut self, id: &JobId) {
+        self.set_wake(id, None);
+        self.lingering.remove(id);
+        let Some(job) = self.jobs.remove(id) else { return };
+        // Those that live on after a good end may still write.
+        let survived = matches!(&job.stage, Stage::Ended(end) if !end.over);
+        if job.owns_folder && !survived {
+            launch::tidy(&job.folder);
+        }
+    }
+}
+
+/// What lives of a job whose main process has ended.
+struct Left {
+    is_over: bool,
+    processes: Vec<Process>,
+}
+
+/// The processes of a job that live.
+fn find(job: &mut Job) -> Vec<Process> {
+    let life = kin::held_life(&job.folder);
+    job.kin.find(&proc::descendants(std::process::id()), life)
+}
+
+/// Whether this process has no child but the main processes of jobs. Every other process of a job descends either from one of
+/// these or, once its parents have ended, from a child of this process that is none of them.
+fn has_no_orphans(running: &BTreeMap<u32, JobId>) -> bool {
+    proc::own_children()
+        .is_some_and(|children| children.iter().all(|pid| running.contains_key(pid)))
+}
+
+fn survivor(process: &Process) -> Survivor {
+    Survivor { pid: process.pid, command: proc::command(process.pid) }
+}
+
+/// Sends a signal; a failure is told in the keeper's log if it is `news`.
+fn signal(id: &JobId, process: &Process, signal: Signal, news: bool) {
+    if let Err(error) = unix::send(process, signal)
+        && news
+    {
+        let command = proc::command(process.pid);
+        log(&format!(
+            "{id}: process {} ({command}) cannot be sent {signal:?}: {error}",
+            process.pid
+        ));
+    }
+}
+
+/// Tells the keeper's log of something that went wrong and that nothing follows from.
+fn complain(outcome: io::Result<()>, what: &str) {
+    if let Err(error) = outcome {
+        log(&format!("{what}: {error}"));
+    }
+}
+
+/// Writes a line into the keeper's log. A keeper does not end because its log cannot be written.
+fn log(line: &str) {
+    drop(writeln!(io::stderr(), "{} {line}", Timestamp::now()));
+}

@@ -1,0 +1,234 @@
+//! From a rendered command to a running process: its folder, its files, its environment, its program.
+//!
+//! Does not know what becomes of the process. Whatever goes wrong is a sentence for the operator.
+
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use indexmap::IndexMap;
+
+use super::kin::LIFE_FILE;
+use super::unix::{self, Image};
+use crate::core::job::Command;
+
+/// Where programs are looked for if the environment does not say.
+const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Files that a job writes to.
+pub(super) const OUTPUT_FILES: [&str; 2] = ["stdout", "stderr"];
+
+/// What all processes of a job have in their environment, and those of no other job.
+pub(super) const MARKS: [&str; 4] =
+    ["WINDLASS_RUN", "WINDLASS_TASK", "WINDLASS_ATTEMPT", "WINDLASS_IDEMPOTENCY_KEY"];
+
+/// The marks of a command, as `NAME=VALUE`.
+pub(super) fn marks(command: &Command) -> Vec<String> {
+    MARKS.iter().filter_map(|name| Some(format!("{name}={}", command.env.get(*name)?))).collect()
+}
+
+/// Whether a path stays inside the folder that it is relative to.
+pub(super) fn stays_inside(path: &Path) -> bool {
+    path.components().next().is_some()
+        && path.components().all(|component| matches!(component, Component::Normal(_)))
+}
+
+/// Makes the folder of a job, which must be new: a second start of the same attempt would write into the files of the first.
+///
+/// # Errors
+/// A sentence, if it is there already or cannot be made.
+pub(super) fn make_folder(folder: &Path) -> Result<(), String> {
+    unix::create_folder(folder).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return format!("the folder `{}` is left from an earlier start", folder.display());
+        }
+        format!("the folder `{}` cannot be made: {error}", folder.display())
+    })
+}
+
+/// Starts a command with `base` below its own environment, and its files in `folder`; returns its main process.
+///
+/// # Errors
+/// A sentence, if nothing was started.
+pub(super) fn launch(
+    command: &Command,
+    base: &IndexMap<String, String>,
+    folder: &Path,
+    nothing: &File,
+) -> Result<u32, String> {
+    let env = environment(base, &command.env)?;
+    let argv = command
+        .argv
+        .iter()
+        .map(|argument| text(argument, "an argument"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let name =
+        command.argv.first().filter(|name| !name.is_empty()).ok_or("the command has no program")?;
+    let program = program(name, command, base)?;
+    let program = text(program.as_os_str(), "the program's path")?;
+    let dir = text(command.dir.as_os_str(), "the path of the working folder")?;
+
+    let create = |name: &str| {
+        let path = folder.join(name);
+        unix::create_new(&path).map_err(|error| failed(&path, &error))
+    };
+    let [stdout, stderr] = OUTPUT_FILES.map(create);
+    let (stdout, stderr) = (stdout?, stderr?);
+    let life = folder.join(LIFE_FILE);
+    let life = unix::create_locked(&life).map_err(|error| failed(&life, &error))?;
+    let given = match &command.stdin {
+        Some(text) => Some(
+            unix::nameless_file(text)
+                .map_err(|error| format!("its input cannot be kept: {error}"))?,
+        ),
+        None => None,
+    };
+    let image = Image {
+        program: &program,
+        argv: &argv,
+        env: &env,
+        dir: Some(&dir),
+        streams: [given.as_ref().unwrap_or(nothing).as_fd(), stdout.as_fd(), stderr.as_fd()],
+        inherited: Some(life.as_fd()),
+    };
+    unix::spawn(&image).map_err(|error| explain(name, &program, &command.dir, &error))
+}
+
+fn failed(path: &Path, error: &io::Error) -> String {
+    format!("`{}` cannot be made: {error}", path.display())
+}
+
+/// The environment of a job: its own entries take the place of those of the same name.
+fn environment(
+    base: &IndexMap<String, String>,
+    own: &IndexMap<String, String>,
+) -> Result<Vec<CString>, String> {
+    if let Some(name) = own.keys().find(|name| name.is_empty() || name.contains('=')) {
+        return Err(format!("`{name}` cannot be the name of an environment variable"));
+    }
+    base.iter()
+        .filter(|(name, _)| !own.contains_key(*name))
+        .chain(own)
+        .map(|(name, value)| text(&format!("{name}={value}"), "an environment variable"))
+        .collect()
+}
+
+fn text<T: AsRef<std::ffi::OsStr> + ?Sized>(value: &T, what: &str) -> Result<CString, String> {
+    CString::new(value.as_ref().as_bytes()).map_err(|_| format!("{what} contains a NUL byte"))
+}
+
+/// The path of a program: as it stands if it is a path, else the first of that name on the job's own `PATH`.
+fn program(
+    name: &str,
+    command: &Command,
+    base: &IndexMap<String, String>,
+) -> Result<PathBuf, String> {
+    if name.contains('/') {
+        return Ok(PathBuf::from(name));
+    }
+    let path =
+        command.env.get("PATH").or_else(|| base.get("PATH")).map_or(PATH_DEFAULT, String::as_str);
+    let mut unfit = None;
+    for entry in path.split(':') {
+        // An empty entry means the working folder.
+        let candidate = command.dir.join(entry).join(name);
+        match candidate.metadata() {
+            Ok(metadata) if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 => {
+                return Ok(candidate);
+            }
+            Ok(metadata) if metadata.is_file() => unfit = Some(candidate),
+            _ => {}
+        }
+    }
+    Err(match unfit {
+        Some(file) => format!("`{}` is not executable", file.display()),
+        None => format!("`{name}` was not found on the PATH ({path})"),
+    })
+}
+
+/// Why a process could not be started, as far as a look around can tell.
+fn explain(name: &str, program: &CStr, dir: &Path, error: &io::Error) -> String {
+    let path = dir.join(std::ffi::OsStr::from_bytes(program.to_bytes()));
+    if !dir.exists() {
+        return format!("the working folder `{}` does not exist", dir.display());
+    }
+    if !dir.is_dir() {
+        return format!("the working folder `{}` is not a folder", dir.display());
+    }
+    match error.raw_os_error() {
+        Some(libc::ENOENT) if path.exists() => {
+            format!(
+                "`{name}` cannot be run: the interpreter that its first line or its format names does not exist"
+            )
+        }
+        Some(libc::ENOENT) => format!("`{name}` does not exist"),
+        Some(libc::EACCES) if path.is_dir() => format!("`{name}` is a folder"),
+        Some(libc::EACCES) if path.is_file() => format!("`{name}` is not executable"),
+        Some(libc::ENOEXEC) => {
+            format!("`{name}` is neither a program for this machine nor a script with a `#!` line")
+        }
+        Some(libc::E2BIG) => {
+            format!("`{name}` cannot be run: its arguments and environment are too long")
+        }
+        _ => format!("`{name}` cannot be run: {error}"),
+    }
+}
+
+/// Removes what a job has left in its folder without having written anything, and the folder and the one around it once empty.
+pub(super) fn tidy(folder: &Path) {
+    // All of this is for tidiness alone: what cannot be removed stays.
+    drop(std::fs::remove_file(folder.join(LIFE_FILE)));
+    for name in OUTPUT_FILES {
+        let path = folder.join(name);
+        if path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
+            drop(std::fs::remove_file(path));
+        }
+    }
+    if std::fs::remove_dir(folder).is_ok()
+        && let Some(task) = folder.parent().filter(|task| stays_inside(task))
+    {
+        drop(std::fs::remove_dir(task));
+    }
+}
+
+/// Returns once a job's output is on disk, as far as that can be had.
+pub(super) fn sync_outputs(folder: &Path) -> io::Result<()> {
+    for name in OUTPUT_FILES {
+        match File::open(folder.join(name)) {
+            Ok(file) => file.sync_data()?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for around in folder.ancestors().filter(|path| stays_inside(path)) {
+        unix::sync_folder(around)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jobs_own_environment_takes_precedence() {
+        let base =
+            IndexMap::from([("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
+        let own = IndexMap::from([("B".to_owned(), "3".to_owned())]);
+        assert_eq!(environment(&base, &own), Ok(vec![c"A=1".to_owned(), c"B=3".to_owned()]));
+        assert!(environment(&base, &IndexMap::from([("A=B".to_owned(), String::new())])).is_err());
+        assert!(environment(&base, &IndexMap::from([("A".to_owned(), "\0".to_owned())])).is_err());
+    }
+
+    #[test]
+    fn folders_outside_are_recognised() {
+        assert!(stays_inside(Path::new("tasks/a/1")));
+        for outside in ["", "/tasks/a", "../a", "tasks/../../a", "."] {
+            assert!(!stays_inside(Path::new(outside)), "{outside}");
+        }
+    }
+}

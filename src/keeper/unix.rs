@@ -1,0 +1,273 @@
+//! What the keeper needs of a Unix system: locks that descendants inherit, a session of its own, signals, processes.
+//!
+//! Does not know what a job is. Its twin for another system would have the same functions.
+
+mod spawn;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{FlockOperation, MemfdFlags};
+use rustix::process::{Pid, PidfdFlags, WaitOptions};
+
+pub(super) use rustix::process::Signal;
+pub(super) use spawn::{Image, spawn};
+
+use super::proc;
+
+/// The lowest number of the descriptor that holds a job's life lock. It is out of the way of scripts that number their own
+/// descriptors (mostly 3 to 9, some 200) and of those that shells take for themselves (10 and up, 255).
+const LIFE_DESCRIPTOR_MIN: RawFd = 230;
+
+/// How a child has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reaped {
+    pub(super) pid: u32,
+    pub(super) exit: Option<i32>,
+    pub(super) signal: Option<i32>,
+}
+
+/// Makes this process what a keeper must be: nothing inherited but its standard streams, a session of its own, the parent of
+/// every orphan below it, deaf to what a terminal sends. Must be called while this process has one thread and has opened nothing.
+pub(super) fn become_keeper() -> io::Result<()> {
+    close_inherited()?;
+    if rustix::process::getsid(None)? != rustix::process::getpid() {
+        // A keeper that was started by hand may lead a process group, and then cannot lead a session: that harms only its comfort.
+        rustix::process::setsid().ok();
+    }
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    let unread = Arc::new(AtomicBool::new(false));
+    // A handler, and not an ignored signal, because jobs would inherit the latter.
+    for signal in
+        [signal_hook::consts::SIGHUP, signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM]
+    {
+        signal_hook::flag::register(signal, Arc::clone(&unread))?;
+    }
+    // A name of the process is for people alone.
+    rustix::thread::set_name(c"windlass-keeper").ok();
+    Ok(())
+}
+
+/// Closes whatever the one who started this process had left open, so that a pipe of his does not stay open with the keeper.
+#[allow(unsafe_code)]
+fn close_inherited() -> io::Result<()> {
+    let open: Vec<RawFd> = fs::read_dir("/dev/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|descriptor| *descriptor > 2)
+        .collect();
+    for descriptor in open {
+        // SAFETY: the process has one thread and has opened nothing itself, so that nobody owns these descriptors; the one of
+        // the folder just read is closed already, and closing a closed descriptor fails without harm.
+        unsafe { rustix::io::close(descriptor) };
+    }
+    Ok(())
+}
+
+/// The stream that whoever started this process has put in the place of its standard input, if it has.
+pub(super) fn handed_stream() -> io::Result<Option<UnixStream>> {
+    let stdin = rustix::stdio::stdin();
+    if rustix::net::getsockname(stdin).is_err() {
+        return Ok(None);
+    }
+    let stream = rustix::io::fcntl_dupfd_cloexec(stdin, 3)?;
+    Ok(Some(UnixStream::from(stream)))
+}
+
+/// Puts nothing in the place of standard input and output, and `log` in that of standard error.
+pub(super) fn replace_standard_streams(nothing: &File, log: &File) -> io::Result<()> {
+    rustix::stdio::dup2_stdin(nothing)?;
+    rustix::stdio::dup2_stdout(nothing)?;
+    rustix::stdio::dup2_stderr(log)?;
+    Ok(())
+}
+
+/// A stream from which a byte can be read whenever a child has ended.
+pub(super) fn watch_children() -> io::Result<UnixStream> {
+    let (reader, writer) = UnixStream::pair()?;
+    reader.set_nonblocking(true)?;
+    writer.set_nonblocking(true)?;
+    signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, writer)?;
+    Ok(reader)
+}
+
+/// Waits until one of these can be read or written, or that time has passed.
+pub(super) fn wait_for(
+    descriptors: &mut [PollFd<'_>],
+    timeout: Option<std::time::Duration>,
+) -> io::Result<()> {
+    let timeout = timeout.map(|timeout| Timespec {
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    match rustix::event::poll(descriptors, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Something to wait for.
+pub(super) fn readable<D: AsFd>(descriptor: &D, and_writable: bool) -> PollFd<'_> {
+    let flags = if and_writable { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+    PollFd::new(descriptor, flags)
+}
+
+/// Takes notice of one child that has ended, if one has.
+pub(super) fn reap() -> Option<Reaped> {
+    loop {
+        match rustix::process::wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) => {
+                let pid = pid.as_raw_nonzero().get().unsigned_abs();
+                return Some(Reaped {
+                    pid,
+                    exit: status.exit_status(),
+                    signal: status.terminating_signal(),
+                });
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(None) | Err(_) => return None,
+        }
+    }
+}
+
+/// Waits until that child has ended; its exit code, if it exited.
+pub(super) fn wait_for_child(pid: u32) -> Option<i32> {
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    loop {
+        match rustix::process::waitpid(Some(pid), WaitOptions::empty()) {
+            Ok(Some((_, status))) => return status.exit_status(),
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(None) | Err(_) => return None,
+        }
+    }
+}
+
+/// Sends a signal to that very process: an id that has been given to another one since is left alone.
+pub(super) fn send(process: &proc::Process, signal: Signal) -> io::Result<()> {
+    let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw) else { return Ok(()) };
+    match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(descriptor) => {
+            if is_same(process) {
+                rustix::process::pidfd_send_signal(descriptor, signal)?;
+            }
+            Ok(())
+        }
+        Err(rustix::io::Errno::NOSYS) if is_same(process) => {
+            Ok(rustix::process::kill_process(pid, signal)?)
+        }
+        Err(rustix::io::Errno::NOSYS | rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_same(process: &proc::Process) -> bool {
+    proc::read(process.pid).is_some_and(|now| now.start_time == process.start_time)
+}
+
+/// Creates a file that does not exist yet, for its owner alone.
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Opens a file to write at its end, and creates it for its owner alone if need be.
+pub(super) fn open_to_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+/// Opens a file to read and to write, and creates it for its owner alone if need be.
+pub(super) fn open_to_write(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Writes all of `bytes` at that place of a file.
+pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    file.write_all_at(bytes, offset)
+}
+
+/// Creates a folder that does not exist yet for its owner alone, and those around it if need be.
+pub(super) fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.mode(0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(around) = path.parent() {
+                fs::DirBuilder::new().mode(0o700).recursive(true).create(around)?;
+            }
+            builder.create(path)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Returns once a folder's entries are on disk.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// A file to read `text` from that has no name and goes with its last reader.
+pub(super) fn nameless_file(text: &str) -> io::Result<File> {
+    let mut file = File::from(rustix::fs::memfd_create(c"stdin", MemfdFlags::CLOEXEC)?);
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Takes a file's lock, unless somebody holds it. It lasts until the last copy of the descriptor is closed.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    lock(file, FlockOperation::NonBlockingLockExclusive)
+}
+
+/// Whether nobody holds the lock of a file that a job's processes inherit. Those who look do not see each other.
+pub(super) fn is_free(path: &Path) -> io::Result<bool> {
+    match File::open(path) {
+        Ok(file) => lock(&file, FlockOperation::NonBlockingLockShared),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
+    loop {
+        match rustix::fs::flock(file, operation) {
+            Ok(()) => return Ok(true),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) if error == rustix::io::Errno::WOULDBLOCK => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Creates a file, takes its lock, and returns the descriptor that a job is to inherit.
+pub(super) fn create_locked(path: &Path) -> io::Result<OwnedFd> {
+    let file = create_new(path)?;
+    if !try_lock(&file)? {
+        return Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "its lock is taken, though it is new",
+        ));
+    }
+    match rustix::io::fcntl_dupfd_cloexec(&file, LIFE_DESCRIPTOR_MIN) {
+        Ok(descriptor) => Ok(descriptor),
+        // The limit of open files is so low that there is no such number.
+        Err(rustix::io::Errno::INVAL) => Ok(file.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A path to `name` inside an open folder that is short however deep the folder lies: a socket's path is at most 107 bytes.
+pub(super) fn short_path(folder: &File, name: &str) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd()))
+}
+
+/// What is waiting in a stream of wake-up calls is thrown away.
+pub(super) fn drain(mut stream: &UnixStream) {
+    let mut bytes = [0; 256];
+    while matches!(stream.read(&mut bytes), Ok(count) if count == bytes.len()) {}
+}
