@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::model::{Counts, ItemCounts};
-use super::printable::{columns, cut, running_span};
+use super::printable::{columns, cut, cut_front, running_span};
 
 /// How many lines are drawn at the most, whatever the height.
 const LINES_MAX: usize = 20;
@@ -183,7 +183,7 @@ fn task(row: &Row, names: usize) -> String {
 }
 
 fn padded(text: &str, room: usize) -> String {
-    let text = cut(text, room);
+    let text = cut_front(text, room);
     format!("{text}{}", " ".repeat(room - columns(&text)))
 }
 

@@ -164,7 +164,7 @@ impl Model {
         let node = state.instance(id).node;
         match standing {
             TaskStanding::Succeeded | TaskStanding::Skipped | TaskStanding::Waived => {
-                adjust(&mut self.counts.good)
+                adjust(&mut self.counts.good);
             }
             TaskStanding::Failed => adjust(&mut self.counts.failed),
             TaskStanding::InDoubt => adjust(&mut self.counts.in_doubt),

@@ -60,6 +60,24 @@ pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &text[..end]))
 }
 
+/// The same with the end of the text, which of a task's id tells the most.
+pub(super) fn cut_front(text: &str, room: usize) -> Cow<'_, str> {
+    if columns(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = room.checked_sub(1) else { return Cow::Borrowed("") };
+    let mut taken = 0;
+    let mut start = text.len();
+    for (at, c) in text.char_indices().rev() {
+        taken += c.width().unwrap_or(0);
+        if taken > room {
+            break;
+        }
+        start = at;
+    }
+    Cow::Owned(format!("…{}", &text[start..]))
+}
+
 /// A time for people, the finer the shorter: `0.3s`, `2.1s`, `12s`, `3m 12s`, `2h 05m`, `3d 04h`.
 pub(super) fn span(span: Duration) -> String {
     let tenths = (span.as_millis() + 50) / 100;
@@ -133,6 +151,10 @@ mod tests {
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("abc", 1), "…");
         assert_eq!(cut("abc", 0), "");
+        assert_eq!(cut_front("abcdef", 6), "abcdef");
+        assert_eq!(cut_front("abcdef", 4), "…def");
+        assert_eq!(cut_front("日本語", 4), "…語");
+        assert_eq!(cut_front("abc", 0), "");
     }
 
     #[test]

@@ -217,7 +217,7 @@ fn stopped(run: &str, why: StopReason, by: Option<&Actor>, because: Option<&str>
         StopReason::Stuck => format!("{run} stopped: nothing more can start without a person"),
         StopReason::Reached => format!("{run} stopped: it has come as far as it was to go"),
         StopReason::Signal => format!(
-            "{run} stopped by a signal: nothing more starts, what runs is waited for; once more leaves it to its keeper"
+            "{run} stopped by a signal: nothing more starts, what runs is waited for; a second one leaves it to the keeper"
         ),
         StopReason::Operator => {
             format!("{run} stopped{by}{because}: nothing more starts, what runs is waited for")

@@ -9,6 +9,7 @@ use crate::core::job::Role;
 use crate::core::record::{Decision, Outcome, Record, StopReason};
 use crate::exec::{Fact, Observer};
 use crate::observe::plain::Plain;
+use crate::observe::wording::{Weight, line, may_last};
 
 /// The lines that a run of these facts gives; half a second passes after each.
 fn lines(run: &mut Run, records: Vec<Record>) -> String {
@@ -93,7 +94,7 @@ fn a_run_as_a_whole_has_its_lines() {
     assert_eq!(
         paper.text(),
         "22:41:07Z run       20261120-2241-k3 opened by ada on mx1: Move mailboxes between two servers
-22:41:07Z run       20261120-2241-k3 stopped by a signal: nothing more starts, what runs is waited for; once more leaves it to its keeper
+22:41:07Z run       20261120-2241-k3 stopped by a signal: nothing more starts, what runs is waited for; a second one leaves it to the keeper
 22:41:07Z run       20261120-2241-k3 resumed by ada on mx1
 22:41:07Z started   check
 22:41:07Z succeeded check in 0.0s
@@ -160,4 +161,28 @@ fn a_reader_that_is_gone_ends_the_lines_and_nothing_else() {
     plain.warn("something");
     drop(plain);
     assert_eq!(paper.text(), "");
+}
+
+#[test]
+fn no_line_that_is_to_stay_is_passed_over() {
+    let mut run = Run::new();
+    let mut records = success("check").to_vec();
+    records.push(frozen("mailboxes", &["a", "b"]));
+    records.extend([
+        starting("mailboxes[a].backup", 1, Role::Action),
+        lingering("mailboxes[a].backup", 1),
+    ]);
+    records.push(doubt("mailboxes[a].backup", "who knows"));
+    records.push(over("mailboxes[b].backup", Outcome::Failed, None));
+    records.push(stopped(StopReason::Signal));
+    let mut lasting = 0;
+    for record in records {
+        let fact = run.fact(record);
+        let weight = line(&fact, &run.state, &run.folder).map(|line| line.weight);
+        if weight.is_some_and(|weight| weight != Weight::Usual) {
+            assert!(may_last(&fact.record), "{fact:?}");
+            lasting += 1;
+        }
+    }
+    assert_eq!(lasting, 4, "the processes that live on, the doubt, the failure and the signal");
 }

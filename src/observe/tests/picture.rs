@@ -81,6 +81,20 @@ fn a_large_run_is_folded_into_twenty_lines() {
 }
 
 #[test]
+fn a_narrow_terminal_shows_the_end_of_an_id() {
+    let lines = texts(&large(), 40, 5);
+    assert_eq!(
+        lines,
+        [
+            "2418/20001 · 2 failed · 1 in doubt · 3…",
+            "mailboxes  1204/10000 items · 3 bad · …",
+            "and 64 more running",
+        ]
+    );
+    assert_eq!(texts(&large(), 40, 6)[2], "…es[user00000].move   2m 10s  copying …");
+}
+
+#[test]
 fn every_size_is_kept_to() {
     for width in 1..120 {
         for height in 1..40 {
