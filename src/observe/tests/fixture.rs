@@ -38,7 +38,16 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new() -> Self {
-        let graph = Arc::new(graph());
+        Self::of(flat())
+    }
+
+    /// A run of `waves`, each with its `mailboxes`, and in each of these the step `move`.
+    pub(super) fn nested() -> Self {
+        Self::of(nested())
+    }
+
+    fn of(graph: Graph) -> Self {
+        let graph = Arc::new(graph);
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("20261120-2241-k3");
         std::fs::create_dir(&path).unwrap();
@@ -168,29 +177,37 @@ pub(super) fn success(task: &str) -> [Record; 3] {
     [starting(task, 1, Role::Action), ended(task, 1, 0), over(task, Outcome::Succeeded, None)]
 }
 
-fn graph() -> Graph {
-    let mut graph = Graph {
-        nodes: vec![
-            node(
-                "",
-                &[],
-                NodeBody::Group(Group { children: vec![NodeId(1), NodeId(2)], fan_out: None }),
-            ),
-            node("check", &[], task()),
-            node(
-                "mailboxes",
-                &[0],
-                NodeBody::Group(Group {
-                    children: vec![NodeId(3), NodeId(4)],
-                    fan_out: Some(FanOut { parallel: None, max_failures: 2, single: false }),
-                }),
-            ),
-            node("backup", &[], task()),
-            node("move", &[0], task()),
-        ],
-    };
+fn flat() -> Graph {
+    linked(vec![
+        node("", &[], group(&[1, 2], None)),
+        node("check", &[], task()),
+        node("mailboxes", &[0], group(&[3, 4], Some(fan_out()))),
+        node("backup", &[], task()),
+        node("move", &[0], task()),
+    ])
+}
+
+fn nested() -> Graph {
+    linked(vec![
+        node("", &[], group(&[1], None)),
+        node("waves", &[], group(&[2], Some(fan_out()))),
+        node("mailboxes", &[], group(&[3], Some(fan_out()))),
+        node("move", &[], task()),
+    ])
+}
+
+fn linked(nodes: Vec<Node>) -> Graph {
+    let mut graph = Graph { nodes };
     graph.link();
     graph
+}
+
+fn group(children: &[u32], fan_out: Option<FanOut>) -> NodeBody {
+    NodeBody::Group(Group { children: children.iter().copied().map(NodeId).collect(), fan_out })
+}
+
+fn fan_out() -> FanOut {
+    FanOut { parallel: None, max_failures: 2, single: false }
 }
 
 fn node(name: &str, needs: &[u32], body: NodeBody) -> Node {

@@ -209,6 +209,45 @@ fn a_model_that_looks_seldom_or_late_sees_the_same() {
     );
 }
 
+#[test]
+fn a_group_inside_an_item_is_counted_by_itself_and_in_the_item() {
+    let mut run = Run::nested();
+    let mut model = Model::default();
+    let tell = |run: &mut Run, model: &mut Model, record| {
+        let fact = run.fact(record);
+        model.fact(&fact.record, &run.state);
+        model.update(&run.state, run.now);
+    };
+    tell(&mut run, &mut model, frozen("waves", &["1", "2"]));
+    assert_eq!(model.counts(), Counts { unentered: 2, ..Counts::default() });
+    tell(&mut run, &mut model, frozen("waves[1].mailboxes", &["a", "b", "c"]));
+    tell(&mut run, &mut model, starting("waves[1].mailboxes[a].move", 1, Role::Action));
+    let groups = |run: &Run, model: &Model| -> Vec<(String, ItemCounts)> {
+        model.groups().map(|(id, counts)| (run.state.instance(id).id.to_string(), counts)).collect()
+    };
+    let waves =
+        |good, bad, running| ("waves".to_owned(), ItemCounts { total: 2, good, bad, running });
+    let first = |good, bad, running| {
+        ("waves[1].mailboxes".to_owned(), ItemCounts { total: 3, good, bad, running })
+    };
+    assert_eq!(groups(&run, &model), [waves(0, 0, 1), first(0, 0, 1)]);
+    assert_eq!(model.counts(), Counts { total: 3, running: 1, unentered: 1, ..Counts::default() });
+    tell(&mut run, &mut model, ended("waves[1].mailboxes[a].move", 1, 0));
+    tell(&mut run, &mut model, over("waves[1].mailboxes[a].move", Outcome::Succeeded, None));
+    for key in ["b", "c"] {
+        let task = format!("waves[1].mailboxes[{key}].move");
+        for record in success(&task) {
+            tell(&mut run, &mut model, record);
+        }
+    }
+    assert_eq!(groups(&run, &model), [], "nothing is going on between the waves");
+    tell(&mut run, &mut model, over("waves[2].mailboxes", Outcome::Failed, Some("`items`: no")));
+    assert_eq!(model.counts(), Counts { total: 3, good: 3, failed: 1, ..Counts::default() });
+    let mut late = Model::default();
+    late.update(&run.state, run.now);
+    assert_eq!(seen(&model), seen(&late));
+}
+
 fn seen(model: &Model) -> impl PartialEq + std::fmt::Debug {
     (model.counts(), model.active().collect::<Vec<_>>(), model.groups().collect::<Vec<_>>())
 }
