@@ -1,0 +1,152 @@
+//! The last words about a run, once nothing moves any more: how it stands, what went wrong, what to type next.
+//!
+//! Derives everything from the status and from what the jobs printed; records nothing.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use super::printable::{between, counted, escape, span};
+use super::tail::last_lines_of;
+use crate::core::standing::{RunStanding, TaskStanding};
+use crate::journal::RunFolder;
+use crate::report::next;
+use crate::report::status::{Status, TaskRow};
+
+/// How many tasks of a kind are told one by one.
+const TOLD_MAX: usize = 5;
+
+/// How many lines of a job's output are shown.
+const OUTPUT_LINES_MAX: usize = 5;
+
+/// Says on standard error how a run stands.
+pub fn print(status: &Status, folder: &RunFolder) {
+    say(&text(status, folder));
+}
+
+/// Says on standard error that the executor leaves while jobs go on.
+pub fn left(status: &Status) {
+    say(&left_text(status));
+}
+
+fn say(text: &str) {
+    // Whoever has closed the terminal does not want to hear it.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+pub(super) fn text(status: &Status, folder: &RunFolder) -> String {
+    let mut text = headline(status);
+    section(&mut text, status, folder, TaskStanding::InDoubt, "in doubt");
+    section(&mut text, status, folder, TaskStanding::Failed, "failed");
+    if !status.next.is_empty() {
+        text.push_str("\nnext:\n");
+        for command in &status.next {
+            let _ = writeln!(text, "  {}", escape(command));
+        }
+    }
+    text
+}
+
+/// `run ID failed in 3m 12s: 7 succeeded, 1 failed, 2 blocked`.
+fn headline(status: &Status) -> String {
+    let standing = match status.state {
+        RunStanding::InDoubt => "is in doubt",
+        RunStanding::Interrupted => "was interrupted",
+        RunStanding::Waiting => "waits for people",
+        RunStanding::Running => "goes on",
+        RunStanding::Abandoned => "was abandoned",
+        RunStanding::Failed => "failed",
+        RunStanding::Succeeded => "succeeded",
+    };
+    let took = status.started.zip(status.ended).map_or_else(String::new, |(started, ended)| {
+        format!(" after {}", span(between(started, ended)))
+    });
+    let of = |standing| (status.standing(standing).count(), standing);
+    let counts = [
+        of(TaskStanding::Succeeded),
+        of(TaskStanding::Skipped),
+        of(TaskStanding::Waived),
+        of(TaskStanding::Failed),
+        of(TaskStanding::InDoubt),
+        of(TaskStanding::Running),
+        of(TaskStanding::Waiting),
+        of(TaskStanding::Blocked),
+    ];
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, standing)| format!("{count} {}", standing.name().replace('_', " ")))
+        .collect();
+    let counts = if counts.is_empty() { "no tasks".to_owned() } else { counts.join(", ") };
+    format!("run {} {standing}{took}: {counts}\n", status.run)
+}
+
+fn section(
+    text: &mut String,
+    status: &Status,
+    folder: &RunFolder,
+    standing: TaskStanding,
+    title: &str,
+) {
+    let rows: Vec<&TaskRow> = status.standing(standing).collect();
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}:");
+    for row in rows.iter().take(TOLD_MAX) {
+        tell(text, row, folder);
+    }
+    if rows.len() > TOLD_MAX {
+        let _ = writeln!(
+            text,
+            "  and {} more: `{}`",
+            rows.len() - TOLD_MAX,
+            next::command(&["status", &status.run])
+        );
+    }
+}
+
+/// A task that went wrong: why, what it said, and where all that it said can be read.
+fn tell(text: &mut String, row: &TaskRow, folder: &RunFolder) {
+    let reason =
+        row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", escape(reason)));
+    let _ = writeln!(text, "  {}{reason}", escape(&row.id));
+    let Some(log) = last_job(folder, &row.id) else { return };
+    let mut lines = last_lines_of(&log.join("stderr"), OUTPUT_LINES_MAX);
+    if lines.is_empty() {
+        lines = last_lines_of(&log.join("stdout"), OUTPUT_LINES_MAX);
+    }
+    for line in lines {
+        let _ = writeln!(text, "    | {line}");
+    }
+    let _ = writeln!(text, "    log: {}", escape(&log.display().to_string()));
+}
+
+/// The folder of the last job of a task that has left something behind.
+fn last_job(folder: &RunFolder, task: &str) -> Option<PathBuf> {
+    let first = folder.task(task, 1);
+    let jobs = fs::read_dir(first.parent()?).ok()?;
+    let last = jobs.filter_map(|job| job.ok()?.file_name().to_str()?.parse().ok()).max()?;
+    Some(folder.task(task, last))
+}
+
+pub(super) fn left_text(status: &Status) -> String {
+    let running = status.standing(TaskStanding::Running).count();
+    let mut text = match running {
+        0 => format!("run {} is left; no task of it was running\n", status.run),
+        _ => format!(
+            "run {} is left while {} {} running; the jobs go on under their keeper\n",
+            status.run,
+            counted(running, "task"),
+            if running == 1 { "is" } else { "are" }
+        ),
+    };
+    let _ = writeln!(text, "  `{}` shows how it stands", next::command(&["status", &status.run]));
+    let _ = writeln!(
+        text,
+        "  `{}` takes over what has ended meanwhile, and continues",
+        next::command(&["resume", &status.run])
+    );
+    text
+}
