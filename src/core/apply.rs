@@ -53,12 +53,14 @@ impl State {
                 check(self.run.opened.is_none(), "the run", "it was opened before")?;
                 self.run.opened = Some(Arc::new(opened.as_ref().clone()));
                 self.run.started = Some(at);
+                self.run.boots.push(opened.by.boot.as_deref().map(Arc::from));
                 self.enter(InstanceId::ROOT, &[Item { key: None, value: serde_json::Value::Null }]);
                 self.settle([InstanceId::ROOT]);
             }
-            Record::Resumed { .. } => {
+            Record::Resumed { by, .. } => {
                 check(!self.run.closed, "the run", "it is closed")?;
                 self.run.resumes += 1;
+                self.run.boots.push(by.boot.as_deref().map(Arc::from));
                 self.run.stopped = None;
                 self.run.ended = None;
                 self.grant_fresh_attempts();
@@ -95,7 +97,12 @@ impl State {
                 self.start_job(
                     at,
                     task,
-                    Job { attempt: *attempt, role: *role, since: at },
+                    Job {
+                        attempt: *attempt,
+                        role: *role,
+                        since: at,
+                        executor: count(self.run.boots.len().saturating_sub(1)),
+                    },
                     *effect,
                     digest,
                 )?;
@@ -510,7 +517,7 @@ impl TaskState {
 }
 
 /// The id of a group's item, which is the beginning of the ids inside it.
-fn item_id(group: &Arc<str>, key: Option<&str>) -> Arc<str> {
+pub(super) fn item_id(group: &Arc<str>, key: Option<&str>) -> Arc<str> {
     match key {
         Some(key) => format!("{group}[{key}]").into(),
         None => group.clone(),

@@ -5,9 +5,12 @@
 
 pub mod apply;
 pub mod evaluate;
+pub mod expressions;
 pub mod job;
 pub mod machine;
+pub mod preview;
 pub mod record;
 pub mod recover;
 mod settle;
+pub mod standing;
 pub mod state;

@@ -164,6 +164,9 @@ pub struct Actor {
     /// Process id, where it matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
+    /// Which boot of the host it was, where it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<String>,
 }
 
 /// A runbook that takes the place of the one a run was opened with.

@@ -12,6 +12,8 @@ pub enum Evidence {
     Ended(End),
     /// Its keeper lives and has it running.
     Running,
+    /// No keeper ever got it, though the journal says that it was about to be started: nothing of it has run.
+    NeverStarted,
     /// Its keeper says that it could not be started.
     NotSpawned(String),
     /// Its keeper is gone, and a process of it lives.
@@ -46,6 +48,7 @@ pub fn recover(role: Role, effect: Effect, evidence: &Evidence) -> Next {
     match evidence {
         Evidence::Ended(_) | Evidence::NotSpawned(_) => Next::TakeOver,
         Evidence::Running => Next::Adopt,
+        Evidence::NeverStarted => Next::Again,
         Evidence::Orphaned { .. } => Next::Wait,
         Evidence::Over => after_bad_end(role, effect),
     }

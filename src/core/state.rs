@@ -79,6 +79,8 @@ pub struct Run {
     pub stopped: Option<StopReason>,
     /// How often it was resumed.
     pub resumes: u32,
+    /// For every executor that has worked on it, which boot of the host it was.
+    pub boots: Vec<Option<Arc<str>>>,
     /// Whether it is closed for good.
     pub closed: bool,
 }
@@ -218,6 +220,8 @@ pub struct Job {
     pub role: Role,
     /// When it was started.
     pub since: Timestamp,
+    /// Which executor of the run started it, counted from 0.
+    pub executor: u32,
 }
 
 /// What is known of a task's effect. Safety reads this and nothing else.
@@ -417,6 +421,18 @@ impl State {
         let first = self.scope(scope).first.0;
         let count = self.children_of(self.scope(scope).group).len();
         (first..first + u32::try_from(count).unwrap_or(u32::MAX)).map(InstanceId)
+    }
+
+    /// The instance of that name inside a scope.
+    #[must_use]
+    pub fn child(&self, scope: ScopeId, name: &str) -> Option<InstanceId> {
+        let here = self.scope(scope);
+        let inside = self.graph.group(self.instance(here.group).node)?;
+        if inside.fan_out.as_ref().is_some_and(|fan_out| fan_out.single) {
+            return self.children(scope).find(|&child| self.node(child).name.as_ref() == name);
+        }
+        let item = super::apply::item_id(&self.instance(here.group).id, here.key.as_deref());
+        self.find(&if item.is_empty() { name.to_owned() } else { format!("{item}.{name}") })
     }
 
     /// The sibling of an instance in that slot.

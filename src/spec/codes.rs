@@ -120,6 +120,9 @@ codes! {
     NOT_TRUTH "W0307" "a condition is no condition"
     "`when`, `that` and `success` must give true or false. A text or a number that stands there alone is always the same and never what was meant; compare it with something."
 
+    VAR_FAILS "W0308" "a variable cannot be computed"
+    "Variables are computed once, before anything is started, from the parameters and the variables above them. The message says what the expression stumbled over with the parameters as they were given."
+
     RETRY_ONCE "W0401" "a dangerous step would be tried again"
     "The step is `once`, which is also the default: doing it a second time does harm, and after a failure nobody knows how far it came. If it can be done again safely, say so with `effect: idempotent` (or `read`, if it changes nothing); else remove `retry`."
 

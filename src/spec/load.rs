@@ -2,12 +2,16 @@
 //!
 //! Does not know values of parameters; what depends on them is checked when they are known.
 
+mod any;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+
+pub use any::{check_file, diagnostic};
 
 use super::decode::{self, Decoder, DriverFile};
 use super::finding::{Finding, Findings, Where};

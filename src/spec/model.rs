@@ -231,6 +231,17 @@ pub struct Work {
     pub outputs: IndexMap<String, Output>,
 }
 
+impl Work {
+    /// The driver's action that it uses, if it uses one.
+    #[must_use]
+    pub fn target(&self) -> Option<&Arc<DriverAction>> {
+        match &self.action {
+            Action::Uses { target, .. } => target.as_ref(),
+            Action::Run(_) | Action::Shell { .. } | Action::Assert(_) => None,
+        }
+    }
+}
+
 /// What a step does.
 #[derive(Debug)]
 pub enum Action {

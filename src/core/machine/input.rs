@@ -1,5 +1,7 @@
 //! What goes into the machine and what comes out of it: plain data.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::core::evaluate::Out;
@@ -51,6 +53,8 @@ pub enum Input {
         /// What it left behind, if it has ended.
         out: Out,
     },
+    /// The keeper has gone while jobs ran under it.
+    KeeperGone,
     /// The answer to [`Effect::Read`].
     Read {
         /// Which job.
@@ -127,6 +131,8 @@ pub enum Effect {
         job: JobId,
         /// Whether its standard output is to come with its end.
         reads_stdout: bool,
+        /// Which boot of the host it was when the job was to be started; unknown if its end is in the journal already.
+        boot: Option<Arc<str>>,
     },
     /// Read what a job has left behind whose end is recorded.
     Read {

@@ -130,6 +130,14 @@ impl<E: Evaluate> Machine<E> {
             Input::Evidence { job, evidence, out: left } => {
                 self.on_evidence(now, &job, evidence, &left, &mut out)?;
             }
+            Input::KeeperGone => {
+                self.lingering.clear();
+                let state = &self.state;
+                self.running.retain(|&id| {
+                    state.task(id).is_some_and(|task| matches!(task.phase, Phase::Verifying(_)))
+                });
+                self.ask_after_jobs(&mut out);
+            }
             Input::Read { job, out: left } => self.on_read(now, &job, &left, &mut out)?,
             Input::Due { instance } => self.on_due(now, instance, &mut out),
             Input::Order(order) => self.on_order(now, order, &mut out)?,

@@ -6,7 +6,7 @@ use super::{Effect, Lingering, Machine, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{JobId, Role};
-use crate::core::record::{Judgement, Record};
+use crate::core::record::{JobEnd, Judgement, Record, Verdict};
 use crate::core::recover::{Evidence, Next, after_bad_end, recover};
 use crate::core::state::{InstanceId, Knowledge, Phase};
 
@@ -39,7 +39,13 @@ impl<E: Evaluate> Machine<E> {
         };
         let job = self.job_id(id, task.jobs);
         let reads_stdout = self.evaluate.reads_stdout(&self.state, id, role);
-        out.plan(Effect::Gather { job, reads_stdout });
+        let boot = match task.phase {
+            Phase::Running(job) => {
+                self.state.run().boots.get(job.executor as usize).cloned().flatten()
+            }
+            _ => None,
+        };
+        out.plan(Effect::Gather { job, reads_stdout, boot });
     }
 
     /// What was found out about a job, because it was asked for or because its keeper has gone.
@@ -90,6 +96,17 @@ impl<E: Evaluate> Machine<E> {
                 self.wait_for_orphan(now, id, out);
                 Ok(())
             }
+            (next, Evidence::NeverStarted) => {
+                let reason = "its executor died before it could be started".to_owned();
+                let record = Record::JobEnded {
+                    task: job.task.clone(),
+                    attempt: job.attempt,
+                    end: JobEnd::NotSpawned { reason: reason.clone() },
+                    verdict: Verdict::Bad { reason: reason.clone() },
+                };
+                self.note(now, record, out)?;
+                self.conclude_lost(now, id, next, &reason, out)
+            }
             (next @ (Next::Again | Next::InDoubt), _) => {
                 self.note(
                     now,
@@ -118,7 +135,7 @@ impl<E: Evaluate> Machine<E> {
                 self.wait_for_orphan(now, id, out);
                 return Ok(());
             }
-            Evidence::Over | Evidence::NotSpawned(_) => (false, None),
+            Evidence::Over | Evidence::NeverStarted | Evidence::NotSpawned(_) => (false, None),
         };
         if alive {
             self.running.insert(id);

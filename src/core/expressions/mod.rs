@@ -1,0 +1,411 @@
+//! [`Evaluate`] for a plan: its expressions and templates, asked in the scope of one task.
+//!
+//! Pure: reads the plan and the state and nothing else, so that every answer can be had again from the journal.
+
+mod render;
+mod scope;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::evaluate::{Evaluate, Out};
+use super::job::{Command, Role};
+use super::record::Item;
+use super::state::{InstanceId, State};
+use crate::plan::Plan;
+use crate::plan::graph::NodeId;
+use crate::spec::inputs::{InputCheck, check_inputs};
+use crate::spec::model::{Action, DriverAction, Output, Work};
+use crate::spec::template::{Expression, Scope};
+
+/// The expressions of a plan, for one run of it.
+#[derive(Debug)]
+pub struct Expressions {
+    plan: Arc<Plan>,
+    base: Scope,
+    /// What the inputs of each driver's action must be, prepared once.
+    checks: HashMap<*const DriverAction, InputCheck>,
+}
+
+/// A piece of work with the scope that its templates are read in.
+struct Leaf<'a> {
+    work: &'a Work,
+    scope: Scope,
+}
+
+impl Expressions {
+    /// For the run with that id, whose folder is `dir`.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, run: &str, dir: &str) -> Self {
+        let base = Scope::new()
+            .with("params", &plan.params)
+            .with("vars", &plan.vars)
+            .with("run", serde_json::json!({"id": run, "dir": dir}));
+        let used = plan.steps.iter().filter_map(|step| step.work.as_ref());
+        let with_checks = used.flat_map(|work| {
+            std::iter::once(work).chain(work.verify.iter().map(|check| &check.value))
+        });
+        let mut checks = HashMap::new();
+        for target in with_checks.filter_map(|work| work.target()) {
+            // A schema that is not sound is told when a task gives its inputs; a checked runbook has none.
+            if let (false, Ok(check)) =
+                (checks.contains_key(&Arc::as_ptr(target)), InputCheck::new(&target.inputs))
+            {
+                checks.insert(Arc::as_ptr(target), check);
+            }
+        }
+        Self { plan, base, checks }
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The step on whose outcome `when` depends, if on any.
+    #[must_use]
+    pub fn condition_depends_on(&self, state: &State, instance: InstanceId) -> Option<String> {
+        let when = self.plan.step(state.instance(instance).node).when.as_ref()?;
+        scope::first_step(state, instance, when.value.references())
+    }
+
+    /// The step on whose outcome the items of a group depend, if on any.
+    #[must_use]
+    pub fn items_depend_on(&self, state: &State, instance: InstanceId) -> Option<String> {
+        let for_each = self.plan.step(state.instance(instance).node).for_each.as_ref()?;
+        let keys = for_each.key.iter().flat_map(|key| key.value.references());
+        scope::first_step(
+            state,
+            instance,
+            for_each.items.value.references().into_iter().chain(keys),
+        )
+    }
+
+    /// The step on whose outcome a task's command or assertion depends, if on any.
+    #[must_use]
+    pub fn action_depends_on(&self, state: &State, instance: InstanceId) -> Option<String> {
+        let work = self.work(state.instance(instance).node).ok()?;
+        scope::first_step(state, instance, scope::references(work)).or_else(|| {
+            let mut at = instance;
+            while at != InstanceId::ROOT {
+                let step = self.plan.step(state.instance(at).node);
+                let own = step
+                    .env
+                    .values()
+                    .chain(&step.dir)
+                    .flat_map(|template| template.value.references());
+                if let Some(found) = scope::first_step(state, at, own) {
+                    return Some(found);
+                }
+                at = state.scope(state.instance(at).scope).group;
+            }
+            None
+        })
+    }
+
+    fn work(&self, node: NodeId) -> Result<&Work, String> {
+        self.plan.step(node).work.as_ref().ok_or_else(|| "it has no action".to_owned())
+    }
+
+    /// The work of one job: the action, or one of the verifications (those of the driver's action come first).
+    fn of_role(
+        &self,
+        node: NodeId,
+        role: Role,
+    ) -> Result<(&Work, Option<&Arc<DriverAction>>), String> {
+        let work = self.work(node)?;
+        let Role::Verify(number) = role else { return Ok((work, None)) };
+        let number = number as usize;
+        let inherited = work.target().map_or(0, |target| target.work.verify.len());
+        let found = match work.target() {
+            Some(target) if number < inherited => {
+                target.work.verify.get(number).map(|check| (&check.value, Some(target)))
+            }
+            _ => work.verify.get(number - inherited).map(|check| (&check.value, None)),
+        };
+        found.ok_or_else(|| format!("it has no verification {}", number + 1))
+    }
+
+    /// The inputs that a step gives to its driver's action, completed and checked.
+    fn inputs(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        work: &Work,
+        scope: Option<&Scope>,
+    ) -> Result<Map<String, Value>, String> {
+        let Action::Uses { target: Some(target), with, name } = &work.action else {
+            return Ok(Map::new());
+        };
+        let own;
+        let scope = match scope {
+            Some(scope) => scope,
+            None => {
+                own = self.scope(
+                    state,
+                    instance,
+                    with.values().flat_map(|value| value.value.references()),
+                );
+                &own
+            }
+        };
+        let mut given = Map::new();
+        for (input, value) in with {
+            let value =
+                value.value.render(scope).map_err(|error| format!("`with.{input}`: {error}"))?;
+            given.insert(input.clone(), value);
+        }
+        let checked = match self.checks.get(&Arc::as_ptr(target)) {
+            Some(check) => check.check(&given),
+            None => check_inputs(target, &given),
+        };
+        checked.map_err(|errors| format!("`{}`: {}", name.value, errors.join("; ")))
+    }
+
+    /// Scope of a driver's action.
+    fn inside(&self, inputs: Map<String, Value>) -> Scope {
+        self.base_of_driver().with("inputs", Value::Object(inputs))
+    }
+
+    fn base_of_driver(&self) -> Scope {
+        Scope::new().with("run", self.base.get("run").cloned().expect("the base scope has `run`"))
+    }
+
+    /// What a job really is: the step's own work, or the driver's action behind it, with the scope for its templates.
+    fn leaf<'a>(
+        &'a self,
+        state: &State,
+        instance: InstanceId,
+        role: Role,
+    ) -> Result<Leaf<'a>, String> {
+        let node = state.instance(instance).node;
+        let (work, inherited) = self.of_role(node, role)?;
+        if inherited.is_some() {
+            let outer = self.work(node)?;
+            return Ok(Leaf {
+                work,
+                scope: self.inside(self.inputs(state, instance, outer, None)?),
+            });
+        }
+        match work.target() {
+            Some(target) => {
+                let inputs = self.inputs(state, instance, work, None)?;
+                Ok(Leaf { work: &target.work, scope: self.inside(inputs) })
+            }
+            None => Ok(Leaf { work, scope: self.scope(state, instance, scope::references(work)) }),
+        }
+    }
+
+    fn boolean(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        expression: &Expression,
+    ) -> Result<bool, String> {
+        let scope = self.scope(state, instance, expression.references());
+        expression.eval_bool(&scope).map_err(|error| error.to_string())
+    }
+
+    /// `success` as the step says it, else as its driver's action does, each with the scope that it is read in.
+    fn success_of(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        role: Role,
+    ) -> Result<Option<(&Expression, Scope)>, String> {
+        let node = state.instance(instance).node;
+        let (work, inherited) = self.of_role(node, role)?;
+        if inherited.is_none()
+            && let Some(success) = &work.success
+        {
+            return Ok(Some((
+                &success.value,
+                self.scope(state, instance, success.value.references()),
+            )));
+        }
+        let Leaf { work, scope } = self.leaf(state, instance, role)?;
+        Ok(work.success.as_ref().map(|success| (&success.value, scope)))
+    }
+
+    fn keep(
+        &self,
+        outputs: &indexmap::IndexMap<String, Output>,
+        scope: &Scope,
+        into: &mut Map<String, Value>,
+    ) -> Result<(), String> {
+        for (name, output) in outputs {
+            let value =
+                output.value.value.render(scope).map_err(|error| format!("`{name}`: {error}"))?;
+            let value = match output.kind {
+                Some(kind) => kind.convert(value).map_err(|error| format!("`{name}`: {error}"))?,
+                None => value,
+            };
+            into.insert(name.clone(), value);
+        }
+        Ok(())
+    }
+}
+
+impl Evaluate for Expressions {
+    fn when(&self, state: &State, instance: InstanceId) -> Result<bool, String> {
+        match &self.plan.step(state.instance(instance).node).when {
+            Some(when) => self.boolean(state, instance, &when.value),
+            None => Ok(true),
+        }
+    }
+
+    fn items(&self, state: &State, instance: InstanceId) -> Result<Vec<Item>, String> {
+        let for_each = self
+            .plan
+            .step(state.instance(instance).node)
+            .for_each
+            .as_ref()
+            .ok_or("it does not fan out")?;
+        let scope = self.scope(state, instance, for_each.items.value.references());
+        let values = match for_each
+            .items
+            .value
+            .render(&scope)
+            .map_err(|error| format!("`items`: {error}"))?
+        {
+            Value::Array(values) => values,
+            other => return Err(format!("`items` must be a list, and is {}", kind_of(&other))),
+        };
+        let outer =
+            for_each.key.as_ref().map(|key| self.scope(state, instance, key.value.references()));
+        let mut keys = std::collections::HashMap::with_capacity(values.len());
+        let mut items = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            let key = match (&for_each.key, &outer) {
+                (Some(key), Some(outer)) => {
+                    let scope = outer
+                        .with(for_each.name.value.as_str(), &value)
+                        .with("index", index as u64);
+                    key.value
+                        .eval(&scope)
+                        .map_err(|error| format!("`key` of item {}: {error}", index + 1))?
+                }
+                _ => value.clone(),
+            };
+            let key = key_text(&key, index)?;
+            if let Some(earlier) = keys.insert(key.clone(), index) {
+                return Err(format!(
+                    "items {} and {} have the same key `{key}`",
+                    earlier + 1,
+                    index + 1
+                ));
+            }
+            items.push(Item { key: Some(key), value });
+        }
+        Ok(items)
+    }
+
+    fn assert(&self, state: &State, instance: InstanceId) -> Result<Option<String>, String> {
+        let Action::Assert(assertions) = &self.work(state.instance(instance).node)?.action else {
+            return Err("it asserts nothing".to_owned());
+        };
+        for assertion in assertions {
+            if self.boolean(state, instance, &assertion.that.value)? {
+                continue;
+            }
+            let message = match &assertion.message {
+                Some(message) => {
+                    let scope = self.scope(state, instance, message.value.references());
+                    let text = message
+                        .value
+                        .render(&scope)
+                        .map_err(|error| format!("`message`: {error}"))?;
+                    render::text(&text).unwrap_or_default()
+                }
+                None => format!("`{}` does not hold", assertion.that.value.source()),
+            };
+            return Ok(Some(message));
+        }
+        Ok(None)
+    }
+
+    fn command(&self, state: &State, instance: InstanceId, role: Role) -> Result<Command, String> {
+        self.render(state, instance, role)
+    }
+
+    fn success(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        role: Role,
+        out: &Out,
+    ) -> Result<bool, String> {
+        match self.success_of(state, instance, role)? {
+            None => Ok(out.exit == Some(0)),
+            Some((success, scope)) => {
+                let scope = scope.with("out", scope::out(out, success.references())?);
+                success.eval_bool(&scope).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    fn outputs(&self, state: &State, instance: InstanceId, out: &Out) -> Result<Value, String> {
+        let work = self.work(state.instance(instance).node)?;
+        let mut kept = Map::new();
+        if let Some(target) = work.target() {
+            let left = scope::out(out, scope::output_references(&target.work))?;
+            let scope = self.inside(self.inputs(state, instance, work, None)?).with("out", left);
+            self.keep(&target.work.outputs, &scope, &mut kept)?;
+        }
+        let left = scope::out(out, scope::output_references(work))?;
+        let scope = self.scope(state, instance, scope::output_references(work)).with("out", left);
+        self.keep(&work.outputs, &scope, &mut kept)?;
+        Ok(Value::Object(kept))
+    }
+
+    fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool {
+        let Ok((work, inherited)) = self.of_role(state.instance(instance).node, role) else {
+            return false;
+        };
+        let own = std::iter::once(work);
+        let behind = work.target().filter(|_| inherited.is_none()).map(|target| &target.work);
+        own.chain(behind).any(|work| {
+            let success = work.success.iter().flat_map(|success| success.value.references());
+            success.chain(scope::output_references(work)).any(|path| {
+                path.root() == "out" && path.name(1).is_none_or(|field| field != "exit")
+            })
+        })
+    }
+}
+
+/// A key as text: a text or a whole number, of characters that can stand in a task's id.
+fn key_text(key: &Value, index: usize) -> Result<Arc<str>, String> {
+    let text = match key {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
+        other => {
+            return Err(format!(
+                "item {} is {}, which cannot be its key: give `key`, an expression over the item",
+                index + 1,
+                kind_of(other)
+            ));
+        }
+    };
+    if text.is_empty() || text.chars().any(|c| c.is_control() || c == '[' || c == ']') {
+        return Err(format!(
+            "the key {text:?} of item {} is empty, or holds a bracket or a control character",
+            index + 1
+        ));
+    }
+    Ok(text.into())
+}
+
+/// What kind of value it is, for a sentence.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}

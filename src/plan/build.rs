@@ -1,0 +1,286 @@
+//! [`Plan::new`]: flattening a runbook into nodes.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::graph::{self, FanOut, Graph, Node, NodeBody, NodeId};
+use super::{Plan, PlannedStep};
+use crate::spec::model::{Action, Body, Effect, Located, OnFailure, Retry, Runbook, Step, Work};
+use crate::spec::template::Scope;
+
+/// Why a plan cannot be made of a runbook that is sound in itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanError {
+    /// In words.
+    pub message: String,
+    /// Where it stands in the runbook.
+    pub at: Option<crate::spec::model::Place>,
+}
+
+/// An action is tried once unless it says otherwise.
+const ONE_TRY: Retry = Retry {
+    attempts: 1,
+    delay: Duration::ZERO,
+    backoff: 1.0,
+    max_delay: None,
+    on_exit: Vec::new(),
+};
+
+impl Plan {
+    /// Makes the plan of a runbook that has been checked, with parameters that fit their schemas.
+    ///
+    /// # Errors
+    /// If one of the runbook's `vars` cannot be computed.
+    pub fn new(
+        runbook: Runbook,
+        params: Map<String, Value>,
+        folder: PathBuf,
+    ) -> Result<Self, PlanError> {
+        let vars = compute_vars(&runbook, &params)?;
+        Ok(Self::with_vars(runbook, params, vars, folder))
+    }
+
+    /// The same, with `vars` as an earlier executor has computed and recorded them.
+    #[must_use]
+    pub fn with_vars(
+        runbook: Runbook,
+        params: Map<String, Value>,
+        vars: Map<String, Value>,
+        folder: PathBuf,
+    ) -> Self {
+        let digest = digest(&runbook, &params);
+        let mut flat = Flat::default();
+        flat.root(&runbook);
+        flat.siblings(runbook.steps, NodeId::ROOT);
+        flat.graph.link();
+        Self {
+            name: runbook.name,
+            title: runbook.title,
+            description: runbook.description,
+            digest,
+            params: Value::Object(params),
+            vars: Value::Object(vars),
+            folder,
+            defaults: runbook.defaults,
+            graph: Arc::new(flat.graph),
+            steps: flat.steps,
+            sources: runbook.sources,
+        }
+    }
+}
+
+fn compute_vars(
+    runbook: &Runbook,
+    params: &Map<String, Value>,
+) -> Result<Map<String, Value>, PlanError> {
+    let mut vars = Map::new();
+    let base = Scope::new().with("params", Value::Object(params.clone()));
+    for (name, value) in &runbook.vars {
+        let scope = base.with("vars", Value::Object(vars.clone()));
+        let computed = value.value.render(&scope).map_err(|error| PlanError {
+            message: format!("`vars.{name}` cannot be computed: {error}"),
+            at: Some(value.at),
+        })?;
+        vars.insert(name.clone(), computed);
+    }
+    Ok(vars)
+}
+
+/// Fingerprint of the texts and the parameters.
+fn digest(runbook: &Runbook, params: &Map<String, Value>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for source in &runbook.sources {
+        hasher.update(&(source.text.len() as u64).to_le_bytes());
+        hasher.update(source.text.as_bytes());
+    }
+    hasher.update(Value::Object(params.clone()).to_string().as_bytes());
+    hasher.finalize().to_hex()[..32].to_owned()
+}
+
+#[derive(Default)]
+struct Flat {
+    graph: Graph,
+    steps: Vec<PlannedStep>,
+}
+
+impl Flat {
+    fn root(&mut self, runbook: &Runbook) {
+        let group =
+            graph::Group { children: Vec::with_capacity(runbook.steps.len()), fan_out: None };
+        self.graph.nodes.push(blank("", NodeId::ROOT, 0, NodeBody::Group(group)));
+        self.steps.push(PlannedStep { env: runbook.env.clone(), ..PlannedStep::default() });
+    }
+
+    fn siblings(&mut self, steps: Vec<Step>, parent: NodeId) {
+        let links = links(&steps);
+        for ((step, slot), (needs, after)) in steps.into_iter().zip(0..).zip(links) {
+            let mut node = node(&step, parent, slot);
+            (node.needs, node.after) = (needs, after);
+            self.step(step, node);
+        }
+    }
+
+    fn step(&mut self, step: Step, node: Node) {
+        let id = self.next(node.parent);
+        let Step {
+            name,
+            at,
+            title,
+            description,
+            kind,
+            when,
+            for_each,
+            env,
+            dir,
+            timeout,
+            grace,
+            body,
+            ..
+        } = step;
+        self.graph.nodes.push(node);
+        let planned = PlannedStep {
+            at: Some(at),
+            title,
+            description,
+            kind,
+            when,
+            for_each,
+            env,
+            dir,
+            timeout,
+            grace,
+            work: None,
+        };
+        match body {
+            Body::Group(steps) => {
+                self.steps.push(planned);
+                self.siblings(steps, id);
+            }
+            Body::Action(work) if planned.for_each.is_some() => {
+                self.single(&name, *work, planned, id)
+            }
+            Body::Action(work) => self.steps.push(PlannedStep { work: Some(*work), ..planned }),
+        }
+    }
+
+    /// A step with its own `for_each`: a group whose one child has the same name. A condition that looks at the item is the child's.
+    fn single(&mut self, name: &str, work: Work, mut planned: PlannedStep, id: NodeId) {
+        let per_item =
+            planned.when.as_ref().zip(planned.for_each.as_ref()).is_some_and(|(when, for_each)| {
+                when.value
+                    .references()
+                    .iter()
+                    .any(|path| path.root() == for_each.name.value || path.root() == "index")
+            });
+        let when = if per_item { planned.when.take() } else { None };
+        self.graph.nodes[id.index()].conditional = planned.when.is_some();
+        let inner = PlannedStep {
+            at: planned.at,
+            title: planned.title.clone(),
+            description: planned.description.clone(),
+            kind: planned.kind.clone(),
+            when,
+            // What a command is started with may look at the item.
+            env: std::mem::take(&mut planned.env),
+            dir: planned.dir.take(),
+            timeout: planned.timeout.take(),
+            grace: planned.grace.take(),
+            work: Some(work),
+            ..PlannedStep::default()
+        };
+        let child = self.next(id);
+        let body = NodeBody::Task(task(inner.work.as_ref().expect("it was given just now")));
+        let mut node = blank(name, id, 0, body);
+        node.conditional = inner.when.is_some();
+        self.graph.nodes.push(node);
+        self.steps.push(planned);
+        self.steps.push(inner);
+        debug_assert_eq!(child.index() + 1, self.steps.len(), "nodes and steps are numbered alike");
+    }
+
+    fn next(&mut self, parent: NodeId) -> NodeId {
+        let id = NodeId(
+            u32::try_from(self.graph.nodes.len())
+                .expect("a runbook has fewer than four thousand million steps"),
+        );
+        if let NodeBody::Group(group) = &mut self.graph.nodes[parent.index()].body {
+            group.children.push(id);
+        }
+        id
+    }
+}
+
+/// A node without edges.
+fn blank(name: &str, parent: NodeId, slot: u32, body: NodeBody) -> Node {
+    Node {
+        name: name.into(),
+        parent,
+        slot,
+        needs: Vec::new(),
+        after: Vec::new(),
+        needed_by: Vec::new(),
+        followed_by: Vec::new(),
+        on_failure: OnFailure::Stop,
+        conditional: false,
+        rank: 0,
+        body,
+    }
+}
+
+fn node(step: &Step, parent: NodeId, slot: u32) -> Node {
+    let fan_out = step.for_each.as_ref().map(|for_each| FanOut {
+        parallel: for_each.parallel,
+        max_failures: for_each.max_failures,
+        single: matches!(step.body, Body::Action(_)),
+    });
+    let body = match &step.body {
+        Body::Action(work) if fan_out.is_none() => NodeBody::Task(task(work)),
+        _ => NodeBody::Group(graph::Group { children: Vec::new(), fan_out }),
+    };
+    let mut node = blank(&step.name, parent, slot, body);
+    node.on_failure = step.on_failure;
+    node.conditional = step.when.is_some();
+    node
+}
+
+/// `needs` and `after` of siblings as slots. Names that nobody has were refused when the runbook was checked.
+fn links(steps: &[Step]) -> Vec<(Vec<u32>, Vec<u32>)> {
+    let slots: HashMap<&str, u32> =
+        steps.iter().zip(0..).map(|(step, slot)| (step.name.as_str(), slot)).collect();
+    let resolve = |names: &[Located<String>]| {
+        names.iter().filter_map(|name| slots.get(name.value.as_str()).copied()).collect()
+    };
+    steps.iter().map(|step| (resolve(&step.needs), resolve(&step.after))).collect()
+}
+
+fn task(work: &Work) -> graph::Task {
+    let target = work.target().map(|target| &target.work);
+    let asserts = matches!(work.action, Action::Assert(_));
+    let retry = work.retry.as_ref().or_else(|| target?.retry.as_ref());
+    let inherited = target.map(|target| target.verify.as_slice()).unwrap_or_default();
+    graph::Task {
+        effect: if asserts {
+            Effect::Read
+        } else {
+            work.effect.or_else(|| target?.effect).unwrap_or_default()
+        },
+        work: if asserts { graph::Work::Assert } else { graph::Work::Job },
+        retry: retry.map_or(ONE_TRY, |retry| retry.value.clone()),
+        verify: inherited
+            .iter()
+            .chain(&work.verify)
+            .map(|check| verify_retry(&check.value))
+            .collect(),
+        outputs: !work.outputs.is_empty()
+            || target.is_some_and(|target| !target.outputs.is_empty()),
+    }
+}
+
+fn verify_retry(check: &Work) -> Retry {
+    let target = check.target().and_then(|target| target.work.retry.as_ref());
+    check.retry.as_ref().or(target).map_or(ONE_TRY, |retry| retry.value.clone())
+}
