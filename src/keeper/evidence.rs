@@ -38,6 +38,24 @@ pub fn gather(folder: &Path, job: &JobId) -> Result<Evidence, KeeperError> {
     Ok(judge(&after, alive))
 }
 
+/// Whether it is certain that no keeper has ever begun to start a job that was to be started in that boot of the machine.
+///
+/// A keeper writes down that a job is about to start before it starts it, and only the end of a boot can lose what is written.
+/// No keeper may be alive, or one that has greeted and does not know the job.
+///
+/// # Errors
+/// If what the keeper has left behind cannot be read.
+pub fn was_never_started(folder: &Path, job: &JobId, boot: &str) -> Result<bool, KeeperError> {
+    if boot.is_empty() || boot != proc::boot_id() {
+        return Ok(false);
+    }
+    let trace = exits::trace(folder, job).map_err(|error| KeeperError::Io {
+        doing: format!("`{}` cannot be read", folder.join(exits::FILE).display()),
+        error,
+    })?;
+    Ok(trace == Trace::default())
+}
+
 /// What needs no look at what lives.
 fn settled(trace: &Trace) -> Option<Evidence> {
     let mut end = trace.end.clone()?;

@@ -24,7 +24,8 @@ use std::io;
 use std::path::PathBuf;
 
 pub use client::{Keeper, executable};
-pub use evidence::gather;
+pub use evidence::{gather, was_never_started};
+pub use proc::boot_id;
 pub use protocol::{Greeting, Kept, Report, Request, Standing, VERSION};
 pub use serve::keep;
 

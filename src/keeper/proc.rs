@@ -23,8 +23,9 @@ pub(super) struct Process {
     pub(super) ended: bool,
 }
 
-/// Names one boot of the machine.
-pub(super) fn boot_id() -> String {
+/// Names this boot of the machine; empty if the system does not tell.
+#[must_use]
+pub fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
