@@ -106,7 +106,7 @@ pub(super) fn opened() -> Record {
 }
 
 pub(super) fn actor() -> Actor {
-    Actor { user: "ada".to_owned(), host: "mx1".to_owned(), pid: None }
+    Actor { user: "ada".to_owned(), host: "mx1".to_owned(), pid: None, boot: None }
 }
 
 pub(super) fn frozen(task: &str, keys: &[&str]) -> Record {

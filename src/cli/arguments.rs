@@ -1,0 +1,274 @@
+//! The command line as it can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Runs runbooks for work that must not be dropped: checks, plans, runs with locks, journals every fact, and resumes after any failure.
+#[derive(Debug, Parser)]
+#[command(name = "windlass", version, disable_help_subcommand = true, infer_subcommands = false)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) place: Place,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Where runs are kept.
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// Folder in which runs are kept [default: $WINDLASS_STATE_DIR, else /var/lib/windlass for root, else $XDG_STATE_HOME/windlass]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(super) state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Find everything that is wrong with runbooks, without running anything
+    Check(Check),
+    /// Show what a run would do, without doing anything
+    Plan(Plan),
+    /// Run a runbook
+    Run(Run),
+    /// Go on with a run that was stopped, has failed or was interrupted
+    Resume(Resume),
+    /// Show how a run stands and what to do next
+    Status(Status),
+    /// List all runs
+    Runs(Runs),
+    /// Show what a run's tasks have printed
+    Logs(Logs),
+    /// Show everything that is known of one task, and why
+    Show(Show),
+    /// Decide about a task whose effect is in doubt, or that has failed
+    Resolve(Resolve),
+    /// Let a run start nothing more, or end the job of one task
+    Stop(Stop),
+    /// Check a run's journal
+    Journal(Journal),
+    /// Draw a runbook or a run as text for Graphviz or Mermaid
+    Graph(Graph),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Keep the jobs of a run (started by windlass itself)
+    #[command(hide = true)]
+    Keeper(Keeper),
+}
+
+/// What a runbook is run with.
+#[derive(Debug, Args)]
+pub(super) struct Given {
+    /// A parameter; NAME=@FILE reads it from a .txt (lines), .csv (maps), .json or .yaml file
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUE")]
+    pub(super) params: Vec<String>,
+    /// A YAML or JSON file with parameters by name; -p wins over it
+    #[arg(long = "params", value_name = "FILE")]
+    pub(super) params_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) drivers: Drivers,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Drivers {
+    /// Use another file for one of the runbook's drivers
+    #[arg(long = "driver", value_name = "NAME=FILE")]
+    pub(super) drivers: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Runbooks and drivers, or folders with them
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) drivers: Drivers,
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// The runbook
+    pub(super) runbook: PathBuf,
+    #[command(flatten)]
+    pub(super) given: Given,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+/// How a run is worked on and shown.
+#[derive(Debug, Args)]
+pub(super) struct Working {
+    /// How many jobs may run at a time [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) jobs: Option<u32>,
+    /// Write every record as a line of JSON to a file, or to standard output with `-`
+    #[arg(long, value_name = "FILE")]
+    pub(super) events: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The runbook
+    pub(super) runbook: PathBuf,
+    #[command(flatten)]
+    pub(super) given: Given,
+    #[command(flatten)]
+    pub(super) working: Working,
+    /// Id of the new run [default: date, time and a few random characters]
+    #[arg(long, value_name = "ID")]
+    pub(super) run_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resume {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    #[command(flatten)]
+    pub(super) working: Working,
+    /// Go on with a corrected runbook; what is done is kept
+    #[arg(long, value_name = "FILE")]
+    pub(super) runbook: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) drivers: Drivers,
+    /// Accept that this task, which is done or was started, has changed
+    #[arg(long, value_name = "TASK", requires = "runbook")]
+    pub(super) accept: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// A run's id, a unique beginning of it, or `latest`
+    #[arg(default_value = "latest")]
+    pub(super) run: String,
+    /// How to print the status
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Runs {
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Logs {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// One task only, with all its attempts
+    pub(super) task: Option<String>,
+    /// Go on printing what is added, until the run's executor has ended
+    #[arg(short, long)]
+    pub(super) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// The task's id
+    pub(super) task: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Verdict {
+    /// Its effect has happened
+    Done,
+    /// Its effect has not happened: it may be started
+    Absent,
+    /// It has failed and is not tried again
+    Failed,
+    /// It is left out
+    Waived,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resolve {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// The task's id; a group or an item can be waived
+    pub(super) task: String,
+    /// The decision
+    #[arg(long = "as", value_enum, value_name = "DECISION")]
+    pub(super) decision: Verdict,
+    /// How you know; it is recorded with your name, host and the time
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: String,
+    /// An output of a task that is done
+    #[arg(long = "output", value_name = "NAME=VALUE")]
+    pub(super) outputs: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Stop {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// End the job of this task instead: TERM, after its grace KILL
+    #[arg(long, value_name = "TASK")]
+    pub(super) kill: Option<String>,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Journal {
+    #[command(subcommand)]
+    pub(super) command: JournalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum JournalCommand {
+    /// Check every line of a run's journal, and that the records fit each other
+    Check {
+        /// A run's id, a unique beginning of it, or `latest`
+        run: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Picture {
+    /// For Graphviz
+    Dot,
+    /// For Mermaid
+    Mermaid,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// A runbook's file, or a run's id, a unique beginning of it, or `latest`
+    pub(super) what: String,
+    #[command(flatten)]
+    pub(super) drivers: Drivers,
+    /// The language of the picture
+    #[arg(long, value_enum, default_value_t = Picture::Dot)]
+    pub(super) format: Picture,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Keeper {
+    /// The run's folder
+    pub(super) folder: PathBuf,
+}

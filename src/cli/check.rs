@@ -1,0 +1,79 @@
+//! `windlass check`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::arguments::{Check, Format};
+use super::failure::{Failure, USAGE};
+use super::runbook;
+use crate::diag::{self, Diagnostic};
+use crate::spec::load;
+
+pub(super) fn main(arguments: &Check) -> Result<u8, Failure> {
+    let choices = runbook::choices(&arguments.drivers)?;
+    let mut files = Vec::new();
+    for path in &arguments.paths {
+        collect(path, &mut files)
+            .map_err(|error| Failure::new(USAGE, format!("{}: {error}", path.display())))?;
+    }
+    if files.is_empty() {
+        return Err(Failure::new(USAGE, "there is no .yaml or .yml file in what was named"));
+    }
+    let mut diagnostics: Vec<Diagnostic> =
+        files.iter().flat_map(|file| load::check_file(file, &choices)).collect();
+    diag::sort(&mut diagnostics);
+    let (errors, warnings) = diag::count(&diagnostics);
+    match arguments.format {
+        Format::Json => super::print_json(&diag::json::report(&diagnostics))?,
+        Format::Human => {
+            print_coloured(&diagnostics)?;
+            eprintln!(
+                "{}: {}, {}",
+                counted(files.len(), "file"),
+                counted(errors, "error"),
+                counted(warnings, "warning")
+            );
+        }
+    }
+    Ok(if errors > 0 { USAGE } else { 0 })
+}
+
+/// The file itself, or all YAML files below a folder, in the order of their names.
+fn collect(path: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !path.is_dir() {
+        into.push(path.to_owned());
+        return Ok(());
+    }
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(path)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    entries.sort();
+    for entry in entries {
+        let yaml =
+            entry.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        // A link to a folder may lead back up.
+        if entry.is_dir() && !entry.is_symlink() {
+            collect(&entry, into)?;
+        } else if yaml {
+            into.push(entry);
+        }
+    }
+    Ok(())
+}
+
+/// The diagnostics without a line that counts them, coloured where standard output is a terminal that wants it.
+fn print_coloured(diagnostics: &[Diagnostic]) -> Result<(), Failure> {
+    let coloured: String =
+        diagnostics.iter().map(|diagnostic| diag::render::one(diagnostic, true) + "\n\n").collect();
+    let mut stream = anstream::AutoStream::auto(std::io::stdout());
+    match stream.write_all(coloured.as_bytes()).and_then(|()| stream.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(1, format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,73 @@
+//! What a command says when it fails: what is wrong, why, and the next command to type.
+
+use std::fmt;
+
+use crate::journal::{FolderError, JournalError};
+use crate::lock::LockError;
+
+/// The runbook or the command line is wrong.
+pub(super) const USAGE: u8 = 2;
+/// Another process holds a lock.
+pub(super) const LOCKED: u8 = 4;
+/// The plan is stale, or something done has changed, or an order was refused.
+pub(super) const REFUSED: u8 = 6;
+/// The journal cannot be written or read.
+pub(super) const JOURNAL: u8 = 7;
+/// A bug.
+pub(super) const BUG: u8 = 70;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The exit code.
+    pub(super) code: u8,
+    /// What is wrong; empty if it has been said already.
+    message: String,
+    /// What to do, one line each.
+    help: Vec<String>,
+}
+
+impl Failure {
+    pub(super) fn new(code: u8, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: Vec::new() }
+    }
+
+    /// A failure whose words were printed already.
+    pub(super) fn said(code: u8) -> Self {
+        Self::new(code, "")
+    }
+
+    pub(super) fn help(mut self, line: impl Into<String>) -> Self {
+        self.help.push(line.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.message.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "error: {}", self.message)?;
+        self.help.iter().try_for_each(|line| writeln!(f, "  {line}"))
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        Self::new(USAGE, error.to_string())
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        Self::new(JOURNAL, error.to_string())
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        let code = if matches!(error, LockError::Held { .. }) { LOCKED } else { JOURNAL };
+        Self::new(code, error.to_string())
+    }
+}

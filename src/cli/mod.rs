@@ -1,0 +1,93 @@
+//! Arguments and exit codes; one file per command.
+//!
+//! Decides nothing about runs: parses what was typed, calls the library, and says what came of it.
+
+mod actor;
+mod arguments;
+mod check;
+mod completions;
+mod failure;
+mod graph;
+mod journal;
+mod known;
+mod logs;
+mod plan;
+mod resolve;
+mod resume;
+mod run;
+mod runbook;
+mod runs;
+mod show;
+mod status;
+mod stop;
+mod work;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::arguments::{Arguments, Command};
+use self::failure::Failure;
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed pipe behind `--help | head` is no error.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+        }
+    };
+    match dispatch(arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            drop(write!(io::stderr().lock(), "{failure}"));
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
+    let place = arguments.place;
+    match arguments.command {
+        Command::Check(command) => check::main(&command),
+        Command::Plan(command) => plan::main(&command),
+        Command::Run(command) => run::main(&place, &command),
+        Command::Resume(command) => resume::main(&place, &command),
+        Command::Status(command) => status::main(&place, &command),
+        Command::Runs(command) => runs::main(&place, &command),
+        Command::Logs(command) => logs::main(&place, &command),
+        Command::Show(command) => show::main(&place, &command),
+        Command::Resolve(command) => resolve::main(&place, &command),
+        Command::Stop(command) => stop::main(&place, &command),
+        Command::Journal(command) => journal::main(&place, &command),
+        Command::Graph(command) => graph::main(&place, &command),
+        Command::Completions(command) => completions::main(&command),
+        Command::Keeper(command) => match crate::keeper::keep(&command.folder) {
+            Ok(()) => Ok(0),
+            Err(error) => Err(Failure::new(1, error.to_string())),
+        },
+    }
+}
+
+/// Writes data to standard output. A reader that has gone away is no error.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(1, format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a value to standard output as JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(failure::BUG, error.to_string()))?;
+    text.push('\n');
+    print(&text)
+}

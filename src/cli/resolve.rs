@@ -1,0 +1,168 @@
+//! `windlass resolve`.
+
+use serde_json::Value;
+
+use super::arguments::{Place, Resolve, Verdict};
+use super::failure::{Failure, REFUSED, USAGE};
+use super::{actor, known, stop};
+use crate::core::machine::{Order, may_resolve};
+use crate::core::record::{Decision, GivenOutputs, Record};
+use crate::core::state::State;
+use crate::exec::inbox::{self, Delivery};
+use crate::exec::now;
+use crate::journal::Journal;
+use crate::lock::{self, LockError};
+use crate::plan::Plan;
+use crate::report::next;
+
+pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
+    let folder = known::find(place, &arguments.run)?;
+    let decision = match arguments.decision {
+        Verdict::Done => Decision::Done,
+        Verdict::Absent => Decision::Absent,
+        Verdict::Failed => Decision::Failed,
+        Verdict::Waived => Decision::Waived,
+    };
+    let known = known::read(folder.clone())?;
+    may_resolve(&known.state, &arguments.task, decision).map_err(|refusal| {
+        let failure = Failure::new(REFUSED, refusal.to_string());
+        match known.state.named(&arguments.task) {
+            Some(_) => failure.help(format!(
+                "`{}` shows what is known of it",
+                next::command(&["show", folder.id(), &arguments.task])
+            )),
+            None => failure
+                .help(format!("`{}` lists the tasks", next::command(&["status", folder.id()]))),
+        }
+    })?;
+    let outputs = outputs(&known.plan, &known.state, arguments, decision)?;
+    let by = actor::this_process();
+    let order = Order::Resolve {
+        task: arguments.task.clone(),
+        decision,
+        because: arguments.because.clone(),
+        by: by.clone(),
+        outputs: outputs.clone(),
+    };
+    loop {
+        match lock::try_lock_run(&folder) {
+            Ok(_lock) => {
+                let (mut journal, contents) = Journal::open::<Record>(&folder.journal())?;
+                let (_, state) = known::rebuild(&folder, &contents.entries)?;
+                may_resolve(&state, &arguments.task, decision)
+                    .map_err(|refusal| Failure::new(REFUSED, refusal.to_string()))?;
+                let outputs = (!outputs.is_empty())
+                    .then(|| Value::Object(outputs.into_iter().collect()).into());
+                let record = Record::Resolved {
+                    task: arguments.task.as_str().into(),
+                    decision,
+                    because: arguments.because.clone(),
+                    by,
+                    outputs,
+                };
+                journal.append(now(), &record)?;
+                journal.sync()?;
+                let resume = next::command(&["resume", folder.id()]);
+                super::print(&format!(
+                    "recorded: `{}` is {}\n{resume}   # goes on\n",
+                    arguments.task,
+                    word(decision)
+                ))?;
+                return Ok(0);
+            }
+            Err(LockError::Held { .. }) => {
+                match inbox::send(&folder, &order, now()).map_err(|error| stop::unsent(&error))? {
+                    Delivery::Answered(answer) => {
+                        return match answer.refused {
+                            None => super::print(&format!(
+                                "recorded by the running executor: `{}` is {}\n",
+                                arguments.task,
+                                word(decision)
+                            ))
+                            .map(|()| 0),
+                            Some(reason) => Err(Failure::new(REFUSED, reason)),
+                        };
+                    }
+                    // The executor has ended meanwhile: the lock can be had now.
+                    Delivery::NobodyThere => {}
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Done => "done",
+        Decision::Absent => "not begun",
+        Decision::Failed => "failed",
+        Decision::Waived => "waived",
+    }
+}
+
+/// `--output NAME=VALUE`, each: all that the task declares, no more, of the declared types.
+fn outputs(
+    plan: &Plan,
+    state: &State,
+    arguments: &Resolve,
+    decision: Decision,
+) -> Result<GivenOutputs, Failure> {
+    let node = state.find(&arguments.task).map(|id| state.instance(id).node);
+    let work = node.and_then(|node| plan.step(node).work.as_ref());
+    let behind = work.and_then(|work| work.target()).map(|target| &target.work.outputs);
+    let declared: Vec<(&String, &crate::spec::model::Output)> = behind
+        .into_iter()
+        .flatten()
+        .chain(work.into_iter().flat_map(|work| &work.outputs))
+        .collect();
+    let mut given = GivenOutputs::new();
+    for text in &arguments.outputs {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Failure::new(
+                USAGE,
+                format!("`--output {text}` does not have the form `--output NAME=VALUE`"),
+            )
+        })?;
+        let Some((_, output)) = declared.iter().find(|(declared, _)| *declared == name) else {
+            let names: Vec<&str> = declared.iter().map(|(name, _)| name.as_str()).collect();
+            let known = if names.is_empty() {
+                "it declares none".to_owned()
+            } else {
+                format!("it declares {}", names.join(", "))
+            };
+            return Err(Failure::new(
+                USAGE,
+                format!("`{}` has no output `{name}`: {known}", arguments.task),
+            ));
+        };
+        let parsed = match output.kind {
+            None | Some(crate::spec::model::OutputType::String) => Value::from(value),
+            Some(_) => serde_json::from_str(value).unwrap_or_else(|_| Value::from(value)),
+        };
+        let value = output
+            .kind
+            .map_or(Ok(parsed.clone()), |kind| kind.convert(parsed))
+            .map_err(|error| Failure::new(USAGE, format!("`--output {name}`: {error}")))?;
+        given.insert(name.to_owned(), value);
+    }
+    let missing: Vec<&str> = declared
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !given.contains_key(*name))
+        .collect();
+    if decision == Decision::Done && !missing.is_empty() {
+        let flags: Vec<String> =
+            missing.iter().map(|name| format!("--output {name}=VALUE")).collect();
+        return Err(Failure::new(
+            USAGE,
+            format!(
+                "`{}` declares outputs that later steps may read: {}",
+                arguments.task,
+                missing.join(", ")
+            ),
+        )
+        .help(format!("say what they are: {}", flags.join(" "))));
+    }
+    Ok(given)
+}

@@ -1,0 +1,79 @@
+//! Being an executor: what `run` and `resume` have in common.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use super::arguments::Working;
+use super::failure::{BUG, Failure, JOURNAL, LOCKED};
+use crate::core::expressions::Expressions;
+use crate::core::machine::Input;
+use crate::core::record::Actor;
+use crate::core::state::State;
+use crate::exec::{Ending, Executor, Observer, Run};
+use crate::journal::{Journal, RunFolder};
+use crate::lock::RunLock;
+use crate::observe::{self, summary};
+use crate::plan::Plan;
+use crate::report::next;
+use crate::report::status::Status;
+
+/// A run to be worked on.
+pub(super) struct Job<'a> {
+    pub(super) folder: RunFolder,
+    pub(super) lock: RunLock,
+    pub(super) journal: Journal,
+    pub(super) plan: Arc<Plan>,
+    pub(super) state: State,
+    pub(super) by: Actor,
+    pub(super) working: &'a Working,
+}
+
+/// Works on a run until nothing is left to do, says how it stands, and returns the exit code.
+pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
+    let Job { folder, lock, journal, plan, state, by, working } = job;
+    let expressions = Expressions::new(plan.clone(), folder.id(), &folder.path().to_string_lossy());
+    let slots = working
+        .jobs
+        .map_or_else(|| available_parallelism().map_or(1, usize::from), |jobs| jobs as usize);
+    let observers = observers(&folder, &plan, working)?;
+    let run = folder.id().to_owned();
+    let taken = Run { folder: folder.clone(), lock, journal, state, expressions, actor: by };
+    let executor = Executor::new(taken, slots, observers)
+        .map_err(|error| Failure::new(JOURNAL, format!("signals cannot be watched: {error}")))?;
+    let (ending, state) = executor.run(first);
+    match ending {
+        Ending::Finished => {
+            let status = Status::new(&run, &plan, &state, None);
+            summary::print(&status, &folder);
+            Ok(status.state.exit_code())
+        }
+        Ending::Left => {
+            let status = Status::new(&run, &plan, &state, None);
+            summary::left(&status);
+            Ok(5)
+        }
+        Ending::Journal(error) => Err(Failure::new(JOURNAL, error.to_string())
+            .help("nothing more was started; jobs that were running have ended or go on under their keeper")
+            .help(format!("make room or mend the disk, then `{}` goes on", next::command(&["resume", &run])))),
+        Ending::Keeper(error) => Err(Failure::new(LOCKED, error.to_string())
+            .help(format!("nothing was done; `{}` shows what is known", next::command(&["status", &run])))),
+        Ending::Bug(unfit) => Err(Failure::new(BUG, format!("windlass contradicts itself: {unfit}"))
+            .help("this is a bug: nothing more was started, and the journal is as it was before")
+            .help(format!("`{}` shows what is known", next::command(&["status", &run])))),
+    }
+}
+
+fn observers(
+    folder: &RunFolder,
+    plan: &Arc<Plan>,
+    working: &Working,
+) -> Result<Vec<Box<dyn Observer>>, Failure> {
+    let mut observers: Vec<Box<dyn Observer>> = vec![observe::for_stderr(folder, plan)];
+    if let Some(path) = &working.events {
+        let events = observe::events(path).map_err(|error| {
+            Failure::new(super::failure::USAGE, format!("{}: {error}", path.display()))
+        })?;
+        observers.push(events);
+    }
+    Ok(observers)
+}

@@ -1,0 +1,217 @@
+//! The executor's hands: starts, adopts, asks after and ends jobs by way of the keeper.
+//!
+//! Does not know what a job is for, nor what follows from its end.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+
+use super::{Event, out};
+use crate::core::job::{Command, JobId};
+use crate::core::machine::{Effect, Input};
+use crate::core::recover::Evidence;
+use crate::journal::RunFolder;
+use crate::keeper::{self, Greeting, Keeper, KeeperError, Kept, Report, Request};
+
+/// What is remembered of a job while it is under way.
+#[derive(Debug, Clone, Copy, Default)]
+struct Interest {
+    /// Its standard output is to come with its end.
+    reads_stdout: bool,
+    /// It is known to run.
+    running: bool,
+}
+
+pub(super) struct Hands {
+    folder: RunFolder,
+    sender: Sender<Event>,
+    keeper: Option<Keeper>,
+    /// Which connection this is: reports of an earlier one's end are old news.
+    connection: u64,
+    /// What the keeper said of its jobs when it greeted.
+    kept: BTreeMap<JobId, Kept>,
+    interests: BTreeMap<JobId, Interest>,
+}
+
+impl Hands {
+    pub(super) fn new(folder: &RunFolder, sender: Sender<Event>) -> Self {
+        Self {
+            folder: folder.clone(),
+            sender,
+            keeper: None,
+            connection: 0,
+            kept: BTreeMap::new(),
+            interests: BTreeMap::new(),
+        }
+    }
+
+    /// Connects to the keeper that an earlier executor has left behind, if it lives.
+    ///
+    /// # Errors
+    /// If it lives and cannot be talked to: what it does can then not be known.
+    pub(super) fn connect_to_living(&mut self) -> Result<(), KeeperError> {
+        if let Some((keeper, greeting)) = Keeper::connect(self.folder.path())? {
+            self.welcome(keeper, greeting);
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, mut keeper: Keeper, greeting: Greeting) {
+        self.connection += 1;
+        self.kept = greeting.jobs.into_iter().map(|kept| (kept.job.clone(), kept)).collect();
+        let (sender, number) = (self.sender.clone(), self.connection);
+        keeper.reports(move |report| {
+            let event = report.map_or(Event::KeeperGone(number), Event::Report);
+            // The executor may have left; then nobody is interested.
+            drop(sender.send(event));
+        });
+        self.keeper = Some(keeper);
+    }
+
+    /// Carries effects out, and returns what was found out at once.
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) -> Vec<Input> {
+        let mut requests = Vec::with_capacity(effects.len());
+        let mut found = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Spawn { job, command, reads_stdout, .. } => {
+                    self.interests.insert(job.clone(), Interest { reads_stdout, running: true });
+                    requests.push(self.start(job, command));
+                }
+                Effect::Kill { job } => requests.push(Request::Kill { job }),
+                Effect::Forget { job } => {
+                    self.interests.remove(&job);
+                    self.kept.remove(&job);
+                    requests.push(Request::Forget { job });
+                }
+                Effect::Gather { job, reads_stdout, boot } => {
+                    found.push(self.gather(job, reads_stdout, boot.as_deref()));
+                }
+                Effect::Read { job } => {
+                    let left = out::read(&self.job_folder(&job), Some(0), true);
+                    found.push(Input::Read { job, out: left });
+                }
+                Effect::Timer { .. } => {}
+            }
+        }
+        self.send(requests, &mut found);
+        found
+    }
+
+    fn start(&self, job: JobId, mut command: Command) -> Request {
+        command.env.extend([
+            ("WINDLASS_RUN".to_owned(), self.folder.id().to_owned()),
+            ("WINDLASS_TASK".to_owned(), job.task.to_string()),
+            ("WINDLASS_ATTEMPT".to_owned(), job.attempt.to_string()),
+            ("WINDLASS_IDEMPOTENCY_KEY".to_owned(), format!("{}/{}", self.folder.id(), job.task)),
+        ]);
+        let folder = self.job_folder(&job);
+        let folder = folder.strip_prefix(self.folder.path()).map_or(folder.clone(), PathBuf::from);
+        Request::Start { job, folder, command }
+    }
+
+    fn job_folder(&self, job: &JobId) -> PathBuf {
+        self.folder.task(&job.task, job.attempt)
+    }
+
+    fn send(&mut self, requests: Vec<Request>, found: &mut Vec<Input>) {
+        let starts = requests.iter().any(|request| matches!(request, Request::Start { .. }));
+        if self.keeper.is_none() && starts {
+            let started = keeper::executable()
+                .and_then(|executable| Keeper::connect_or_start(self.folder.path(), &executable));
+            match started {
+                Ok((keeper, greeting)) => self.welcome(keeper, greeting),
+                Err(error) => {
+                    return refuse(
+                        requests,
+                        &format!("the keeper cannot be started: {error}"),
+                        found,
+                    );
+                }
+            }
+        }
+        let Some(keeper) = &mut self.keeper else { return };
+        if !requests.is_empty() && keeper.send(&requests).is_err() {
+            // The reader of the connection sees its end as well, and says so.
+            self.keeper = None;
+        }
+    }
+
+    /// Finds out what became of a job: from the living keeper, else from what a keeper has left behind.
+    fn gather(&mut self, job: JobId, reads_stdout: bool, boot: Option<&str>) -> Input {
+        self.interests.insert(job.clone(), Interest { reads_stdout, running: false });
+        let evidence = match self.kept.get(&job).filter(|_| self.keeper.is_some()) {
+            Some(kept) => kept.evidence(),
+            None => self.look(&job, boot).unwrap_or_else(|error| Evidence::Orphaned {
+                pid: 0,
+                command: format!("(what became of it cannot be read: {error})"),
+            }),
+        };
+        let exit = match &evidence {
+            Evidence::Ended(end) => end.exit,
+            _ => None,
+        };
+        let ended = matches!(evidence, Evidence::Ended(_));
+        if evidence == Evidence::Running {
+            self.interests.insert(job.clone(), Interest { reads_stdout, running: true });
+        }
+        let left = out::read(&self.job_folder(&job), exit, reads_stdout && ended);
+        Input::Evidence { job, evidence, out: left }
+    }
+
+    /// What a keeper that has gone, and the job's own processes, have left.
+    fn look(&self, job: &JobId, boot: Option<&str>) -> Result<Evidence, KeeperError> {
+        if let Some(boot) = boot
+            && keeper::was_never_started(self.folder.path(), job, boot)?
+        {
+            return Ok(Evidence::NeverStarted);
+        }
+        keeper::gather(self.folder.path(), job)
+    }
+
+    /// What a report says to the machine.
+    pub(super) fn hear(&mut self, report: Report) -> Option<Input> {
+        match report {
+            Report::Ended { job, end } => {
+                let interest = self.interests.entry(job.clone()).or_default();
+                interest.running = false;
+                let reads_stdout = interest.reads_stdout;
+                let left = out::read(&self.job_folder(&job), end.exit, reads_stdout);
+                Some(Input::JobEnded { job, end, out: left })
+            }
+            Report::NotSpawned { job, reason } => {
+                self.interests.entry(job.clone()).or_default().running = false;
+                Some(Input::NotSpawned { job, reason })
+            }
+            Report::Over { job } => Some(Input::Over { job }),
+            Report::Greeting(_) | Report::Started { .. } | Report::Refused { .. } => None,
+        }
+    }
+
+    /// The connection of that number has ended; `true` if it was the present one.
+    pub(super) fn lose(&mut self, number: u64) -> bool {
+        if number != self.connection {
+            return false;
+        }
+        self.keeper = None;
+        self.kept.clear();
+        true
+    }
+
+    /// Whether a job is known to run.
+    pub(super) fn has_running(&self) -> bool {
+        self.interests.values().any(|interest| interest.running)
+    }
+
+    /// Ends the connection: the keeper goes once its jobs have.
+    pub(super) fn let_go(&mut self) {
+        self.keeper = None;
+    }
+}
+
+fn refuse(requests: Vec<Request>, reason: &str, found: &mut Vec<Input>) {
+    found.extend(requests.into_iter().filter_map(|request| match request {
+        Request::Start { job, .. } => Some(Input::NotSpawned { job, reason: reason.to_owned() }),
+        _ => None,
+    }));
+}

@@ -1,0 +1,332 @@
+//! The executor: carries out what the machine decides, and tells it what has happened.
+//!
+//! Decides nothing. Every record is written before the effects of its transition, and synced before those that say so.
+
+mod freeze;
+mod hands;
+pub mod inbox;
+mod observer;
+mod out;
+mod signals;
+mod timers;
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use self::freeze::{FreezeError, Frozen, Texts, freeze, freeze_again, thaw};
+use self::hands::Hands;
+use self::inbox::Inbox;
+pub use self::observer::{Fact, Observer};
+use self::timers::Timers;
+use crate::core::apply::Unfit;
+use crate::core::expressions::Expressions;
+use crate::core::machine::{Effect, Input, Machine, Planned};
+use crate::core::record::{Actor, Record};
+use crate::core::state::State;
+use crate::journal::{Journal, JournalError, RunFolder};
+use crate::keeper::{KeeperError, Report};
+use crate::lock::RunLock;
+
+/// How often the inbox is looked into while nothing else happens.
+const INBOX_POLL: Duration = Duration::from_millis(200);
+
+/// How often observers may redraw.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Something that has reached the executor.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The keeper reports.
+    Report(Report),
+    /// The connection to the keeper of that number has ended.
+    KeeperGone(u64),
+    /// Ctrl-C or SIGTERM.
+    Interrupt,
+    /// The terminal is gone.
+    HangUp,
+}
+
+/// How an executor's work ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Nothing is left for it to do.
+    Finished,
+    /// It left at once, at a second Ctrl-C; jobs go on under their keeper.
+    Left,
+    /// The journal could not be written; what ran was waited for.
+    Journal(JournalError),
+    /// A keeper lives and cannot be talked to; nothing was done.
+    Keeper(KeeperError),
+    /// The machine contradicted itself: a bug.
+    Bug(Unfit),
+}
+
+/// Why an executor cannot go on as usual.
+enum Broken {
+    Journal(JournalError),
+    Keeper(KeeperError),
+    Bug(Unfit),
+}
+
+impl From<JournalError> for Broken {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<Unfit> for Broken {
+    fn from(error: Unfit) -> Self {
+        Self::Bug(error)
+    }
+}
+
+/// A run that is taken up: everything of it that an executor works with.
+pub struct Run {
+    /// Its folder.
+    pub folder: RunFolder,
+    /// Its lock, held as long as the executor lives.
+    pub lock: RunLock,
+    /// Its journal, open for writing.
+    pub journal: Journal,
+    /// What its records say so far.
+    pub state: State,
+    /// Its expressions and templates.
+    pub expressions: Expressions,
+    /// Who works on it.
+    pub actor: Actor,
+}
+
+/// One executor of one run. It holds the run's lock while it lives.
+pub struct Executor {
+    folder: RunFolder,
+    journal: Journal,
+    machine: Machine<Expressions>,
+    hands: Hands,
+    inbox: Inbox,
+    timers: Timers,
+    observers: Vec<Box<dyn Observer>>,
+    events: Receiver<Event>,
+    actor: Actor,
+    interrupts: u32,
+    /// What was found out while effects were carried out.
+    found: Vec<Input>,
+    _lock: RunLock,
+}
+
+impl Executor {
+    /// An executor that lets `slots` jobs run at a time and tells the observers what happens.
+    ///
+    /// # Errors
+    /// If signals cannot be watched.
+    pub fn new(run: Run, slots: usize, observers: Vec<Box<dyn Observer>>) -> std::io::Result<Self> {
+        let Run { folder, lock, journal, state, expressions, actor } = run;
+        let (sender, events) = mpsc::channel();
+        signals::watch(&sender)?;
+        Ok(Self {
+            hands: Hands::new(&folder, sender),
+            inbox: Inbox::new(&folder),
+            folder,
+            journal,
+            machine: Machine::new(state, expressions, slots),
+            timers: Timers::default(),
+            observers,
+            events,
+            actor,
+            interrupts: 0,
+            found: Vec::new(),
+            _lock: lock,
+        })
+    }
+
+    /// Works until nothing is left to do, beginning with `first`.
+    pub fn run(mut self, first: Input) -> (Ending, State) {
+        let ending = match self.work(first) {
+            Ok(ending) => ending,
+            Err(Broken::Bug(unfit)) => Ending::Bug(unfit),
+            Err(Broken::Keeper(error)) => Ending::Keeper(error),
+            Err(Broken::Journal(error)) => {
+                self.warn(&error.to_string());
+                self.wait_for_jobs();
+                Ending::Journal(error)
+            }
+        };
+        self.hands.let_go();
+        (ending, self.machine.state().clone())
+    }
+
+    fn work(&mut self, first: Input) -> Result<Ending, Broken> {
+        self.hands.connect_to_living().map_err(Broken::Keeper)?;
+        self.inbox.refuse_old();
+        self.take(vec![first])?;
+        while !self.machine.is_finished() {
+            let inputs =
+                if self.found.is_empty() { self.wait()? } else { std::mem::take(&mut self.found) };
+            if self.interrupts > 1 {
+                self.journal.sync()?;
+                return Ok(Ending::Left);
+            }
+            self.take(inputs)?;
+        }
+        self.journal.sync()?;
+        Ok(Ending::Finished)
+    }
+
+    /// Hands inputs to the machine, writes what it says, and carries it out.
+    fn take(&mut self, inputs: Vec<Input>) -> Result<(), Broken> {
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let now = now();
+        let mut facts = Vec::new();
+        let (mut at_once, mut after_sync) = (Vec::new(), Vec::new());
+        for input in inputs {
+            let transition = self.machine.handle(now, input)?;
+            for record in transition.records {
+                let seq = self.journal.append(now, &record)?;
+                facts.push(Fact { seq, at: now, record });
+            }
+            for Planned { effect, durable } in transition.effects {
+                if durable.is_some() { after_sync.push(effect) } else { at_once.push(effect) }
+            }
+        }
+        self.journal.flush()?;
+        self.show(&facts);
+        self.carry_out(at_once);
+        if !after_sync.is_empty() {
+            self.journal.sync()?;
+            self.carry_out(after_sync);
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        let mut rest = Vec::with_capacity(effects.len());
+        for effect in effects {
+            match effect {
+                Effect::Timer { instance, at } => self.timers.set(at, instance),
+                other => rest.push(other),
+            }
+        }
+        self.found.extend(self.hands.carry_out(rest));
+    }
+
+    /// Waits for something to happen: an event, a timer, an order.
+    fn wait(&mut self) -> Result<Vec<Input>, Broken> {
+        let pause = self.timers.next_in(now()).unwrap_or(INBOX_POLL).min(INBOX_POLL).min(TICK);
+        let mut events = Vec::new();
+        match self.events.recv_timeout(pause) {
+            Ok(event) => events.push(event),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        events.extend(self.events.try_iter());
+        let mut inputs: Vec<Input> =
+            self.timers.due(now()).map(|instance| Input::Due { instance }).collect();
+        for event in events {
+            self.translate(event, &mut inputs);
+        }
+        self.obey()?;
+        let state = self.machine.state();
+        for observer in &mut self.observers {
+            observer.tick(state, now());
+        }
+        Ok(inputs)
+    }
+
+    fn translate(&mut self, event: Event, inputs: &mut Vec<Input>) {
+        match event {
+            Event::Report(report) => inputs.extend(self.hands.hear(report)),
+            Event::KeeperGone(number) => {
+                if self.hands.lose(number) {
+                    inputs.push(Input::KeeperGone);
+                }
+            }
+            Event::Interrupt => {
+                self.interrupts += 1;
+                inputs.push(Input::Signal { by: self.actor.clone() });
+            }
+            Event::HangUp => self.observers.iter_mut().for_each(|observer| observer.detach()),
+        }
+    }
+
+    /// Carries out the orders in the inbox. An order is answered only after its record is on disk.
+    fn obey(&mut self) -> Result<(), Broken> {
+        for (note, order) in self.inbox.orders() {
+            let now = now();
+            let transition = self.machine.handle(now, Input::Order(order))?;
+            let refused = transition.refused.clone();
+            let mut facts = Vec::new();
+            for record in transition.records {
+                let seq = self.journal.append(now, &record)?;
+                facts.push(Fact { seq, at: now, record });
+            }
+            self.journal.sync()?;
+            self.show(&facts);
+            self.carry_out(transition.effects.into_iter().map(|planned| planned.effect).collect());
+            self.inbox.answer(&note, refused);
+        }
+        Ok(())
+    }
+
+    /// The journal is lost: nothing is started, nothing forgotten; the ends of what runs stay with the keeper.
+    fn wait_for_jobs(&mut self) {
+        while self.hands.has_running() && self.interrupts < 2 {
+            match self.events.recv() {
+                Ok(Event::Report(report)) => drop(self.hands.hear(report)),
+                Ok(Event::KeeperGone(_)) | Err(_) => return,
+                Ok(Event::Interrupt) => self.interrupts += 1,
+                Ok(Event::HangUp) => {}
+            }
+        }
+    }
+
+    fn show(&mut self, facts: &[Fact]) {
+        for observer in &mut self.observers {
+            for fact in facts {
+                observer.fact(fact, self.machine.state());
+            }
+        }
+    }
+
+    fn warn(&mut self, text: &str) {
+        for observer in &mut self.observers {
+            observer.warn(text);
+        }
+    }
+
+    /// The run's folder.
+    #[must_use]
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+}
+
+/// The present time, as exact as the journal keeps it.
+#[must_use]
+pub fn now() -> Timestamp {
+    crate::journal::kept_time(Timestamp::now())
+}
+
+/// Rebuilds what is known of a run from its records.
+///
+/// `lenient` passes over records of tasks that the plan does not have, which is right only where a run has changed its runbook.
+///
+/// # Errors
+/// If a record does not fit what the earlier ones say.
+pub fn replay(
+    graph: Arc<crate::plan::graph::Graph>,
+    entries: &[crate::journal::Entry<Record>],
+    lenient: bool,
+) -> Result<State, (u64, Unfit)> {
+    let mut state = State::new(graph);
+    for entry in entries {
+        match state.apply(entry.at, &entry.record) {
+            Ok(()) => {}
+            Err(Unfit::UnknownTask(_)) if lenient => {}
+            Err(unfit) => return Err((entry.seq, unfit)),
+        }
+    }
+    Ok(state)
+}

@@ -1,0 +1,7 @@
+//! Records → what people and programs read about a run: its status, its pictures.
+//!
+//! Derives everything from the state and the plan; looks at no clock and starts nothing.
+
+pub mod graph;
+pub mod next;
+pub mod status;

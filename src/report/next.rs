@@ -1,0 +1,63 @@
+//! What to do next, as commands that can be typed.
+
+use super::status::{Executor, Status, TaskRow};
+use crate::core::standing::{RunStanding, TaskStanding};
+
+/// How many tasks are named one by one.
+const NAMED_MAX: usize = 5;
+
+/// A command of windlass, quoted for the shell.
+#[must_use]
+pub fn command(words: &[&str]) -> String {
+    let quoted = words.iter().map(|word| {
+        shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+    });
+    std::iter::once("windlass".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// The commands that lead on from where a run stands.
+#[must_use]
+pub fn steps(status: &Status) -> Vec<String> {
+    let run = status.run.as_str();
+    let of = |standing: TaskStanding| {
+        status.tasks.iter().filter(move |task| task.state == standing).take(NAMED_MAX)
+    };
+    match status.state {
+        RunStanding::Running => vec![command(&["logs", "-f", run]), command(&["stop", run])],
+        RunStanding::InDoubt => of(TaskStanding::InDoubt)
+            .flat_map(|task| doubt(run, task))
+            .chain([command(&["resume", run])])
+            .collect(),
+        RunStanding::Failed => {
+            let logs = of(TaskStanding::Failed)
+                .filter(|task| task.attempts > 0)
+                .map(|task| command(&["logs", run, &task.id]));
+            logs.chain([command(&["resume", run])]).collect()
+        }
+        RunStanding::Interrupted | RunStanding::Waiting => vec![command(&["resume", run])],
+        RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
+    }
+}
+
+/// Looking at a doubtful task, and the two answers that settle it.
+fn doubt(run: &str, task: &TaskRow) -> [String; 3] {
+    [
+        command(&["show", run, &task.id]),
+        format!(
+            "{}   # its effect has happened",
+            command(&["resolve", run, &task.id, "--as", "done", "--because", "WHY"])
+        ),
+        format!(
+            "{}   # its effect has not happened",
+            command(&["resolve", run, &task.id, "--as", "absent", "--because", "WHY"])
+        ),
+    ]
+}
+
+impl Executor {
+    /// Who works on the run, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("process {} of {} on {}", self.pid, self.user, self.host)
+    }
+}

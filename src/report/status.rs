@@ -1,0 +1,215 @@
+//! The status of a run: what is done, running, failed, in doubt and waiting.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::next;
+use crate::core::record::Outcome;
+use crate::core::standing::{RunStanding, TaskStanding};
+use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State};
+use crate::plan::Plan;
+use crate::plan::graph::NodeId;
+use crate::spec::model::Effect;
+
+/// The status of a run, as `status --format json` prints it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The run's id.
+    pub run: String,
+    /// The runbook's name.
+    pub runbook: String,
+    /// The runbook's title.
+    pub title: String,
+    /// How the run stands.
+    pub state: RunStanding,
+    /// Who works on it, if anybody does.
+    pub executor: Option<Executor>,
+    /// When it was opened.
+    pub started: Option<Timestamp>,
+    /// When it came to rest last.
+    pub ended: Option<Timestamp>,
+    /// When the next task is due that waits for a time.
+    pub next_due: Option<Timestamp>,
+    /// Temporary settings; none in this version of the language.
+    pub settings: Vec<Value>,
+    /// Claims held; none in this version of the language.
+    pub claims: Vec<Value>,
+    /// All tasks in file order; what is inside a group that was not entered stands there once, without items.
+    pub tasks: Vec<TaskRow>,
+    /// What to do next, as commands.
+    pub next: Vec<String>,
+}
+
+/// The executor of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Executor {
+    /// Process id.
+    pub pid: u32,
+    /// User name.
+    pub user: String,
+    /// Host name.
+    pub host: String,
+}
+
+/// One task of a status.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskRow {
+    /// The task's id.
+    pub id: String,
+    /// The step, by the names of the groups around it: `waves.mailboxes.move`.
+    pub step: String,
+    /// Key of the innermost item around it.
+    pub item: Option<String>,
+    /// The step's kind.
+    pub kind: Option<String>,
+    /// What may happen if it is done again.
+    pub effect: Effect,
+    /// How it stands.
+    pub state: TaskStanding,
+    /// What its probe said last; none in this version of the language.
+    pub verdict: Option<String>,
+    /// How many times its action was started.
+    pub attempts: u32,
+    /// Exit code of the last one.
+    pub exit: Option<i32>,
+    /// When it was started first.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// The tasks and groups that it waits for.
+    pub waiting_for: Vec<String>,
+    /// Until when it waits.
+    pub until: Option<Timestamp>,
+    /// Why it stands as it does.
+    pub reason: Option<String>,
+}
+
+impl Status {
+    /// The status of a run.
+    #[must_use]
+    pub fn new(run: &str, plan: &Plan, state: &State, executor: Option<Executor>) -> Self {
+        let mut tasks = Vec::new();
+        if let Some(items) = state.group(InstanceId::ROOT).and_then(|root| root.items) {
+            items.scopes().for_each(|scope| rows(plan, state, scope, &mut tasks));
+        }
+        let next_due = tasks.iter().filter_map(|task: &TaskRow| task.until).min();
+        let known = state.run();
+        let mut status = Self {
+            run: run.to_owned(),
+            runbook: plan.name.clone(),
+            title: plan.title.clone(),
+            state: state.run_standing(executor.is_some()),
+            ended: if executor.is_some() { None } else { known.ended },
+            executor,
+            started: known.started,
+            next_due,
+            settings: Vec::new(),
+            claims: Vec::new(),
+            tasks,
+            next: Vec::new(),
+        };
+        status.next = next::steps(&status);
+        status
+    }
+
+    /// The tasks that stand so.
+    pub fn standing(&self, standing: TaskStanding) -> impl Iterator<Item = &TaskRow> {
+        self.tasks.iter().filter(move |task| task.state == standing)
+    }
+}
+
+fn rows(plan: &Plan, state: &State, scope: ScopeId, into: &mut Vec<TaskRow>) {
+    for id in state.children(scope) {
+        match &state.instance(id).body {
+            InstanceBody::Task(_) => into.push(row(plan, state, id)),
+            InstanceBody::Group(group) => match group.items {
+                Some(items) => {
+                    Items::scopes(items).for_each(|scope| rows(plan, state, scope, into))
+                }
+                None => {
+                    let standing = state.task_standing(id);
+                    let reason = match group.ended {
+                        Some(Outcome::Failed | Outcome::Waived) => group.reason.as_deref(),
+                        _ => None,
+                    };
+                    let node = state.instance(id).node;
+                    let around =
+                        Unentered { plan, standing, reason, waiting_for: state.waits_for(id) };
+                    around.rows(node, &state.instance(id).id, into);
+                }
+            },
+        }
+    }
+}
+
+/// A group whose items are not known yet.
+struct Unentered<'a> {
+    plan: &'a Plan,
+    standing: TaskStanding,
+    reason: Option<&'a str>,
+    waiting_for: Vec<String>,
+}
+
+impl Unentered<'_> {
+    fn rows(&self, node: NodeId, id: &str, into: &mut Vec<TaskRow>) {
+        let Some(group) = self.plan.graph.group(node) else {
+            let effect = self.plan.graph.task(node).map_or(Effect::Once, |task| task.effect);
+            into.push(TaskRow {
+                id: id.to_owned(),
+                step: self.plan.graph.path(node),
+                item: None,
+                kind: self.plan.kind(node).map(str::to_owned),
+                effect,
+                state: self.standing,
+                verdict: None,
+                attempts: 0,
+                exit: None,
+                started: None,
+                ended: None,
+                waiting_for: self.waiting_for.clone(),
+                until: None,
+                reason: self.reason.map(str::to_owned),
+            });
+            return;
+        };
+        let single = group.fan_out.as_ref().is_some_and(|fan_out| fan_out.single);
+        let inside = if group.fan_out.is_some() { format!("{id}[?]") } else { id.to_owned() };
+        for &child in &group.children {
+            let name = &self.plan.graph.node(child).name;
+            self.rows(
+                child,
+                &if single { inside.clone() } else { format!("{inside}.{name}") },
+                into,
+            );
+        }
+    }
+}
+
+/// One task.
+#[must_use]
+pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
+    let instance = state.instance(id);
+    let task = state.task(id);
+    let standing = state.task_standing(id);
+    let open = matches!(standing, TaskStanding::Waiting | TaskStanding::Blocked);
+    TaskRow {
+        id: instance.id.to_string(),
+        step: plan.graph.path(instance.node),
+        item: state.keys(id).last().map(ToString::to_string),
+        kind: plan.kind(instance.node).map(str::to_owned),
+        effect: plan.graph.task(instance.node).map_or(Effect::Once, |task| task.effect),
+        state: standing,
+        verdict: None,
+        attempts: task.map_or(0, |task| task.attempts),
+        exit: task.and_then(|task| task.exit),
+        started: task.and_then(|task| task.started),
+        ended: task.and_then(|task| task.ended),
+        waiting_for: if open { state.waits_for(id) } else { Vec::new() },
+        until: task.and_then(|task| match task.phase {
+            Phase::Pausing(_, until) => Some(until),
+            _ => None,
+        }),
+        reason: task.and_then(|task| task.reason.as_deref().map(str::to_owned)),
+    }
+}
