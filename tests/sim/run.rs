@@ -505,7 +505,7 @@ impl Run {
 
 /// The actor of everything here.
 pub(crate) fn somebody() -> Actor {
-    Actor { user: "op".to_owned(), host: "here".to_owned(), pid: None }
+    Actor { user: "op".to_owned(), host: "here".to_owned(), pid: None, boot: None }
 }
 
 pub(crate) fn opened() -> Opened {

@@ -1,0 +1,9 @@
+//! End to end: the built binary, real processes, real files. Few tests, each of which proves a piece of wiring.
+//!
+//! What has to wait waits on a fifo, a lock or the end of a process, never on time.
+
+mod bench;
+mod crashes;
+mod operator;
+mod printing;
+mod running;

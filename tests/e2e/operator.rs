@@ -1,0 +1,122 @@
+//! Signals and orders.
+
+use std::process::Command;
+
+use crate::bench::{Bench, finish};
+
+const TWO_STEPS: &str = r#"
+windlass: 1
+name: two
+steps:
+  first: {effect: idempotent, run: [sh, -c, 'echo at > "$HERE/here"; read x < "$HERE/go"; echo first >> "$HERE/ledger"']}
+  second: {needs: [first], effect: idempotent, run: [sh, -c, 'echo second >> "$HERE/ledger"']}
+"#;
+
+fn signal(name: &str, pid: u32) {
+    assert!(
+        Command::new("kill")
+            .args([&format!("-{name}"), &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[test]
+fn the_first_interrupt_waits_for_what_runs_and_starts_nothing_more() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("book.yaml", TWO_STEPS);
+    let executor = bench.start(&["run", "book.yaml"]);
+    here.hear();
+    signal("INT", executor.id());
+    // It has been told once its journal says so.
+    while !bench.windlass(&["logs", "latest"]).stderr.is_empty() || !stopped(&bench) {}
+    go.say("on\n");
+    let done = finish(executor).exits(5);
+    assert!(done.stderr.contains("windlass resume"), "{}", done.stderr);
+    assert_eq!(bench.ledger("ledger"), ["first"]);
+    bench.windlass(&["resume", "latest"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["first", "second"]);
+}
+
+#[test]
+fn the_second_interrupt_leaves_at_once_and_the_job_goes_on() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("book.yaml", TWO_STEPS);
+    let executor = bench.start(&["run", "book.yaml"]);
+    here.hear();
+    signal("INT", executor.id());
+    while !stopped(&bench) {}
+    signal("INT", executor.id());
+    let done = finish(executor).exits(5);
+    assert!(done.stderr.contains("windlass resume"), "{}", done.stderr);
+    go.say("on\n");
+    bench.windlass(&["resume", "latest"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["first", "second"]);
+}
+
+#[test]
+fn a_hang_up_does_not_end_a_run() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("book.yaml", TWO_STEPS);
+    let executor = bench.start(&["run", "book.yaml"]);
+    here.hear();
+    signal("HUP", executor.id());
+    go.say("on\n");
+    finish(executor).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["first", "second"]);
+}
+
+#[test]
+fn orders_reach_a_living_executor() {
+    let bench = Bench::new();
+    let (here, _go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("book.yaml", TWO_STEPS);
+    let executor = bench.start(&["run", "book.yaml"]);
+    here.hear();
+    let refused =
+        bench.windlass(&["resolve", "latest", "first", "--as", "done", "--because", "no"]).exits(6);
+    assert!(refused.stderr.contains("its end is not known yet"), "{}", refused.stderr);
+    bench.windlass(&["stop", "latest", "--because", "enough"]).exits(0);
+    bench.windlass(&["stop", "latest", "--kill", "first"]).exits(0);
+    finish(executor).exits(1);
+    assert_eq!(bench.state_of("first"), "failed");
+    let shown = bench.windlass(&["show", "latest", "first"]).exits(0);
+    assert!(shown.stdout.contains("killed on request"), "{}", shown.stdout);
+}
+
+#[test]
+fn what_is_waived_lets_the_others_go_on() {
+    let bench = Bench::new();
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: waive
+steps:
+  boxes:
+    for_each: {items: [a, b], as: box, max_failures: 1}
+    steps:
+      move: {run: [test, "{{ box }}", "=", a]}
+      after_move: {needs: [move], effect: read, run: ["true"]}
+  end: {needs: [boxes], effect: read, run: ["true"]}
+"#,
+    );
+    bench.windlass(&["run", "book.yaml"]).exits(8);
+    bench
+        .windlass(&["resolve", "latest", "boxes[b]", "--as", "waived", "--because", "it is empty"])
+        .exits(0);
+    bench.windlass(&["resume", "latest"]).exits(0);
+    assert_eq!(bench.state_of("boxes[b].after_move"), "waived");
+    assert_eq!(bench.state_of("end"), "succeeded");
+}
+
+/// Whether the journal of the only run says that it was stopped.
+fn stopped(bench: &Bench) -> bool {
+    std::fs::read_to_string(bench.run_folder().join("journal.jsonl"))
+        .unwrap()
+        .contains("\"event\":\"stopped\"")
+}

@@ -1,0 +1,163 @@
+//! The main job: the shipped runbook moves real mail in the laboratory, its executor is killed at moments picked by a seed, and
+//! after the last resume every message is at its home exactly once.
+//!
+//! `WINDLASS_KILLS=20 cargo test --test main_job` kills more often; `WINDLASS_SEED` picks other moments.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tempfile::TempDir;
+
+const MAILBOXES: usize = 6;
+
+struct Laboratory {
+    folder: TempDir,
+    commands: PathBuf,
+}
+
+impl Laboratory {
+    fn new() -> Self {
+        let examples = Path::new(env!("CARGO_BIN_EXE_windlass")).parent().unwrap().join("examples");
+        assert!(
+            examples.join("maillab").exists(),
+            "`cargo test` builds the laboratory; so does `cargo build --example maillab`"
+        );
+        let laboratory = Self { folder: TempDir::new().unwrap(), commands: examples };
+        let mailboxes = MAILBOXES.to_string();
+        laboratory.maillab(&["init", "--mailboxes", &mailboxes, "--messages", "5"]);
+        let list = laboratory.maillab(&["list"]);
+        fs::write(laboratory.path("mailboxes.txt"), list.stdout).unwrap();
+        laboratory
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        let path = std::env::var("PATH").unwrap();
+        command
+            .args(arguments)
+            .env("PATH", format!("{}:{path}", self.commands.display()))
+            .env("MAILLAB_DIR", self.path("laboratory"))
+            .env("WINDLASS_STATE_DIR", self.path("state"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    #[track_caller]
+    fn maillab(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(&self.commands.join("maillab"), arguments);
+        let output = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output
+    }
+
+    fn windlass(&self, arguments: &[&str]) -> Child {
+        self.command(Path::new(env!("CARGO_BIN_EXE_windlass")), arguments).spawn().unwrap()
+    }
+
+    fn run(&self) -> Child {
+        let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/move-mailboxes.yaml");
+        let mailboxes = format!("mailboxes=@{}", self.path("mailboxes.txt").display());
+        let parameters = [
+            "-p",
+            &mailboxes,
+            "-p",
+            "source=old",
+            "-p",
+            "target=new",
+            "-p",
+            "wave_size=4",
+            "--run-id",
+            "main",
+        ];
+        self.windlass(&[&["run", runbook], parameters.as_slice()].concat())
+    }
+
+    /// Lines in the run's journal so far.
+    fn records(&self) -> usize {
+        let journal = self.path("state/runs/main/journal.jsonl");
+        fs::read(journal).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count())
+    }
+}
+
+/// Waits until the journal has grown to that many lines, or the executor has ended; `true` if it was killed.
+fn kill_at(laboratory: &Laboratory, executor: &mut Child, records: usize) -> bool {
+    loop {
+        if executor.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if laboratory.records() >= records {
+            executor.kill().unwrap();
+            executor.wait().unwrap();
+            return true;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_migration_whose_executor_is_killed_again_and_again_loses_nothing() {
+    let seed = std::env::var("WINDLASS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let kills =
+        std::env::var("WINDLASS_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(8);
+    println!("WINDLASS_SEED={seed} WINDLASS_KILLS={kills}");
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let laboratory = Laboratory::new();
+    let enough = laboratory.path("enough");
+    let drip = ["drip", "--every", "20ms", "--until-file", enough.to_str().unwrap()];
+    let mut mail = laboratory.command(&laboratory.commands.join("maillab"), &drip).spawn().unwrap();
+
+    let mut executor = laboratory.run();
+    let mut killed = 0;
+    while killed < kills
+        && kill_at(&laboratory, &mut executor, laboratory.records() + random.random_range(1..20))
+    {
+        killed += 1;
+        executor = laboratory.windlass(&["resume", "main"]);
+    }
+    let ended = executor.wait().unwrap();
+    fs::write(&enough, "").unwrap();
+    assert!(mail.wait().unwrap().success());
+
+    let status = laboratory
+        .command(Path::new(env!("CARGO_BIN_EXE_windlass")), &["status", "main"])
+        .stdout(Stdio::piped())
+        .output();
+    assert_eq!(
+        ended.code(),
+        Some(0),
+        "after {killed} kills:\n{}",
+        String::from_utf8_lossy(&status.unwrap().stdout)
+    );
+    assert!(killed > 0, "it was killed at least once");
+    laboratory.maillab(&["audit"]);
+    nothing_was_moved_twice(&laboratory);
+}
+
+/// Every move was started once in the life of the run, whatever happened to its executor.
+fn nothing_was_moved_twice(laboratory: &Laboratory) {
+    let journal = fs::read_to_string(laboratory.path("state/runs/main/journal.jsonl")).unwrap();
+    let records =
+        journal.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let once =
+        records.filter(|record| record["event"] == "job_starting" && record["effect"] == "once");
+    let mut moves: Vec<String> =
+        once.map(|record| record["task"].as_str().unwrap().to_owned()).collect();
+    let started = moves.len();
+    moves.sort();
+    moves.dedup();
+    assert_eq!((moves.len(), started), (MAILBOXES, MAILBOXES), "{moves:?}");
+}
