@@ -2,7 +2,7 @@
 //!
 //! Does not know what a command really does; the word of its author counts.
 
-use super::super::model::{Action, Body, DriverAction, Effect, Located, Step, Work};
+use super::super::model::{Action, Body, Effect, Step, Work};
 use super::{Checker, Finding, Findings, codes, used};
 
 /// The effect of a piece of work; nothing if what it uses is not known.
@@ -63,12 +63,8 @@ impl Checker<'_, '_> {
     }
 
     /// A step that says that its driver is too careful.
-    pub(super) fn check_weaker(
-        &mut self,
-        work: &Work,
-        action: &DriverAction,
-        name: &Located<String>,
-    ) {
+    pub(super) fn check_weaker(&mut self, work: &Work) {
+        let Action::Uses { name, target: Some(action), .. } = &work.action else { return };
         let declared = action.work.effect.unwrap_or_default();
         if let Some(said) = work.effect
             && said < declared

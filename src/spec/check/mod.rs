@@ -21,6 +21,7 @@ use super::template::Reference;
 
 use inputs::InputChecks;
 use level::Level;
+use parts::Inside;
 use references::{Site, View};
 
 pub(crate) use driver::check_driver;
@@ -37,6 +38,7 @@ pub(crate) fn check(runbook: &Runbook, findings: &mut Findings) {
         nameless_item: false,
         everywhere: None,
         inputs: InputChecks::default(),
+        inside: Inside::default(),
     };
     checker.head();
     checker.steps(&runbook.steps);
@@ -62,6 +64,7 @@ struct Checker<'r, 'f> {
     /// Where each name of a step stands; made when a name is not found.
     everywhere: Option<HashMap<&'r str, Vec<&'r str>>>,
     inputs: InputChecks,
+    inside: Inside<'r>,
 }
 
 impl<'r> Checker<'r, '_> {
@@ -117,7 +120,10 @@ impl<'r> Checker<'r, '_> {
         }
         match &step.body {
             Body::Group(steps) => self.steps(steps),
-            Body::Action(work) => self.work(work, &view),
+            Body::Action(work) => {
+                self.check_weaker(work);
+                self.work(work, &view);
+            }
         }
         self.items.truncate(outside.0);
         self.whens.truncate(outside.1);
@@ -164,7 +170,6 @@ impl<'r> Checker<'r, '_> {
                 }
                 if let Some(action) = target {
                     self.inputs.check(action, name, with, self.findings);
-                    self.check_weaker(work, action, name);
                 }
             }
             Action::Assert(assertions) => {

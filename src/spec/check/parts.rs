@@ -2,12 +2,30 @@
 //!
 //! Does not know values.
 
+use std::collections::HashMap;
+
 use super::super::finding::Where;
 use super::super::model::{Body, Step, Work};
 use super::super::template::{Reference, Segment};
 use super::level::Question;
 use super::references::Site;
 use super::{Checker, Finding, codes, is_unknown, used};
+
+/// The steps of groups that are read from outside, by name.
+#[derive(Debug, Default)]
+pub(super) struct Inside<'r> {
+    known: HashMap<*const Step, HashMap<&'r str, &'r Step>>,
+}
+
+impl<'r> Inside<'r> {
+    fn find(&mut self, steps: &'r [Step], name: &str) -> Option<&'r Step> {
+        let by_name = self
+            .known
+            .entry(steps.as_ptr())
+            .or_insert_with(|| steps.iter().map(|step| (step.name.as_str(), step)).collect());
+        by_name.get(name).copied()
+    }
+}
 
 impl<'r> Checker<'r, '_> {
     /// A reference that begins with `steps`.
@@ -91,7 +109,7 @@ impl<'r> Checker<'r, '_> {
                 Body::Group(inside) => {
                     // A key that only evaluation tells: nothing more can be known.
                     let Some(name) = reference.name(next) else { return };
-                    let Some(found) = inside.iter().find(|step| step.name == name) else {
+                    let Some(found) = self.inside.find(inside, name) else {
                         return self.no_inner_step(step, name, inside, at);
                     };
                     (step, next) = (found, next + 1);
