@@ -75,13 +75,17 @@ pub fn one(diagnostic: &Diagnostic, coloured: bool) -> String {
         let begin = span.begin();
         let path = span.source.path.display().to_string();
         let shown = Shown::new(span);
-        group =
-            group.element(Origin::path(path).line(begin.line).char_column(begin.column)).element(
-                Snippet::source(shown.line)
-                    .line_start(begin.line)
-                    .fold(false)
-                    .annotation(AnnotationKind::Primary.span(shown.start..shown.end)),
-            );
+        let snippet = Snippet::source(shown.line)
+            .line_start(begin.line)
+            .fold(false)
+            .annotation(AnnotationKind::Primary.span(shown.start..shown.end));
+        // Of a line that is cut the renderer cannot tell the column.
+        group = match shown.cut {
+            false => group.element(snippet.path(path)),
+            true => group
+                .element(Origin::path(path).line(begin.line).char_column(begin.column))
+                .element(snippet),
+        };
     }
     let help = diagnostic.help.iter().map(|line| Level::HELP.message(line));
     renderer.render(&[group.elements(help)])
@@ -92,6 +96,7 @@ struct Shown {
     line: String,
     start: usize,
     end: usize,
+    cut: bool,
 }
 
 impl Shown {
@@ -103,7 +108,7 @@ impl Shown {
         let end = line
             .floor_char_boundary((span.end.saturating_sub(line_start)).clamp(start, line.len()));
         if line.chars().take(LINE_MAX + 1).count() <= LINE_MAX {
-            return Shown { line: line.to_owned(), start, end };
+            return Shown { line: line.to_owned(), start, end, cut: false };
         }
         let from = line[..start].char_indices().rev().nth(LEAD).map_or(0, |(at, _)| at);
         let to = line[from..].char_indices().nth(LINE_MAX).map_or(line.len(), |(at, _)| from + at);
@@ -114,6 +119,7 @@ impl Shown {
             line: format!("{before}{}{after}", &line[from..to]),
             start: shift(start),
             end: shift(end),
+            cut: true,
         }
     }
 }

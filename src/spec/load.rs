@@ -16,9 +16,9 @@ pub use any::{check_file, diagnostic};
 use super::decode::{self, Decoder, DriverFile};
 use super::finding::{Finding, Findings, Where};
 use super::model::{Driver, Place, Runbook};
-use super::yaml::{self, Document, FaultKind, Unreadable};
+use super::yaml::{self, Document, FaultKind, Kind, Node, Unreadable};
 use super::{check, codes, params};
-use crate::diag::{Diagnostic, LineColumn, Source};
+use crate::diag::{Diagnostic, Source};
 
 /// A runbook that may run.
 #[derive(Debug)]
@@ -274,6 +274,15 @@ impl Loader {
     fn parse(&mut self, file: u32) -> Option<Document> {
         let source = self.sources[file as usize].clone();
         match yaml::parse(&source.text) {
+            Ok(Document { root: Node { kind: Kind::Null, .. }, .. }) => {
+                let message = "the file holds nothing";
+                self.findings.push(Finding::error(
+                    codes::SYNTAX,
+                    Where::Bytes(file, 0..0),
+                    message,
+                ));
+                None
+            }
             Ok(document) => {
                 for fault in &document.faults {
                     self.findings.push(fault_finding(file, fault));
@@ -305,10 +314,15 @@ fn fault_finding(file: u32, fault: &yaml::Fault) -> Finding {
 
 fn unreadable_finding(file: u32, source: &Source, error: Unreadable) -> Finding {
     match error {
-        Unreadable::Syntax { message, place } => {
-            let at = place.map_or(0, |(line, column)| source.byte(LineColumn { line, column }));
+        Unreadable::Syntax { message, place, begun } => {
+            // What is missing at the end is missing behind the last thing that is there.
+            let end = source.text.trim_end().len();
+            let at = place.map_or(0, |place| source.byte(place)).min(end);
+            let begun = begun.filter(|begun| begun.line < source.line(at));
+            let begun =
+                begun.map(|begun| format!("what is not finished begins in line {}", begun.line));
             Finding::error(codes::SYNTAX, Where::Bytes(file, at..at), message)
-                .maybe_help(syntax_hint(source, at))
+                .maybe_help(syntax_hint(source, at).or(begun))
         }
         Unreadable::SeveralDocuments => {
             let at = source.text.find("\n---").map_or(0, |at| at + 1);
@@ -316,8 +330,9 @@ fn unreadable_finding(file: u32, source: &Source, error: Unreadable) -> Finding 
             Finding::error(codes::NOT_AVAILABLE, Where::Bytes(file, at..at + 3), message)
                 .help("a file holds one runbook or one driver")
         }
-        Unreadable::TooMuch(message) => {
-            Finding::error(codes::TOO_MUCH, Where::Bytes(file, 0..0), message)
+        Unreadable::TooMuch { message, place } => {
+            let at = place.map_or(0, |place| source.byte(place));
+            Finding::error(codes::TOO_MUCH, Where::Bytes(file, at..at), message)
         }
     }
 }

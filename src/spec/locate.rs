@@ -14,17 +14,17 @@ use super::scalar::{self, Style};
 pub(crate) struct Location {
     /// Bytes of the text. A map or list over several lines is shown by its first line.
     pub bytes: Range<usize>,
-    /// The value, if it is a text, and how it is written.
-    scalar: Option<(String, Style)>,
+    /// The value, if it is a text, how it is written, and where its writing begins.
+    scalar: Option<(String, Style, usize)>,
 }
 
 impl Location {
     /// The bytes in the file of a range of the value's own text; the whole value where that cannot be told.
     pub(crate) fn within(&self, text: &str, range: &Range<usize>) -> Range<usize> {
-        let Some((value, style)) = &self.scalar else { return self.bytes.clone() };
-        let raw = &text[self.bytes.clone()];
+        let Some((value, style, begin)) = &self.scalar else { return self.bytes.clone() };
+        let raw = &text[*begin..self.bytes.end];
         match scalar::raw_range(raw, value, *style, range) {
-            Some(range) => self.bytes.start + range.start..self.bytes.start + range.end,
+            Some(range) => begin + range.start..begin + range.end,
             None => self.bytes.clone(),
         }
     }
@@ -78,7 +78,8 @@ impl Search<'_> {
                 if self.wanted.contains(&number) {
                     let bytes = self.bytes(span);
                     let bytes = bytes.start..self.trimmed(&bytes, style);
-                    let scalar = Some((value.into_owned(), style_of(style)));
+                    let begin = self.begin_of_writing(bytes.start, style);
+                    let scalar = Some((value.into_owned(), style_of(style), begin));
                     self.found.insert(number, Location { bytes, scalar });
                 }
             }
@@ -127,6 +128,16 @@ impl Search<'_> {
         let start = self.offsets.byte(self.text, span.start.index());
         let end = self.offsets.byte(self.text, span.end.index());
         start..end.max(start)
+    }
+
+    /// A block's first line is indented like the others, but the parser begins it behind the indentation.
+    fn begin_of_writing(&self, start: usize, style: ScalarStyle) -> usize {
+        let line = self.text[..start].rfind('\n').map_or(0, |end| end + 1);
+        let indented = self.text[line..start].bytes().all(|byte| byte == b' ');
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded if indented => line,
+            _ => start,
+        }
     }
 
     /// Where a scalar ends that the parser lets run on over the blanks behind it.

@@ -2,7 +2,7 @@
 //!
 //! Does not know plans, runs or the clock.
 
-pub mod check;
+mod check;
 pub mod codes;
 mod decode;
 pub mod finding;

@@ -12,6 +12,8 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
+use crate::diag::LineColumn;
+
 /// A file that is larger is not read.
 pub(crate) const BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Values in one file, aliases counted with all that they stand for.
@@ -101,13 +103,20 @@ pub(crate) enum Unreadable {
     Syntax {
         /// One line, lowercase, no full stop.
         message: String,
-        /// Line and column, both counted from 1, the column in characters.
-        place: Option<(usize, usize)>,
+        /// Where the parser gave up.
+        place: Option<LineColumn>,
+        /// Where that begins which it could not finish.
+        begun: Option<LineColumn>,
     },
     /// More than one document.
     SeveralDocuments,
-    /// Over a budget; one line, lowercase, no full stop.
-    TooMuch(String),
+    /// Over a budget.
+    TooMuch {
+        /// One line, lowercase, no full stop.
+        message: String,
+        /// Where the budget was used up, if that is known.
+        place: Option<LineColumn>,
+    },
 }
 
 impl Node {
@@ -155,7 +164,7 @@ pub(crate) fn parse(text: &str) -> Result<Document, Unreadable> {
             faults.sort_by_key(|fault| fault.number);
             Ok(Document { root, faults })
         }
-        Err(_) if builder.over_budget.get() => Err(Unreadable::TooMuch(format!(
+        Err(_) if builder.over_budget.get() => Err(too_much(format!(
             "the file holds more than {NODES_MAX} values, aliases counted in full"
         ))),
         Err(error) => Err(unreadable(&error)),
@@ -165,10 +174,10 @@ pub(crate) fn parse(text: &str) -> Result<Document, Unreadable> {
 /// YAML as JSON, for values that stand outside a runbook.
 pub(crate) fn to_json(text: &str) -> Result<Value, String> {
     let document = parse(text).map_err(|error| match error {
-        Unreadable::Syntax { message, place: Some((line, column)) } => {
+        Unreadable::Syntax { message, place: Some(LineColumn { line, column }), .. } => {
             format!("line {line}, column {column}: {message}")
         }
-        Unreadable::Syntax { message, place: None } | Unreadable::TooMuch(message) => message,
+        Unreadable::Syntax { message, .. } | Unreadable::TooMuch { message, .. } => message,
         Unreadable::SeveralDocuments => "there is more than one document".to_owned(),
     })?;
     match document.faults.first() {
@@ -193,10 +202,7 @@ impl FaultKind {
 /// Refuses what would cost far more memory or time than its size lets expect. Texts in quotes count as if they were YAML.
 fn check_bounds(text: &str) -> Result<(), Unreadable> {
     if text.len() as u64 > BYTES_MAX {
-        return Err(Unreadable::TooMuch(format!(
-            "the file has more than {} MiB",
-            BYTES_MAX / 1024 / 1024
-        )));
+        return Err(too_much(format!("the file has more than {} MiB", BYTES_MAX / 1024 / 1024)));
     }
     let (mut separators, mut open) = (0usize, 0usize);
     for byte in text.bytes() {
@@ -210,57 +216,66 @@ fn check_bounds(text: &str) -> Result<(), Unreadable> {
             _ => continue,
         }
         if open > BRACKETS_MAX {
-            return Err(Unreadable::TooMuch(format!(
+            return Err(too_much(format!(
                 "more than {BRACKETS_MAX} brackets are open at the same time"
             )));
         }
     }
     if separators > SEPARATORS_MAX {
-        return Err(Unreadable::TooMuch(format!(
+        return Err(too_much(format!(
             "the file holds more than {SEPARATORS_MAX} lines and separators"
         )));
     }
     Ok(())
 }
 
+fn too_much(message: String) -> Unreadable {
+    Unreadable::TooMuch { message, place: None }
+}
+
 fn unreadable(error: &serde_yaml::Error) -> Unreadable {
     let text = error.to_string();
+    let place = error
+        .location()
+        .map(|location| LineColumn { line: location.line(), column: location.column() });
     if text.starts_with("deserializing from YAML containing more than one document") {
         return Unreadable::SeveralDocuments;
     }
     if text.starts_with("recursion limit exceeded") {
-        return Unreadable::TooMuch("values are nested too deeply".to_owned());
+        return Unreadable::TooMuch { message: "values are nested too deeply".to_owned(), place };
     }
     if text.starts_with("repetition limit exceeded") {
-        return Unreadable::TooMuch("aliases stand for too many values".to_owned());
+        return too_much("aliases stand for too many values".to_owned());
     }
-    if text.starts_with("EOF while parsing a value") {
-        return Unreadable::Syntax { message: "the file is empty".to_owned(), place: None };
-    }
-    let place = error.location().map(|location| (location.line(), location.column()));
-    Unreadable::Syntax { message: without_places(&text), place }
+    let (message, places) = without_places(&text);
+    let begun = places.get(1).copied().filter(|begun| Some(*begun) < place);
+    Unreadable::Syntax { message, place, begun }
 }
 
-/// libyaml's message without the places in it; ours are shown with the line itself.
-fn without_places(text: &str) -> String {
-    let mut message = String::new();
-    let mut words = text.split(' ').peekable();
+/// libyaml's message without the places in it, and the places; ours are shown with the line itself.
+fn without_places(text: &str) -> (String, Vec<LineColumn>) {
+    let (mut message, mut places) = (Vec::new(), Vec::new());
+    let mut words = text.split(' ');
     while let Some(word) = words.next() {
         let mut ahead = words.clone();
-        if word == "at" && matches!(ahead.next(), Some("line" | "position")) {
-            let positional = words.next() == Some("position");
-            let last = if positional { words.next() } else { words.nth(2) };
-            if last.is_some_and(|last| last.ends_with(',')) {
-                message.push(',');
+        let read = |ahead: &mut std::str::Split<'_, char>| {
+            let [at, line, column, number] =
+                [ahead.next()?, ahead.next()?, ahead.next()?, ahead.next()?];
+            let numbers = (line.parse().ok()?, number.trim_end_matches(',').parse().ok()?);
+            (at == "line" && column == "column").then_some((numbers, number.ends_with(',')))
+        };
+        match read(&mut ahead).filter(|_| word == "at") {
+            Some(((line, column), goes_on)) => {
+                places.push(LineColumn { line, column });
+                words = ahead;
+                if goes_on && let Some(last) = message.last_mut() {
+                    *last = format!("{last},");
+                }
             }
-            continue;
+            None => message.push(word.to_owned()),
         }
-        if !message.is_empty() {
-            message.push(' ');
-        }
-        message.push_str(word);
     }
-    message
+    (message.join(" "), places)
 }
 
 /// What the visitors share.

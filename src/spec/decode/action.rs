@@ -125,7 +125,9 @@ impl Decoder<'_> {
 
     fn action(&mut self, fields: &mut Fields, owner: Owner) -> Option<Action> {
         let allowed = owner.actions();
+        let mut refused = false;
         for key in ["uses", "assert"].iter().filter(|key| !allowed.contains(key)) {
+            refused |= fields.has(key);
             let why = if owner.in_driver() { "a driver" } else { "`verify`" };
             self.misplaced(
                 fields,
@@ -137,14 +139,16 @@ impl Decoder<'_> {
         let Some(first) =
             ["run", "shell", "uses", "assert"].into_iter().find(|key| fields.has(key))
         else {
-            let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
-            let message = format!("{} does nothing", fields.what);
-            self.errors(
-                codes::ACTIONS,
-                fields.at,
-                message,
-                format!("give it one of {}", quoted.join(", ")),
-            );
+            if !refused {
+                let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
+                let message = format!("{} does nothing", fields.what);
+                self.errors(
+                    codes::ACTIONS,
+                    fields.at,
+                    message,
+                    format!("give it one of {}", quoted.join(", ")),
+                );
+            }
             return None;
         };
         let entry = fields.take(first)?;

@@ -21,6 +21,7 @@ use super::{codes, finding::Where};
 
 pub(crate) use driver::decode as driver;
 pub(crate) use runbook::{DriverFile, decode as runbook, head};
+pub(crate) use step::ITEMS_OPEN;
 
 /// The version of the language that this windlass speaks.
 const LANGUAGE: u64 = 1;

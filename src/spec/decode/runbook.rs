@@ -61,7 +61,9 @@ pub(crate) fn head(file: u32, root: &Node) -> Head {
 /// Decodes a runbook. Nothing comes back if it is no map at all; sources and drivers are left to whoever loads them.
 pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
     let mut fields = decoder.fields("the runbook", root.number, root)?;
-    decoder.not_a_driver(&fields);
+    if decoder.is_driver(&fields) {
+        return None;
+    }
     decoder.language(&mut fields);
     let name = decoder.runbook_name(&mut fields);
     let title = fields.take("title").and_then(|entry| decoder.text(entry));
@@ -93,12 +95,15 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
 }
 
 impl Decoder<'_> {
-    fn not_a_driver(&mut self, fields: &Fields) {
-        if let (Some(number), false) = (fields.key_number("driver"), fields.has("steps")) {
-            let message = "this is a driver, not a runbook";
-            let help = "name it under `drivers` of a runbook, and check that".to_owned();
-            self.errors(codes::WRONG_FILE, number, message, help);
-        }
+    /// Whether it is a driver's file, which is reported; everything else about it would only be noise.
+    fn is_driver(&mut self, fields: &Fields) -> bool {
+        let Some(number) = fields.key_number("driver").filter(|_| !fields.has("steps")) else {
+            return false;
+        };
+        let message = "this is a driver, not a runbook";
+        let help = "name it under `drivers` of a runbook, and check that".to_owned();
+        self.errors(codes::WRONG_FILE, number, message, help);
+        true
     }
 
     fn runbook_name(&mut self, fields: &mut Fields) -> String {

@@ -238,4 +238,4 @@ impl Decoder<'_> {
 }
 
 /// What [`ForEach::items`] has in front of the expression that was written.
-pub(in super::super) const ITEMS_OPEN: &str = "{{ ";
+pub(crate) const ITEMS_OPEN: &str = "{{ ";

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::super::model::{Action, Body, Dynamic, Effect, OutputType};
 use super::*;
+use crate::diag::LineColumn;
 
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/move-mailboxes.yaml")

@@ -1,0 +1,100 @@
+//! What is done again, or after a failure, must not do harm.
+//!
+//! Does not know what a command really does; the word of its author counts.
+
+use super::super::model::{Action, Body, Effect, Step, Work};
+use super::{Checker, Finding, Findings, codes, used};
+
+/// The effect of a piece of work; nothing if what it uses is not known.
+pub(super) fn effect(work: &Work) -> Option<Effect> {
+    match &work.action {
+        Action::Assert(_) => Some(Effect::Read),
+        Action::Uses { target: None, .. } => work.effect,
+        _ => Some(
+            work.effect.or(used(work).and_then(|action| action.work.effect)).unwrap_or_default(),
+        ),
+    }
+}
+
+/// Reports `retry` on a dangerous action.
+pub(super) fn check_retry(findings: &mut Findings, work: &Work) {
+    let Some(retry) = work.retry.as_ref().filter(|_| effect(work) == Some(Effect::Once)) else {
+        return;
+    };
+    if retry.value.attempts < 2 {
+        return;
+    }
+    let (message, help) = match (work.effect, used(work)) {
+        (None, None) => (
+            "`retry` would do again what is `once`, as everything is that does not say otherwise",
+            "if doing it again does no harm, say so: `effect: idempotent`; else remove `retry`",
+        ),
+        (None, Some(_)) => (
+            "`retry` would do again what the driver says is `once`",
+            "remove `retry`; after a failure somebody has to look first",
+        ),
+        _ => (
+            "`retry` would do again what is `once`",
+            "remove `retry`; after a failure somebody has to look first",
+        ),
+    };
+    findings.push(Finding::error(codes::RETRY_ONCE, retry.at, message).help(help));
+}
+
+impl Checker<'_, '_> {
+    pub(super) fn check_retry(&mut self, work: &Work) {
+        check_retry(self.findings, work);
+    }
+
+    /// `after` lets a step run whatever became of the other; that must be harmless.
+    pub(super) fn check_after(&mut self, step: &Step) {
+        let Some(first) = step.after.first() else { return };
+        let Some(once) = find_once(step) else { return };
+        let message = match once.name == step.name {
+            true => format!("step `{}` is `once`, so it cannot come `after` another", step.name),
+            false => format!(
+                "group `{}` cannot come `after` a step, because `{}` in it is `once`",
+                step.name, once.name
+            ),
+        };
+        self.push(Finding::error(codes::AFTER_ONCE, first.at, message).help(
+            "write `needs` instead, or, if doing it again does no harm, `effect: idempotent`",
+        ));
+    }
+
+    /// A step that says that its driver is too careful.
+    pub(super) fn check_weaker(&mut self, work: &Work) {
+        let Action::Uses { name, target: Some(action), .. } = &work.action else { return };
+        let declared = action.work.effect.unwrap_or_default();
+        if let Some(said) = work.effect
+            && said < declared
+        {
+            let message = format!(
+                "the step says that `{}` is `{}`, but the driver says `{}`",
+                name.value,
+                word(said),
+                word(declared)
+            );
+            self.push(
+                Finding::warning(codes::WEAKER_EFFECT, name.at, message)
+                    .help("the step's word counts; leave `effect` out if you are not sure"),
+            );
+        }
+    }
+}
+
+fn word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "read",
+        Effect::Idempotent => "idempotent",
+        Effect::Once => "once",
+    }
+}
+
+/// The first step in a step, or itself, that is `once`.
+fn find_once(step: &Step) -> Option<&Step> {
+    match &step.body {
+        Body::Action(work) => (effect(work) == Some(Effect::Once)).then_some(step),
+        Body::Group(steps) => steps.iter().find_map(find_once),
+    }
+}

@@ -1,0 +1,93 @@
+//! Names that hide others, and steps that are looked for where they are not.
+//!
+//! Does not know what is done with a name.
+
+use std::collections::HashMap;
+
+use super::super::model::{Body, Located, Place, Step};
+use super::{Checker, Finding, codes};
+
+/// Names that every expression may see, or that the language of templates has.
+const TAKEN: [&str; 10] =
+    ["params", "vars", "inputs", "steps", "run", "out", "index", "value", "loop", "range"];
+
+impl<'r> Checker<'r, '_> {
+    /// A step may not have the name of a step that it sees beside a group around it.
+    pub(super) fn check_hidden(&mut self, step: &'r Step) {
+        let Some((_, outer)) = self.around.split_last() else { return };
+        let hidden = outer.iter().find_map(|&(level, _)| {
+            let position = self.levels[level].position(&step.name)?;
+            Some(self.levels[level].step(position).at)
+        });
+        if let Some(other) = hidden {
+            let message = format!("step `{}` has the name of a step outside its group", step.name);
+            self.push(
+                Finding::error(codes::SHADOWED, step.at, message)
+                    .see("the other one", other)
+                    .help("give it another name, so that `steps.NAME` means one step"),
+            );
+        }
+    }
+
+    pub(super) fn check_item_name(&mut self, name: &str, at: Place) {
+        let what = if TAKEN.contains(&name) {
+            format!("`{name}` already means something in every expression")
+        } else if !name.is_empty() && self.items.contains(&name) {
+            format!("`{name}` is already the item of a group around this one")
+        } else {
+            return;
+        };
+        self.push(Finding::error(codes::SHADOWED, at, what).help("choose another name under `as`"));
+    }
+
+    /// The finding for a name that is needed and stands somewhere else in the runbook.
+    pub(super) fn elsewhere(&mut self, step: &Step, name: &Located<String>) -> Option<Finding> {
+        let steps = &self.runbook.steps;
+        let everywhere = self.everywhere.get_or_insert_with(|| {
+            let mut found = HashMap::new();
+            collect(steps, &mut Vec::new(), &mut found);
+            found
+        });
+        let target = everywhere.get(name.value.as_str())?.clone();
+        let reader: Vec<&str> = self
+            .around
+            .iter()
+            .map(|&(level, position)| self.levels[level].step(position).name.as_str())
+            .collect();
+        let wanted = name.value.as_str();
+        let common = target.iter().zip(&reader).take_while(|(left, right)| left == right).count();
+        if common == target.len() {
+            let message =
+                format!("step `{}` is inside of `{wanted}`, so it cannot wait for it", step.name);
+            return Some(Finding::error(codes::NOT_BESIDE, name.at, message).help("remove it"));
+        }
+        let (target_side, reader_side) = (target[common], reader[common]);
+        let help =
+            match (target_side == wanted && common + 1 == target.len(), reader_side == step.name) {
+                (true, _) => format!("let group `{reader_side}` need it"),
+                (false, true) => format!("need group `{target_side}`, which `{wanted}` is in"),
+                (false, false) => format!(
+                    "let group `{reader_side}` need group `{target_side}`, which `{wanted}` is in"
+                ),
+            };
+        let message =
+            format!("step `{}` needs `{wanted}`, which is not beside `{}`", step.name, step.name);
+        Some(Finding::error(codes::NOT_BESIDE, name.at, message).help(help))
+    }
+}
+
+/// The first step of each name, with the names of the groups around it and its own.
+fn collect<'r>(
+    steps: &'r [Step],
+    around: &mut Vec<&'r str>,
+    found: &mut HashMap<&'r str, Vec<&'r str>>,
+) {
+    for step in steps {
+        around.push(&step.name);
+        found.entry(&step.name).or_insert_with(|| around.clone());
+        if let Body::Group(inside) = &step.body {
+            collect(inside, around, found);
+        }
+        around.pop();
+    }
+}
