@@ -65,7 +65,7 @@ fn close_inherited() -> io::Result<()> {
     for descriptor in open {
         // SAFETY: the process has one thread and has opened nothing itself, so that nobody owns these descriptors; the one of
         // the folder just read is closed already, and closing a closed descriptor fails without harm.
-        unsafe { rustix::io::close(descriptor) };
+        unsafe { libc::close(descriptor) };
     }
     Ok(())
 }
