@@ -1,57 +1,31 @@
 //! Timeouts, kills and survivors: what becomes of all that a job has started.
 
 use std::fs;
-use std::path::Path;
 
 use crate::harness::{Run, hear, job, say, start};
 use windlass::core::recover::Evidence;
 use windlass::keeper::{Keeper, Request};
 
-/// A script that ignores TERM, and starts: a child, a grandchild in a session of its own whose parent has ended, and one of that
-/// kind that has also lost its environment. Each writes its id into the folder; then the script says that it is ready.
-fn stubborn(run: &Run, ready: &Path) -> String {
-    let folder = run.path().display();
-    let wait = "trap '' TERM HUP; while :; do read x < \"$0/never\"; done";
-    format!(
-        "trap '' TERM
-         sh -c 'echo $$ > {folder}/pid.1; echo x > {folder}/up; {wait}' {folder} &
-         (setsid sh -c 'echo $$ > {folder}/pid.2; echo x > {folder}/up; {wait}' {folder} &)
-         (env -i setsid sh -c 'echo $$ > {folder}/pid.3; echo x > {folder}/up; {wait}' {folder} &)
-         read x < {folder}/up; read x < {folder}/up; read x < {folder}/up
-         echo $$ > {folder}/pid.0
-         echo ready > {}
-         while :; do read x < {folder}/never; done",
-        ready.display(),
-    )
-}
+/// Ignores TERM, and so does all that it starts: a child, and two in sessions of their own whose parents have ended, one of
+/// them without the job's environment. Each writes its id into the folder; when all have, `ready` is told.
+const STUBBORN: &str = r#"
+trap '' TERM
+stay='trap "" TERM; echo $$ > pid.$0; echo x > up.$0; while :; do read x < never; done'
+sh -c "$stay" 1 &
+(setsid sh -c "$stay" 2 &)
+(env -i setsid sh -c "$stay" 3 &)
+read x < up.1; read x < up.2; read x < up.3
+echo $$ > pid.0
+echo x > ready
+while :; do read x < never; done
+"#;
 
-/// A fifo of three words may be read by one reader as one; so each word is waited for in a file of its own.
-fn stubborn_in(run: &Run) -> (String, std::path::PathBuf) {
-    let ready = run.fifo("ready");
-    run.fifo("never");
-    for number in 1..=3 {
-        run.fifo(&format!("up.{number}"));
+/// The fifos that [`STUBBORN`] needs; returns that which tells when it is ready.
+fn stubborn_fifos(run: &Run) -> std::path::PathBuf {
+    for name in ["never", "up.1", "up.2", "up.3"] {
+        run.fifo(name);
     }
-    let mut script = stubborn(run, &ready);
-    for number in 1..=3 {
-        let folder = run.path().display();
-        script = script.replacen(
-            &format!("echo x > {folder}/up;"),
-            &format!("echo x > {folder}/up.{number};"),
-            1,
-        );
-        script = script.replacen(
-            &format!("read x < {folder}/up;"),
-            &format!("read x < {folder}/up.{number};"),
-            1,
-        );
-        script = script.replacen(
-            &format!("read x < {folder}/up\n"),
-            &format!("read x < {folder}/up.{number}\n"),
-            1,
-        );
-    }
-    (script, ready)
+    run.fifo("ready")
 }
 
 fn pids(run: &Run) -> Vec<u32> {
@@ -66,8 +40,10 @@ fn pids(run: &Run) -> Vec<u32> {
         .collect()
 }
 
+/// A process that has ended and of which its parent has not yet taken notice does not live.
 fn lives(pid: u32) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 #[test]
@@ -75,9 +51,9 @@ fn a_kill_ends_all_that_a_job_has_started() {
     let run = Run::new();
     let mut executor = run.executor();
     let id = job("stubborn");
-    let (script, ready) = stubborn_in(&run);
-    executor.send(&[run.script(&id, &script)]);
-    assert_eq!(hear(&ready), "ready\n");
+    let ready = stubborn_fifos(&run);
+    executor.send(&[run.script(&id, STUBBORN)]);
+    hear(&ready);
     let pids = pids(&run);
     assert!(pids.iter().all(|pid| lives(*pid)), "{pids:?}");
     executor.send(&[Request::Kill { job: id.clone() }, Request::Kill { job: id.clone() }]);
@@ -94,8 +70,8 @@ fn a_timeout_ends_all_that_a_job_has_started_even_without_an_executor() {
     let run = Run::new();
     let mut executor = run.executor();
     let id = job("stubborn");
-    let (script, _ready) = stubborn_in(&run);
-    let mut command = run.command(&id, &["sh", "-c", &script]);
+    stubborn_fifos(&run);
+    let mut command = run.command(&id, &["sh", "-c", STUBBORN]);
     command.timeout_ms = Some(300);
     executor.send(&[start(&id, command)]);
     drop(executor);
@@ -145,17 +121,14 @@ fn survivors_of_a_bad_end_are_ended_before_the_job_is_over() {
     let run = Run::new();
     let mut executor = run.executor();
     let (id, ready) = (job("bad"), run.fifo("ready"));
+    let up = run.fifo("up");
     run.fifo("never");
     executor.send(&[run.script(
         &id,
         "sh -c 'trap \"\" TERM; echo $$ > ready; read x < never; :' & read x < up; exit 3",
     )]);
-    let pid: u32 = {
-        let up = run.fifo("up");
-        let pid = hear(&ready).trim().parse().unwrap();
-        say(&up);
-        pid
-    };
+    let pid: u32 = hear(&ready).trim().parse().unwrap();
+    say(&up);
     let end = executor.end_of(&id);
     assert_eq!((end.exit, end.over), (Some(3), false));
     assert_eq!(end.survivors.iter().map(|survivor| survivor.pid).collect::<Vec<_>>(), [pid]);

@@ -43,8 +43,9 @@ fn without_input_a_job_reads_nothing() {
 fn no_descriptor_reaches_a_job_but_its_streams_and_its_life_lock() {
     let run = Run::new();
     // Whoever starts windlass may have left something open, and whoever waits for its end must not wait for the keeper.
-    let (mut other, leaked) = UnixStream::pair().unwrap();
-    let leaked = rustix::io::dup(&leaked).unwrap();
+    let (mut other, own) = UnixStream::pair().unwrap();
+    let leaked = rustix::io::dup(&own).unwrap();
+    drop(own);
     assert!(!rustix::io::fcntl_getfd(&leaked).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
     let mut executor = run.executor();
     drop(leaked);
@@ -142,7 +143,7 @@ fn what_cannot_be_started_says_why() {
 fn assert_not_spawned(executor: &Executor, expected: &str) {
     match executor.next() {
         Some(Report::NotSpawned { reason, .. }) => {
-            assert!(reason.contains(expected), "{reason:?} should say {expected:?}")
+            assert!(reason.contains(expected), "{reason:?} should say {expected:?}");
         }
         report => panic!("{report:?} instead of {expected:?}"),
     }
