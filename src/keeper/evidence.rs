@@ -89,7 +89,7 @@ fn judge(trace: &Trace, alive: Option<Alive>) -> Evidence {
 /// A process of the job that lives: one that holds its life lock, or is of its session, or has its marks in the environment.
 fn look_for_life(folder: &Path, trace: &Trace) -> Option<Alive> {
     // Nothing of a job can have lived before it was noted that it is about to start, nor lives where it could not be.
-    let starting = trace.starting.as_ref().filter(|_| trace.not_spawned.is_none())?;
+    let starting = trace.starting.as_ref()?;
     // A session that was recorded in another boot of the machine has ended with it.
     let boot_id = proc::boot_id();
     let started = trace.started.as_ref().filter(|started| started.boot_id == boot_id);

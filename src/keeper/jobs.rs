@@ -137,11 +137,18 @@ impl Jobs {
         if self.jobs.contains_key(&id) {
             return self.refuse(id, "a job of that name is known already");
         }
-        let marks = launch::marks(&command);
-        self.exits
-            .note(&id, Fact::Starting(Starting { folder: folder.clone(), marks: marks.clone() }));
-        self.jobs
-            .insert(id.clone(), Job::new(folder, marks, Duration::from_millis(command.grace_ms)));
+        let mut job =
+            Job::new(folder, launch::marks(&command), Duration::from_millis(command.grace_ms));
+        if let Err(reason) = launch::make_folder(&job.folder) {
+            // Nothing is noted: if there was an earlier start of this attempt, what is noted of that must stand.
+            job.stage = Stage::NotSpawned(reason.clone());
+            self.jobs.insert(id.clone(), job);
+            return self.reports.push(Report::NotSpawned { job: id, reason });
+        }
+        job.owns_folder = true;
+        let starting = Starting { folder: job.folder.clone(), marks: job.kin.marks.clone() };
+        self.exits.note(&id, Fact::Starting(starting));
+        self.jobs.insert(id.clone(), job);
         self.admitted.push((id, command));
     }
 
@@ -169,15 +176,7 @@ impl Jobs {
     }
 
     fn start(&mut self, id: &JobId, command: &Command) -> Result<u32, String> {
-        let job = self.jobs.get_mut(id).ok_or("it is not known")?;
-        if !launch::stays_inside(&job.folder) {
-            return Err(format!(
-                "`{}` is not a folder inside the run's folder",
-                job.folder.display()
-            ));
-        }
-        launch::make_folder(&job.folder)?;
-        job.owns_folder = true;
+        let job = self.jobs.get(id).ok_or("it is not known")?;
         launch::launch(command, &self.env, &job.folder, &self.nothing)
     }
 

@@ -32,7 +32,7 @@ pub(super) fn marks(command: &Command) -> Vec<String> {
 }
 
 /// Whether a path stays inside the folder that it is relative to.
-pub(super) fn stays_inside(path: &Path) -> bool {
+fn stays_inside(path: &Path) -> bool {
     path.components().next().is_some()
         && path.components().all(|component| matches!(component, Component::Normal(_)))
 }
@@ -42,6 +42,9 @@ pub(super) fn stays_inside(path: &Path) -> bool {
 /// # Errors
 /// A sentence, if it is there already or cannot be made.
 pub(super) fn make_folder(folder: &Path) -> Result<(), String> {
+    if !stays_inside(folder) {
+        return Err(format!("`{}` is not a folder inside the run's folder", folder.display()));
+    }
     unix::create_folder(folder).map_err(|error| {
         if error.kind() == io::ErrorKind::AlreadyExists {
             return format!("the folder `{}` is left from an earlier start", folder.display());

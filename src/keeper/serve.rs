@@ -40,7 +40,7 @@ pub fn keep(folder: &Path) -> Result<(), KeeperError> {
     let outcome = Keeper::open(handed).and_then(Keeper::run);
     // Whoever finds no socket must find the lock free before long, and nobody may find a dead socket beside a free lock.
     drop(std::fs::remove_file(SOCKET_FILE));
-    if std::fs::metadata(LOG_FILE).is_ok_and(|log| log.len() == 0) {
+    if outcome.is_ok() && std::fs::metadata(LOG_FILE).is_ok_and(|log| log.len() == 0) {
         drop(std::fs::remove_file(LOG_FILE));
     }
     drop(lock);
