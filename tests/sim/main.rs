@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use run::{Run, Story};
 
 /// Seeds of an ordinary run of the test.
-const SEEDS: u64 = 4_000;
+const SEEDS: u64 = 3_000;
 /// Seeds beyond them that see what others seldom see.
 const RARE: [u64; 3] = [12_080, 12_298, 15_485];
 

@@ -24,7 +24,7 @@ pub(super) struct Opening {
     returning: VecDeque<ScopeId>,
     /// Position of the next item that has not begun.
     next: u32,
-    /// Items inside that are not settled.
+    /// Items that have come in; those that have left since are struck off when room is needed.
     active: BTreeSet<ScopeId>,
 }
 
@@ -132,7 +132,7 @@ impl<E: Evaluate> Machine<E> {
                 exhausted.push(*key);
                 continue;
             };
-            if opening.active.len() < parallel(&self.state, key.group) {
+            if opening.has_room(parallel(&self.state, key.group), &self.state, &mut self.admitted) {
                 opening.active.insert(scope);
                 found = Some(scope);
                 break;
@@ -171,29 +171,21 @@ impl<E: Evaluate> Machine<E> {
             self.queue(id);
         }
     }
-
-    /// Notes that an instance has come to rest: its items make room for others once nothing in them is open.
-    pub(super) fn leave(&mut self, id: InstanceId) {
-        let mut at = id;
-        while at != InstanceId::ROOT {
-            let number = self.state.instance(at).scope;
-            let scope = self.state.scope(number);
-            if scope.open > 0 {
-                return;
-            }
-            if scope.key.is_some() {
-                let key = self.opening_key(scope.group);
-                if let Some(opening) = self.openings.get_mut(&key) {
-                    opening.active.remove(&number);
-                }
-                self.admitted[number.index()] = false;
-            }
-            at = scope.group;
-        }
-    }
 }
 
 impl Opening {
+    /// Whether one more may come in. Items in which nothing is open have left, whatever it was that brought them to rest.
+    fn has_room(&mut self, limit: usize, state: &State, admitted: &mut [bool]) -> bool {
+        if self.active.len() >= limit {
+            self.active.retain(|scope| {
+                let stays = state.scope(*scope).open > 0;
+                admitted[scope.index()] = stays;
+                stays
+            });
+        }
+        self.active.len() < limit
+    }
+
     /// The item whose turn it is to come in. Where a halt or too many failures keep new items from starting, nothing in them is
     /// open.
     fn first_outside(

@@ -172,9 +172,7 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         let task = self.state.instance(id).id.clone();
         let reason = format!("{reason}; nothing says whether its effect has happened");
-        self.note(now, Record::Judged { task, judgement: Judgement::InDoubt, reason }, out)?;
-        self.leave(id);
-        Ok(())
+        self.note(now, Record::Judged { task, judgement: Judgement::InDoubt, reason }, out)
     }
 
     /// Lets a job that ended badly be tried again later, if its `retry` has tries left.

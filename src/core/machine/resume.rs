@@ -172,8 +172,6 @@ impl<E: Evaluate> Machine<E> {
             out,
         )?;
         self.queue(id);
-        // A halt may keep it from starting again: then its item has come to rest.
-        self.leave(id);
         Ok(())
     }
 

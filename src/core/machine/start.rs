@@ -116,8 +116,6 @@ impl<E: Evaluate> Machine<E> {
         let task = self.state.instance(id).id.clone();
         self.note(now, Record::ItemsFrozen { task, items }, out)?;
         self.open_door(id);
-        // Without items it has come to rest at once.
-        self.leave(id);
         Ok(())
     }
 
@@ -131,9 +129,7 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         let task = self.state.instance(id).id.clone();
-        self.note(now, Record::TaskEnded { task, outcome, reason }, out)?;
-        self.leave(id);
-        Ok(())
+        self.note(now, Record::TaskEnded { task, outcome, reason }, out)
     }
 
     /// Puts a task in line for a slot.
