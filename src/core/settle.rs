@@ -169,7 +169,7 @@ impl State {
         let scope = &mut self.scopes[number.index()];
         let (was_open, was_bad, was_doubtful, was_stuck) =
             (scope.open > 0, scope.bad > 0, scope.doubtful > 0, scope.stuck > 0);
-        let was_halted = scope.halting > 0;
+        let halting_before = scope.halting;
         adjust(&mut scope.open, before.settled == Settled::Open, after.settled == Settled::Open);
         adjust(&mut scope.bad, before.bad, after.bad);
         adjust(&mut scope.doubtful, is_doubtful(before.settled), is_doubtful(after.settled));
@@ -177,7 +177,8 @@ impl State {
         adjust(&mut scope.halting, before.halts, after.halts);
         let (open, bad, doubtful, stuck) =
             (scope.open > 0, scope.bad > 0, scope.doubtful > 0, scope.stuck > 0);
-        let newly_halted = scope.halting > 0 && !was_halted;
+        // The first that halts reaches all but what is inside itself; the second reaches that as well.
+        let newly_halted = scope.halting > halting_before && scope.halting <= 2;
         let owner = scope.group;
         let borne = self
             .graph

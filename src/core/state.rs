@@ -462,13 +462,15 @@ impl State {
     }
 
     /// Whether nothing new may start in a scope because something in it, or around it, has failed or is in doubt.
-    /// A group that comes `after` something is not reached by what happens around it.
+    /// A group that comes `after` something is not reached by what happens around it, and what goes wrong in one item of a group
+    /// does not reach the others by way of the group: those that have begun are finished.
     #[must_use]
     pub fn is_halted(&self, scope: ScopeId) -> bool {
         let mut at = scope;
+        let mut inside_halts = false;
         loop {
             let here = self.scope(at);
-            if here.halting > 0 {
+            if here.halting > u32::from(inside_halts) {
                 return true;
             }
             let group = self.instance(here.group);
@@ -481,6 +483,7 @@ impl State {
             if here.group == InstanceId::ROOT || !self.graph.node(group.node).after.is_empty() {
                 return false;
             }
+            inside_halts = group.standing.halts;
             at = group.scope;
         }
     }

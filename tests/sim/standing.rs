@@ -114,12 +114,14 @@ impl<'a> Opinion<'a> {
         let number = self.state.instance(id).scope;
         let scope = self.state.scope(number);
         let immune = !self.state.node(id).after.is_empty() && (scope.begun || scope.key.is_none());
-        !immune && self.is_halted(number)
+        !immune && self.is_halted(number, None)
     }
 
-    fn is_halted(&self, number: ScopeId) -> bool {
+    /// `inside` is the group that one asks from: what goes wrong in one item of it does not reach the others by way of it.
+    fn is_halted(&self, number: ScopeId, inside: Option<InstanceId>) -> bool {
         let scope = self.state.scope(number);
-        if self.state.children(number).any(|child| self.get(child).halts) {
+        let mut others = self.state.children(number).filter(|child| Some(*child) != inside);
+        if others.any(|child| self.get(child).halts) {
             return true;
         }
         if !scope.begun && self.has_too_many_failures(scope.group) {
@@ -128,7 +130,7 @@ impl<'a> Opinion<'a> {
         let comes_after = !self.state.node(scope.group).after.is_empty();
         scope.group != InstanceId::ROOT
             && !comes_after
-            && self.is_halted(self.state.instance(scope.group).scope)
+            && self.is_halted(self.state.instance(scope.group).scope, Some(scope.group))
     }
 
     pub(crate) fn has_too_many_failures(&self, group: InstanceId) -> bool {
