@@ -74,7 +74,7 @@ impl Decoder<'_> {
     fn step(&mut self, key: Key, value: Node, depth: usize) -> Step {
         self.check_name("a step", &key.text, key.number);
         let what = format!("step `{}`", key.text);
-        let Some(mut fields) = self.fields(what.clone(), key.number, value) else {
+        let Some(mut fields) = self.fields(what, key.number, value) else {
             return self.empty_step(key);
         };
         let is_group = fields.has("steps");
