@@ -18,7 +18,7 @@ fn load(text: impl Into<String>) -> Result<Loaded, Vec<Diagnostic>> {
 
 /// The codes of what is wrong; everything is rendered too.
 fn codes_of(text: impl Into<String>) -> Vec<&'static str> {
-    let wrong = load(text).unwrap_err();
+    let wrong = load(text).expect_err("it is refused");
     render::report(&wrong, false);
     json::report(&wrong);
     wrong.iter().map(|one| one.code).collect()

@@ -317,7 +317,7 @@ fn critical_path(plan: &Plan, group: NodeId) -> Vec<String> {
         let child = inside.children[slot as usize];
         match graph.group(child) {
             Some(group) if !group.fan_out.as_ref().is_some_and(|fan_out| fan_out.single) => {
-                path.extend(critical_path(plan, child))
+                path.extend(critical_path(plan, child));
             }
             _ => path.push(graph.path(child)),
         }

@@ -32,7 +32,7 @@ impl InstanceId {
 pub struct ScopeId(pub u32);
 
 impl ScopeId {
-    /// As an index into [`State::scopes`].
+    /// As an index into the scopes of a [`State`].
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
