@@ -3,6 +3,8 @@
 //! `NAME.yaml` is loaded, `NAME.txt` is what must be said. The first lines of a runbook may hold `# given: -p name=value`
 //! or `# driver: mail=FILE`. `WINDLASS_BLESS=1` writes the texts anew; look at the difference before you keep it.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
