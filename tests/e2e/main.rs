@@ -7,3 +7,4 @@ mod crashes;
 mod operator;
 mod printing;
 mod running;
+mod strays;
