@@ -14,7 +14,7 @@ use windlass::core::expressions::Expressions;
 use windlass::core::machine::Input;
 use windlass::core::record::{Actor, Opened, Record};
 use windlass::core::state::State;
-use windlass::exec::{Ending, Executor, Fact, Observer, Run, Texts, freeze, now};
+use windlass::exec::{Ending, Executor, Fact, JournalJobs, Observer, Run, Texts, freeze, now};
 use windlass::journal::{Journal, StateFolder};
 use windlass::plan::Plan;
 use windlass::{diag, keeper, lock, spec};
@@ -98,7 +98,8 @@ fn run() -> Result<Ending, Box<dyn Error>> {
     let opened = opened(&plan, folder.id(), &by, &home);
     let expressions = Expressions::new(plan.clone(), folder.id(), &folder.path().to_string_lossy());
     let state = State::new(plan.graph.clone());
-    let taken = Run { folder, lock, journal, state, expressions, actor: by };
+    let jobs = JournalJobs::default();
+    let taken = Run { folder, lock, journal, state, jobs, expressions, actor: by };
     let executor = Executor::new(taken, 2, vec![Box::new(Listener)])?;
     let (ending, state) = executor.run(Input::Opened(Box::new(opened)));
     println!("{} of {} tasks are done", state.tally().done(), state.tally().total);

@@ -35,10 +35,11 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
         None => (plan, state, None),
         Some(_) => adopt(&folder, &plan, &state, &contents.entries, arguments)?,
     };
+    let jobs = exec::JournalJobs::of(&contents.entries);
     let by = actor::this_process();
     let first = Input::Resumed { by: by.clone(), runbook: adopted };
     work::work(
-        work::Job { folder, lock, journal, plan, state, by, working: &arguments.working },
+        work::Job { folder, lock, journal, plan, state, jobs, by, working: &arguments.working },
         first,
     )
 }

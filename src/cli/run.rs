@@ -42,7 +42,16 @@ pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
     };
     let state = State::new(plan.graph.clone());
     work::work(
-        work::Job { folder, lock, journal, plan, state, by, working: &arguments.working },
+        work::Job {
+            folder,
+            lock,
+            journal,
+            plan,
+            state,
+            jobs: exec::JournalJobs::default(),
+            by,
+            working: &arguments.working,
+        },
         Input::Opened(Box::new(opened)),
     )
 }

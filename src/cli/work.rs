@@ -9,7 +9,7 @@ use crate::core::expressions::Expressions;
 use crate::core::machine::Input;
 use crate::core::record::Actor;
 use crate::core::state::State;
-use crate::exec::{Ending, Executor, Observer, Run};
+use crate::exec::{AsideError, Ending, Executor, JournalJobs, Observer, Run};
 use crate::journal::{Journal, RunFolder};
 use crate::lock::RunLock;
 use crate::observe::{self, summary};
@@ -24,20 +24,21 @@ pub(super) struct Job<'a> {
     pub(super) journal: Journal,
     pub(super) plan: Arc<Plan>,
     pub(super) state: State,
+    pub(super) jobs: JournalJobs,
     pub(super) by: Actor,
     pub(super) working: &'a Working,
 }
 
 /// Works on a run until nothing is left to do, says how it stands, and returns the exit code.
 pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
-    let Job { folder, lock, journal, plan, state, by, working } = job;
+    let Job { folder, lock, journal, plan, state, jobs, by, working } = job;
     let expressions = Expressions::new(plan.clone(), folder.id(), &folder.path().to_string_lossy());
     let slots = working
         .jobs
         .map_or_else(|| available_parallelism().map_or(1, usize::from), |jobs| jobs as usize);
     let observers = observers(&folder, &plan, working)?;
     let run = folder.id().to_owned();
-    let taken = Run { folder: folder.clone(), lock, journal, state, expressions, actor: by };
+    let taken = Run { folder: folder.clone(), lock, journal, state, jobs, expressions, actor: by };
     let executor = Executor::new(taken, slots, observers)
         .map_err(|error| Failure::new(JOURNAL, format!("signals cannot be watched: {error}")))?;
     let (ending, state) = executor.run(first);
@@ -57,9 +58,25 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
             .help(format!("make room or mend the disk, then `{}` goes on", next::command(&["resume", &run])))),
         Ending::Keeper(error) => Err(Failure::new(LOCKED, error.to_string())
             .help(format!("nothing was done; `{}` shows what is known", next::command(&["status", &run])))),
+        Ending::Aside(error) => Err(not_set_aside(&run, &error)),
         Ending::Bug(unfit) => Err(Failure::new(BUG, format!("windlass contradicts itself: {unfit}"))
             .help("this is a bug: nothing more was started, and the journal is as it was before")
             .help(format!("`{}` shows what is known", next::command(&["status", &run])))),
+    }
+}
+
+fn not_set_aside(run: &str, error: &AsideError) -> Failure {
+    let resume = next::command(&["resume", run]);
+    match error {
+        AsideError::Alive { .. } => Failure::new(LOCKED, error.to_string())
+            .help(format!("nothing was done; once it has ended, `{resume}` goes on")),
+        AsideError::Once { .. } => Failure::new(JOURNAL, error.to_string())
+            .help(format!(
+                "nothing was done; put the newest copy of the journal back, then `{resume}` goes on"
+            ))
+            .help("without one, see what has happened, and start a new run for the rest"),
+        AsideError::Keeper(_) | AsideError::Io { .. } => Failure::new(JOURNAL, error.to_string())
+            .help(format!("nothing was done; once this is mended, `{resume}` goes on")),
     }
 }
 

@@ -45,15 +45,15 @@ impl Hands {
         }
     }
 
-    /// Connects to the keeper that an earlier executor has left behind, if it lives.
+    /// Connects to the keeper that an earlier executor has left behind; returns whether one lives.
     ///
     /// # Errors
     /// If it lives and cannot be talked to: what it does can then not be known.
-    pub(super) fn connect_to_living(&mut self) -> Result<(), KeeperError> {
+    pub(super) fn connect_to_living(&mut self) -> Result<bool, KeeperError> {
         if let Some((keeper, greeting)) = Keeper::connect(self.folder.path())? {
             self.welcome(keeper, greeting);
         }
-        Ok(())
+        Ok(self.keeper.is_some())
     }
 
     fn welcome(&mut self, mut keeper: Keeper, greeting: Greeting) {

@@ -2,6 +2,7 @@
 //!
 //! Decides nothing. Every record is written before the effects of its transition, and synced before those that say so.
 
+mod aside;
 mod freeze;
 mod hands;
 pub mod inbox;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::aside::{AsideError, JournalJobs};
 pub use self::freeze::{FreezeError, Frozen, Texts, freeze, freeze_again, thaw};
 use self::hands::Hands;
 use self::inbox::Inbox;
@@ -60,6 +62,8 @@ pub enum Ending {
     Journal(JournalError),
     /// A keeper lives and cannot be talked to; nothing was done.
     Keeper(KeeperError),
+    /// The run's folder holds what the journal does not know, and it cannot be set aside; nothing was done.
+    Aside(AsideError),
     /// The machine contradicted itself: a bug.
     Bug(Unfit),
 }
@@ -68,6 +72,7 @@ pub enum Ending {
 enum Broken {
     Journal(JournalError),
     Keeper(KeeperError),
+    Aside(AsideError),
     Bug(Unfit),
 }
 
@@ -93,6 +98,8 @@ pub struct Run {
     pub journal: Journal,
     /// What its records say so far.
     pub state: State,
+    /// The jobs that its records know.
+    pub jobs: JournalJobs,
     /// Its expressions and templates.
     pub expressions: Expressions,
     /// Who works on it.
@@ -103,6 +110,7 @@ pub struct Run {
 pub struct Executor {
     folder: RunFolder,
     journal: Journal,
+    jobs: JournalJobs,
     machine: Machine<Expressions>,
     hands: Hands,
     inbox: Inbox,
@@ -122,7 +130,7 @@ impl Executor {
     /// # Errors
     /// If signals cannot be watched.
     pub fn new(run: Run, slots: usize, observers: Vec<Box<dyn Observer>>) -> std::io::Result<Self> {
-        let Run { folder, lock, journal, state, expressions, actor } = run;
+        let Run { folder, lock, journal, state, jobs, expressions, actor } = run;
         let (sender, events) = mpsc::channel();
         signals::watch(&sender)?;
         Ok(Self {
@@ -130,6 +138,7 @@ impl Executor {
             inbox: Inbox::new(&folder),
             folder,
             journal,
+            jobs,
             machine: Machine::new(state, expressions, slots),
             timers: Timers::default(),
             observers,
@@ -147,6 +156,7 @@ impl Executor {
             Ok(ending) => ending,
             Err(Broken::Bug(unfit)) => Ending::Bug(unfit),
             Err(Broken::Keeper(error)) => Ending::Keeper(error),
+            Err(Broken::Aside(error)) => Ending::Aside(error),
             Err(Broken::Journal(error)) => {
                 self.warn(&error.to_string());
                 self.wait_for_jobs();
@@ -158,7 +168,9 @@ impl Executor {
     }
 
     fn work(&mut self, first: Input) -> Result<Ending, Broken> {
-        self.hands.connect_to_living().map_err(Broken::Keeper)?;
+        if !self.hands.connect_to_living().map_err(Broken::Keeper)? {
+            self.set_aside()?;
+        }
         self.inbox.refuse_old();
         self.take(vec![first])?;
         while !self.machine.is_finished() {
@@ -172,6 +184,16 @@ impl Executor {
         }
         self.journal.sync()?;
         Ok(Ending::Finished)
+    }
+
+    /// Makes sure that nothing of an earlier job can be taken for one that is still to come.
+    fn set_aside(&mut self) -> Result<(), Broken> {
+        let jobs = std::mem::take(&mut self.jobs);
+        let warning = aside::set_aside(&self.folder, &jobs, self.machine.state());
+        if let Some(warning) = warning.map_err(Broken::Aside)? {
+            self.warn(&warning);
+        }
+        Ok(())
     }
 
     /// Hands inputs to the machine, writes what it says, and carries it out.

@@ -221,9 +221,14 @@ impl RunFolder {
         self.path.join("exits")
     }
 
+    /// The folder of the folders of all tasks.
+    pub fn tasks(&self) -> PathBuf {
+        self.path.join("tasks")
+    }
+
     /// The folder of one attempt of a task. It is there only where there is something to keep.
     pub fn task(&self, task: &str, attempt: u32) -> PathBuf {
-        let mut path = self.path.join("tasks");
+        let mut path = self.tasks();
         path.push(encode(task));
         path.push(attempt.to_string());
         path

@@ -17,6 +17,7 @@ mod launch;
 mod proc;
 mod protocol;
 mod serve;
+mod strays;
 mod unix;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub use evidence::{gather, was_never_started};
 pub use proc::boot_id;
 pub use protocol::{Greeting, Kept, Report, Request, Standing, VERSION};
 pub use serve::keep;
+pub use strays::Strays;
 
 /// Held by the keeper from before it listens until after it has stopped. It holds no data.
 const LOCK_FILE: &str = "keeper.lock";

@@ -9,3 +9,4 @@ mod crashes;
 mod operator;
 mod printing;
 mod running;
+mod strays;

@@ -1,0 +1,125 @@
+//! Notes of jobs that the journal does not know, and taking them out of `exits`.
+//!
+//! Does not know how they came about; whoever asks says which jobs are known, and must have made sure that no keeper lives.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::evidence::gather;
+use super::exits;
+use super::{KeeperError, proc};
+use crate::core::job::JobId;
+use crate::core::recover::Evidence;
+use crate::journal::write_file;
+
+/// What of a line is needed to know whose it is.
+#[derive(Deserialize)]
+struct Whose<'a> {
+    #[serde(borrow)]
+    job: Named<'a>,
+}
+
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    task: Cow<'a, str>,
+    attempt: u32,
+}
+
+/// What `exits` holds, apart: what is known, and what is not.
+#[derive(Debug)]
+pub struct Strays {
+    /// The jobs that are not known.
+    pub jobs: BTreeSet<JobId>,
+    known: Vec<u8>,
+    unknown: Vec<u8>,
+}
+
+impl Strays {
+    /// Reads the notes in the run's folder once. A line that tells nothing counts as known: nobody would take it for anything.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn find(folder: &Path, is_known: impl Fn(&str, u32) -> bool) -> Result<Self, KeeperError> {
+        let mut strays = Self { jobs: BTreeSet::new(), known: Vec::new(), unknown: Vec::new() };
+        let path = folder.join(exits::FILE);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(strays),
+            Err(error) => return Err(unreadable(&path, error)),
+        };
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match serde_json::from_slice::<Whose<'_>>(line) {
+                Ok(Whose { job }) if !is_known(&job.task, job.attempt) => {
+                    strays.jobs.insert(JobId { task: job.task.into(), attempt: job.attempt });
+                    strays.unknown.extend_from_slice(line);
+                }
+                _ => strays.known.extend_from_slice(line),
+            }
+        }
+        Ok(strays)
+    }
+
+    /// The first of these jobs of which a process lives, with its id and command line.
+    ///
+    /// # Errors
+    /// If the notes cannot be read.
+    pub fn alive(&self, folder: &Path) -> Result<Option<(&JobId, u32, String)>, KeeperError> {
+        // Only what was started in this boot of the machine can live, and its notes say in which it was.
+        let boot = proc::boot_id();
+        if !String::from_utf8_lossy(&self.unknown).contains(&boot) {
+            return Ok(None);
+        }
+        for job in &self.jobs {
+            if let Evidence::Orphaned { pid, command } = gather(folder, job)? {
+                return Ok(Some((job, pid, command)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Moves the notes of these jobs into a folder. A crash in the middle leaves them in both places, never in none.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn set_aside(&self, folder: &Path, into: &Path) -> io::Result<()> {
+        if self.jobs.is_empty() {
+            return Ok(());
+        }
+        write_file(&into.join(exits::FILE), &self.unknown)?;
+        write_file(&folder.join(exits::FILE), &self.known)
+    }
+}
+
+fn unreadable(path: &Path, error: io::Error) -> KeeperError {
+    KeeperError::Io { doing: format!("`{}` cannot be read", path.display()), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn only_the_notes_of_unknown_jobs_are_moved() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(exits::FILE);
+        let line = |task: &str, attempt: u32| {
+            format!("{{\"job\":{{\"task\":\"{task}\",\"attempt\":{attempt}}},\"over\":true}}\n")
+        };
+        let (known, stray, torn) = (line("a", 1), line(r#"b[\"q\"]"#, 2), "{\"job\":{\"ta");
+        fs::write(&path, format!("{known}{stray}{torn}")).expect("it can be written");
+        let strays = Strays::find(folder.path(), |task, _| task == "a").expect("it can be read");
+        let expected = JobId { task: "b[\"q\"]".into(), attempt: 2 };
+        assert_eq!(strays.jobs, BTreeSet::from([expected]));
+        let into = folder.path().join("aside-1");
+        fs::create_dir(&into).expect("a folder");
+        strays.set_aside(folder.path(), &into).expect("they can be moved");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), known + torn);
+        assert_eq!(fs::read_to_string(into.join(exits::FILE)).expect("it is there"), stray);
+    }
+}
