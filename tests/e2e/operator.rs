@@ -120,3 +120,29 @@ fn stopped(bench: &Bench) -> bool {
         .unwrap()
         .contains("\"event\":\"stopped\"")
 }
+
+#[test]
+fn a_run_is_resumed_only_where_its_jobs_were() {
+    let bench = Bench::new();
+    bench.write(
+        "book.yaml",
+        "windlass: 1\nname: here\nsteps:\n  no: {effect: read, run: [\"false\"]}\n",
+    );
+    bench.windlass(&["run", "book.yaml"]).exits(1);
+    let journal = bench.run_folder().join("journal.jsonl");
+    // Another machine's journal, made the way that machine would have made it: the same records, another host.
+    let contents = windlass::journal::read::<windlass::core::record::Record>(&journal).unwrap();
+    std::fs::remove_file(&journal).unwrap();
+    let mut other =
+        windlass::journal::Journal::create(&journal, &contents.run, contents.begun).unwrap();
+    for entry in contents.entries {
+        let mut record = entry.record;
+        if let windlass::core::record::Record::Opened(opened) = &mut record {
+            opened.by.host = "elsewhere".to_owned();
+        }
+        other.append(entry.at, &record).unwrap();
+    }
+    other.sync().unwrap();
+    let refused = bench.windlass(&["resume", "latest"]).exits(6);
+    assert!(refused.stderr.contains("`elsewhere`"), "{}", refused.stderr);
+}
