@@ -19,7 +19,7 @@ impl InstanceId {
     /// The group of the whole run.
     pub const ROOT: Self = Self(0);
 
-    /// As an index into [`State::instances`].
+    /// As an index into [`State::instances`](super::state::State::instances).
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
@@ -31,7 +31,7 @@ impl InstanceId {
 pub struct ScopeId(pub u32);
 
 impl ScopeId {
-    /// As an index into the scopes of a [`State`].
+    /// As an index into the scopes of a [`State`](super::state::State).
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
