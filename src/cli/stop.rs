@@ -21,6 +21,10 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
     loop {
         match lock::try_lock_run(&folder) {
             Ok(_lock) if arguments.kill.is_some() => {
+                let known = known::read(folder.clone())?;
+                if known.state.run().closed {
+                    return Err(closed(folder.id()));
+                }
                 return Err(Failure::new(
                     REFUSED,
                     format!("no executor works on run {}", folder.id()),
@@ -34,7 +38,7 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
                 let (mut journal, contents) = Journal::open::<Record>(&folder.journal())?;
                 let (_, state) = known::rebuild(&folder, &contents.entries)?;
                 if state.run().closed {
-                    return Err(Failure::new(REFUSED, format!("run {} is closed", folder.id())));
+                    return Err(closed(folder.id()));
                 }
                 journal.append(
                     now(),
@@ -46,8 +50,9 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
                 )?;
                 journal.sync()?;
                 super::print(&format!(
-                    "recorded: run {} starts nothing until it is resumed\n",
-                    folder.id()
+                    "recorded: run {} starts nothing until it is resumed\n{}   # goes on\n",
+                    folder.id(),
+                    next::command(&["resume", folder.id()])
                 ))?;
                 return Ok(0);
             }
@@ -66,6 +71,11 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+fn closed(run: &str) -> Failure {
+    Failure::new(REFUSED, format!("run {run} is closed: it has succeeded, and nothing of it runs"))
+        .help(format!("`{}` shows it", next::command(&["status", run])))
 }
 
 /// An order that could not be handed over.

@@ -308,7 +308,9 @@ fn fault_finding(file: u32, fault: &yaml::Fault) -> Finding {
         FaultKind::MergeKey => {
             refused(message).help("write the keys out; an alias may stand for a whole value")
         }
-        FaultKind::KeyNotText => refused(message).help("put it in quotes"),
+        FaultKind::KeyNotText => {
+            refused(message).help("put it in quotes, a template too: `\"{{ params.name }}\"`")
+        }
         FaultKind::Tag(_) | FaultKind::NotFinite => refused(message),
     }
 }
