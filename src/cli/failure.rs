@@ -68,6 +68,12 @@ impl From<JournalError> for Failure {
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         let code = if matches!(error, LockError::Held { .. }) { LOCKED } else { JOURNAL };
-        Self::new(code, error.to_string())
+        let failure = Self::new(code, error.to_string());
+        match error {
+            LockError::Io { .. } => {
+                failure.help("nothing was done; once that is mended, type the same command again")
+            }
+            LockError::Held { .. } | LockError::Unsupported { .. } => failure,
+        }
     }
 }

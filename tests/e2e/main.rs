@@ -8,3 +8,4 @@ mod operator;
 mod printing;
 mod running;
 mod strays;
+mod words;
