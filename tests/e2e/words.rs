@@ -108,3 +108,40 @@ fn the_user_is_named_without_a_hint_from_the_environment() {
         assert!(told.stderr.contains(&opened), "{}", told.stderr);
     }
 }
+
+#[test]
+fn a_state_folder_that_was_typed_is_in_every_command_to_type() {
+    let bench = Bench::new();
+    bench.write(
+        "book.yaml",
+        "windlass: 1\nname: bad\nsteps:\n  a: {effect: read, run: [\"false\"]}\n",
+    );
+    let elsewhere = |arguments: &[&str]| -> Done {
+        let mut command = bench.command(&["--state-dir", "my runs"]);
+        command.args(arguments).env_remove("WINDLASS_STATE_DIR").output().unwrap().into()
+    };
+    let program = format!("windlass --state-dir '{}'", bench.path("my runs").display());
+    let resume = format!("{program} resume one");
+    let failed = elsewhere(&["run", "book.yaml", "--run-id", "one"]).exits(1);
+    assert!(failed.stderr.contains(&resume), "{}", failed.stderr);
+    let status = elsewhere(&["status"]).exits(0);
+    assert!(status.stdout.contains(&resume), "{}", status.stdout);
+    let taken = elsewhere(&["run", "book.yaml", "--run-id", "one"]).exits(2);
+    assert!(taken.stderr.contains(&format!("`{resume}`")), "{}", taken.stderr);
+    let unknown = elsewhere(&["logs", "one", "b"]).exits(2);
+    assert!(unknown.stderr.contains(&format!("`{program} status one`")), "{}", unknown.stderr);
+    // What is printed can be typed, from anywhere.
+    let typed = resume.replacen("windlass", env!("CARGO_BIN_EXE_windlass"), 1);
+    let again: Done =
+        Command::new("sh").args(["-c", &typed]).current_dir("/").output().unwrap().into();
+    assert!(again.exits(1).stderr.contains(&resume));
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_used_is_named_with_a_way_out() {
+    let bench = Bench::new();
+    bench.write("book.yaml", GOOD);
+    let told = bench.windlass(&["run", "book.yaml", "--state-dir", "book.yaml"]).exits(2);
+    assert!(told.stderr.contains("book.yaml/runs"), "{}", told.stderr);
+    assert!(told.stderr.contains("`--state-dir`"), "{}", told.stderr);
+}
