@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::journal::{FolderError, JournalError};
 use crate::lock::LockError;
+use crate::report::next;
 
 /// The runbook or the command line is wrong.
 pub(super) const USAGE: u8 = 2;
@@ -48,14 +49,25 @@ impl fmt::Display for Failure {
         if self.message.is_empty() {
             return Ok(());
         }
-        writeln!(f, "error: {}", self.message)?;
+        writeln!(f, "error: {}", with_state_folder(&self.message))?;
         self.help.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 }
 
+/// The commands in the words of the journal and of the locks, which do not know how the state folder was given.
+fn with_state_folder(text: &str) -> String {
+    text.replace("`windlass ", &format!("`{} ", next::program()))
+}
+
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
-        Self::new(USAGE, error.to_string())
+        let failure = Self::new(USAGE, error.to_string());
+        match error {
+            FolderError::Io { .. } => failure.help(
+                "give `--state-dir` a folder that you may use, or type this as the user who does",
+            ),
+            _ => failure,
+        }
     }
 }
 
@@ -68,6 +80,12 @@ impl From<JournalError> for Failure {
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         let code = if matches!(error, LockError::Held { .. }) { LOCKED } else { JOURNAL };
-        Self::new(code, error.to_string())
+        let failure = Self::new(code, error.to_string());
+        match error {
+            LockError::Io { .. } => {
+                failure.help("nothing was done; once that is mended, type the same command again")
+            }
+            LockError::Held { .. } | LockError::Unsupported { .. } => failure,
+        }
     }
 }

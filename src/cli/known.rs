@@ -7,7 +7,7 @@ use super::failure::{BUG, Failure, JOURNAL};
 use crate::core::record::Record;
 use crate::core::state::State;
 use crate::exec::{self, FreezeError};
-use crate::journal::{self, Entry, RunFolder, StateFolder};
+use crate::journal::{self, Entry, JournalError, RunFolder, StateFolder};
 use crate::lock;
 use crate::plan::Plan;
 use crate::report::next;
@@ -46,6 +46,11 @@ pub(super) fn read(folder: RunFolder) -> Result<Known, Failure> {
     for warning in contents.warnings.iter().filter(|_| !alive) {
         eprintln!("warning: {warning}");
     }
+    if alive && contents.entries.is_empty() {
+        let again = next::command(&["status", folder.id()]);
+        return Err(Failure::new(JOURNAL, format!("run {} is being begun just now", folder.id()))
+            .help(format!("`{again}` shows it in a moment")));
+    }
     let (plan, state) = rebuild(&folder, &contents.entries)?;
     let executor = if alive { Some(executor(&folder, &contents.entries)) } else { None };
     Ok(Known { folder, plan, state, entries: contents.entries, executor })
@@ -76,8 +81,12 @@ pub(super) fn rebuild(
 }
 
 fn broken_files(folder: &RunFolder, error: &FreezeError) -> Failure {
-    if let FreezeError::Unsound(diagnostics) = error {
-        super::runbook::tell(diagnostics);
+    match error {
+        FreezeError::Unsound(diagnostics) => super::runbook::tell(diagnostics),
+        FreezeError::NotOpened => {
+            return JournalError::NeverBegun { path: folder.journal() }.into();
+        }
+        FreezeError::Io { .. } | FreezeError::Malformed { .. } => {}
     }
     Failure::new(JOURNAL, format!("run {} cannot be read: {error}", folder.id()))
         .help(format!("its files are in {}", folder.path().display()))

@@ -30,6 +30,7 @@ use clap::Parser;
 
 use self::arguments::{Arguments, Command};
 use self::failure::Failure;
+use crate::report::next;
 
 /// Runs the command line of this process.
 #[must_use]
@@ -55,6 +56,9 @@ pub fn main() -> ExitCode {
 
 fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     let place = arguments.place;
+    if let Some(folder) = &place.state_dir {
+        next::say_state_folder(&std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
+    }
     match arguments.command {
         Command::Check(command) => check::main(&command),
         Command::Plan(command) => plan::main(&command),

@@ -50,7 +50,7 @@ pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
                 let (mut journal, contents) = Journal::open::<Record>(&folder.journal())?;
                 let (_, state) = known::rebuild(&folder, &contents.entries)?;
                 may_resolve(&state, &arguments.task, decision)
-                    .map_err(|refusal| Failure::new(REFUSED, refusal.to_string()))?;
+                    .map_err(|refusal| stop::refused(&folder, refusal.to_string()))?;
                 let outputs = (!outputs.is_empty())
                     .then(|| Value::Object(outputs.into_iter().collect()).into());
                 let record = Record::Resolved {
@@ -80,7 +80,7 @@ pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
                                 word(decision)
                             ))
                             .map(|()| 0),
-                            Some(reason) => Err(Failure::new(REFUSED, reason)),
+                            Some(reason) => Err(stop::refused(&folder, reason)),
                         };
                     }
                     // The executor has ended meanwhile: the lock can be had now.

@@ -14,13 +14,13 @@ use crate::core::record::{Actor, Adopted, Record};
 use crate::core::state::{Knowledge, State};
 use crate::exec;
 use crate::journal::{Entry, Journal, RunFolder};
-use crate::lock::{self, LockError};
+use crate::lock;
 use crate::plan::Plan;
 use crate::report::next;
 
 pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
     let folder = known::find(place, &arguments.run)?;
-    let lock = lock::try_lock_run(&folder).map_err(|error| held(&folder, error))?;
+    let lock = lock::try_lock_run(&folder)?;
     let (journal, contents) = Journal::open::<Record>(&folder.journal())?;
     for warning in &contents.warnings {
         eprintln!("warning: {warning}");
@@ -38,9 +38,20 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
         Some(_) => adopt(&folder, &plan, &state, &contents.entries, arguments)?,
     };
     let jobs = exec::JournalJobs::of(&contents.entries);
+    let events = work::events(&arguments.working)?;
     let first = Input::Resumed { by: by.clone(), runbook: adopted };
     work::work(
-        work::Job { folder, lock, journal, plan, state, jobs, by, working: &arguments.working },
+        work::Job {
+            folder,
+            lock,
+            journal,
+            plan,
+            state,
+            jobs,
+            by,
+            working: &arguments.working,
+            events,
+        },
         first,
     )
 }
@@ -72,17 +83,6 @@ fn on_the_right_host(
         ))),
         _ => Ok(()),
     }
-}
-
-fn held(folder: &RunFolder, error: LockError) -> Failure {
-    let held = matches!(error, LockError::Held { .. });
-    let failure = Failure::from(error);
-    if !held {
-        return failure;
-    }
-    failure
-        .help(format!("`{}` shows what it does", next::command(&["status", folder.id()])))
-        .help(format!("`{}` lets it start nothing more", next::command(&["stop", folder.id()])))
 }
 
 /// Takes over a corrected runbook, unless something that is done or was started has changed in it.

@@ -1,5 +1,6 @@
 //! `windlass run`.
 
+use std::fs;
 use std::sync::Arc;
 
 use super::arguments::{Place, Run};
@@ -9,8 +10,9 @@ use crate::core::machine::Input;
 use crate::core::record::Opened;
 use crate::core::state::State;
 use crate::exec::{self, now};
-use crate::journal::Journal;
-use crate::lock;
+use crate::journal::{Journal, RunFolder};
+use crate::lock::{self, LockError, RunLock};
+use crate::plan::Plan;
 
 pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
     let runbook = runbook::load(&arguments.runbook, &arguments.given.drivers)?;
@@ -20,11 +22,12 @@ pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
     // The texts are frozen from what was read, so that a file that changes meanwhile changes nothing.
     let texts = exec::Texts::of(&runbook);
     let plan = Arc::new(runbook::plan(runbook, params, &arguments.runbook)?);
+    let events = work::events(&arguments.working)?;
     let folder = runs.new_run(arguments.run_id.as_deref(), now())?;
-    let lock = lock::try_lock_run(&folder)?;
-    exec::freeze(&folder, &texts, &plan.params)
-        .map_err(|error| Failure::new(JOURNAL, error.to_string()))?;
-    let journal = Journal::create(&folder.journal(), folder.id(), now())?;
+    let (lock, journal) = begin(&folder, &texts, &plan).inspect_err(|_| {
+        // Nothing has been started, and what is left would only be in the way of the next try.
+        drop(fs::remove_dir_all(folder.path()));
+    })?;
     let by = actor::this_process();
     let opened = Opened {
         run: folder.id().to_owned(),
@@ -51,7 +54,28 @@ pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
             jobs: exec::JournalJobs::default(),
             by,
             working: &arguments.working,
+            events,
         },
         Input::Opened(Box::new(opened)),
     )
+}
+
+/// Takes the lock of a new run, writes down what is run, and begins its journal.
+fn begin(
+    folder: &RunFolder,
+    texts: &exec::Texts,
+    plan: &Plan,
+) -> Result<(RunLock, Journal), Failure> {
+    let failed = |error: String| {
+        Failure::new(JOURNAL, error)
+            .help("the run was not begun; once that is mended, type the same command again")
+    };
+    let lock = lock::try_lock_run(folder).map_err(|error| match error {
+        LockError::Io { .. } => failed(error.to_string()),
+        LockError::Held { .. } | LockError::Unsupported { .. } => error.into(),
+    })?;
+    exec::freeze(folder, texts, &plan.params).map_err(|error| failed(error.to_string()))?;
+    let journal = Journal::create(&folder.journal(), folder.id(), now())
+        .map_err(|error| failed(error.first_line()))?;
+    Ok((lock, journal))
 }

@@ -7,7 +7,7 @@ use crate::core::machine::Order;
 use crate::core::record::{Record, StopReason};
 use crate::exec::inbox::{self, Delivery};
 use crate::exec::now;
-use crate::journal::Journal;
+use crate::journal::{Journal, RunFolder};
 use crate::lock::{self, LockError};
 use crate::report::next;
 
@@ -20,11 +20,10 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
     };
     loop {
         match lock::try_lock_run(&folder) {
+            Ok(_lock) if arguments.kill.is_some() && is_closed(&folder)? => {
+                return Err(closed(&folder));
+            }
             Ok(_lock) if arguments.kill.is_some() => {
-                let known = known::read(folder.clone())?;
-                if known.state.run().closed {
-                    return Err(closed(folder.id()));
-                }
                 return Err(Failure::new(
                     REFUSED,
                     format!("no executor works on run {}", folder.id()),
@@ -38,7 +37,7 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
                 let (mut journal, contents) = Journal::open::<Record>(&folder.journal())?;
                 let (_, state) = known::rebuild(&folder, &contents.entries)?;
                 if state.run().closed {
-                    return Err(closed(folder.id()));
+                    return Err(closed(&folder));
                 }
                 journal.append(
                     now(),
@@ -60,7 +59,7 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
                 match inbox::send(&folder, &order, now()).map_err(|error| unsent(&error))? {
                     Delivery::Answered(answer) => {
                         return match (answer.refused, &arguments.kill) {
-                        (Some(reason), _) => Err(Failure::new(REFUSED, reason)),
+                        (Some(reason), _) => Err(refused(&folder, reason)),
                         (None, Some(task)) => super::print(&format!("the job of `{task}` is being ended\n")).map(|()| 0),
                         (None, None) => super::print("the executor starts nothing more; it ends once its running jobs have\n").map(|()| 0),
                     };
@@ -73,9 +72,18 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
     }
 }
 
-fn closed(run: &str) -> Failure {
-    Failure::new(REFUSED, format!("run {run} is closed: it has succeeded, and nothing of it runs"))
-        .help(format!("`{}` shows it", next::command(&["status", run])))
+fn is_closed(folder: &RunFolder) -> Result<bool, Failure> {
+    Ok(known::read(folder.clone())?.state.run().closed)
+}
+
+fn closed(folder: &RunFolder) -> Failure {
+    refused(folder, format!("run {} is closed: nothing of it runs", folder.id()))
+}
+
+/// What the machine does not want to do.
+pub(super) fn refused(folder: &RunFolder, reason: String) -> Failure {
+    let status = next::command(&["status", folder.id()]);
+    Failure::new(REFUSED, reason).help(format!("`{status}` shows how it stands"))
 }
 
 /// An order that could not be handed over.

@@ -1,10 +1,11 @@
 //! Being an executor: what `run` and `resume` have in common.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use super::arguments::Working;
-use super::failure::{BUG, Failure, JOURNAL, LOCKED};
+use super::failure::{BUG, Failure, JOURNAL, LOCKED, USAGE};
 use crate::core::expressions::Expressions;
 use crate::core::machine::Input;
 use crate::core::record::Actor;
@@ -27,16 +28,18 @@ pub(super) struct Job<'a> {
     pub(super) jobs: JournalJobs,
     pub(super) by: Actor,
     pub(super) working: &'a Working,
+    pub(super) events: Option<Box<dyn Observer>>,
 }
 
 /// Works on a run until nothing is left to do, says how it stands, and returns the exit code.
 pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
-    let Job { folder, lock, journal, plan, state, jobs, by, working } = job;
+    let Job { folder, lock, journal, plan, state, jobs, by, working, events } = job;
     let expressions = Expressions::new(plan.clone(), folder.id(), &folder.path().to_string_lossy());
     let slots = working
         .jobs
         .map_or_else(|| available_parallelism().map_or(1, usize::from), |jobs| jobs as usize);
-    let observers = observers(&folder, &plan, working)?;
+    let mut observers = vec![observe::for_stderr(&folder, &plan)];
+    observers.extend(events);
     let run = folder.id().to_owned();
     let taken = Run { folder: folder.clone(), lock, journal, state, jobs, expressions, actor: by };
     let executor = Executor::new(taken, slots, observers)
@@ -53,7 +56,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
             summary::left(&status);
             Ok(5)
         }
-        Ending::Journal(error) => Err(Failure::new(JOURNAL, error.to_string())
+        Ending::Journal(error) => Err(Failure::new(JOURNAL, error.first_line())
             .help("nothing more was started; jobs that were running have ended or go on under their keeper")
             .help(format!("make room or mend the disk, then `{}` goes on", next::command(&["resume", &run])))),
         Ending::Keeper(error) => Err(Failure::new(LOCKED, error.to_string())
@@ -80,17 +83,11 @@ fn not_set_aside(run: &str, error: &AsideError) -> Failure {
     }
 }
 
-fn observers(
-    folder: &RunFolder,
-    plan: &Arc<Plan>,
-    working: &Working,
-) -> Result<Vec<Box<dyn Observer>>, Failure> {
-    let mut observers: Vec<Box<dyn Observer>> = vec![observe::for_stderr(folder, plan)];
-    if let Some(path) = &working.events {
-        let events = observe::events(path).map_err(|error| {
-            Failure::new(super::failure::USAGE, format!("{}: {error}", path.display()))
-        })?;
-        observers.push(events);
-    }
-    Ok(observers)
+/// Whoever writes the events down, if they are wanted.
+pub(super) fn events(working: &Working) -> Result<Option<Box<dyn Observer>>, Failure> {
+    let open = |path: &PathBuf| {
+        observe::events(path)
+            .map_err(|error| Failure::new(USAGE, format!("`--events {}`: {error}", path.display())))
+    };
+    working.events.as_ref().map(open).transpose()
 }

@@ -158,7 +158,10 @@ impl Executor {
             Err(Broken::Keeper(error)) => Ending::Keeper(error),
             Err(Broken::Aside(error)) => Ending::Aside(error),
             Err(Broken::Journal(error)) => {
-                self.warn(&error.to_string());
+                self.warn(&format!(
+                    "{}; nothing more is started, and what runs is waited for",
+                    error.first_line()
+                ));
                 self.wait_for_jobs();
                 Ending::Journal(error)
             }

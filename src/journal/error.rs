@@ -27,7 +27,7 @@ pub enum JournalError {
         /// What failed then.
         cause: String,
     },
-    /// The first line was never finished, so nothing of the run was ever started.
+    /// There is no journal, or its first line was never finished, so nothing of the run was ever started.
     NeverBegun {
         /// The journal.
         path: PathBuf,
@@ -74,7 +74,17 @@ pub enum JournalError {
 
 impl JournalError {
     pub(super) fn reading(path: &Path, error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::NotFound {
+            return Self::NeverBegun { path: path.to_owned() };
+        }
         Self::Io { path: path.to_owned(), action: "read", error }
+    }
+
+    /// What is wrong, without what to do.
+    #[must_use]
+    pub fn first_line(&self) -> String {
+        let text = self.to_string();
+        text.lines().next().unwrap_or_default().to_owned()
     }
 
     pub(super) fn damaged(
@@ -123,9 +133,15 @@ impl fmt::Display for JournalError {
                 write!(f, "nothing more is written to the journal `{}`: {cause}", path.display())
             }
             Self::NeverBegun { path } => {
-                write!(f, "the journal `{}` has no complete first line", path.display())?;
-                write!(f, "\n  the run was never begun and nothing of it was started: ")?;
-                write!(f, "type `windlass run` with its runbook to start it anew")
+                write!(
+                    f,
+                    "run {} was never begun, and nothing of it was started",
+                    folder_name(path)
+                )?;
+                let folder = path.parent().unwrap_or(path).to_string_lossy();
+                let quoted = shlex::try_quote(&folder).unwrap_or_default();
+                write!(f, "\n  `windlass run` with its runbook starts it anew; ")?;
+                write!(f, "`rm -r {quoted}` removes what is left of it")
             }
             Self::Damaged { path, run, line, problem, declared_by } => {
                 write!(f, "the journal `{}` is damaged at line {line}: {problem}", path.display())?;

@@ -106,7 +106,10 @@ impl StateFolder {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(FolderError::io(&run.path, error));
                 }
-                Err(_) if id.is_some() => return Err(FolderError::Taken { id: run.id }),
+                Err(_) if id.is_some() => {
+                    let never_begun = run.begun().is_none().then_some(run.path);
+                    return Err(FolderError::Taken { id: run.id, never_begun });
+                }
                 Err(_) => random_digits += 1,
             }
         }
@@ -260,6 +263,8 @@ pub enum FolderError {
     Taken {
         /// The id.
         id: String,
+        /// Its folder, where it has no journal.
+        never_begun: Option<PathBuf>,
     },
     /// There are no runs.
     NoRuns {
@@ -309,7 +314,13 @@ impl fmt::Display for FolderError {
                 write!(f, "`{id}` cannot be the id of a run: {reason}")?;
                 f.write_str("\n  leave out `--run-id`, and the run gets an id of its own")
             }
-            Self::Taken { id } => {
+            Self::Taken { id, never_begun: Some(path) } => {
+                let path = path.to_string_lossy();
+                let quoted = shlex::try_quote(&path).unwrap_or_default();
+                write!(f, "there is a run `{id}` already, which was never begun")?;
+                write!(f, "\n  `rm -r {quoted}` removes it, unless it is being begun just now")
+            }
+            Self::Taken { id, never_begun: None } => {
                 write!(f, "there is a run `{id}` already")?;
                 write!(
                     f,

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -167,6 +168,11 @@ impl Exits {
         Ok(())
     }
 
+    /// Whether nobody can ever read the file, since it was deleted.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+    }
+
     /// Whether everything has been written.
     pub(super) fn is_flushed(&self) -> bool {
         self.buffer.is_empty()
@@ -213,6 +219,15 @@ mod tests {
             fs::read_to_string(&path).expect("it can be read"),
             whole.to_owned() + &whole.replace(":1}", ":2}")
         );
+    }
+
+    #[test]
+    fn a_file_that_was_deleted_is_known_to_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let exits = Exits::open(folder.path()).expect("a new file");
+        assert!(!exits.is_deleted());
+        fs::remove_file(folder.path().join(FILE)).expect("it can be deleted");
+        assert!(exits.is_deleted());
     }
 
     #[test]

@@ -85,9 +85,9 @@ impl Jobs {
         complain(outcome, "`exits` cannot be written");
     }
 
-    /// Whether everything is written down that has happened.
+    /// Whether everything is written down that has happened, or nobody will ever ask.
     pub(super) fn is_recorded(&self) -> bool {
-        self.exits.is_flushed()
+        self.exits.is_flushed() || self.exits.is_deleted()
     }
 
     /// Whether nothing is left to keep.

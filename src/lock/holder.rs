@@ -50,7 +50,35 @@ fn user() -> String {
 
 fn nameless() -> String {
     #[cfg(unix)]
-    return format!("uid {}", rustix::process::geteuid().as_raw());
+    {
+        let uid = rustix::process::geteuid().as_raw();
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        login_name(&users, uid).map_or_else(|| format!("uid {uid}"), str::to_owned)
+    }
     #[cfg(not(unix))]
     return "unknown".to_owned();
+}
+
+/// The name of a user in the form of `/etc/passwd`: name, password, uid, and more, between colons.
+#[cfg(unix)]
+fn login_name(users: &str, uid: u32) -> Option<&str> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, found) = (fields.next()?, fields.next()?, fields.next()?);
+        (found.parse() == Ok(uid) && !name.is_empty()).then_some(name)
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::login_name;
+
+    #[test]
+    fn the_login_name_is_found_by_its_number() {
+        let users = "# a comment\n\nroot:x:0:0:root:/root:/bin/sh\nana:x:1000:1000::/:/bin/sh\nbob:x:100:1::/:\n";
+        assert_eq!(login_name(users, 0), Some("root"));
+        assert_eq!(login_name(users, 100), Some("bob"));
+        assert_eq!(login_name(users, 1000), Some("ana"));
+        assert_eq!(login_name(users, 10), None);
+    }
 }

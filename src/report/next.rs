@@ -1,4 +1,9 @@
 //! What to do next, as commands that can be typed.
+//!
+//! Does not know where runs are kept unless it is told so for the whole process, by [`say_state_folder`].
+
+use std::path::Path;
+use std::sync::OnceLock;
 
 use super::status::{Executor, Status, TaskRow};
 use crate::core::standing::{RunStanding, TaskStanding};
@@ -6,13 +11,29 @@ use crate::core::standing::{RunStanding, TaskStanding};
 /// How many tasks are named one by one.
 const NAMED_MAX: usize = 5;
 
+/// What every command begins with, where that is more than its name.
+static PROGRAM: OnceLock<String> = OnceLock::new();
+
+/// From now on every command names the state folder: whoever types it would not find the run otherwise. Only the first call counts.
+pub fn say_state_folder(folder: &Path) {
+    PROGRAM.get_or_init(|| format!("windlass --state-dir {}", quoted(&folder.to_string_lossy())));
+}
+
+/// What every command begins with.
+#[must_use]
+pub fn program() -> &'static str {
+    PROGRAM.get().map_or("windlass", String::as_str)
+}
+
 /// A command of windlass, quoted for the shell.
 #[must_use]
 pub fn command(words: &[&str]) -> String {
-    let quoted = words.iter().map(|word| {
-        shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
-    });
-    std::iter::once("windlass".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+    let words = words.iter().map(|word| quoted(word));
+    std::iter::once(program().to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }
 
 /// The commands that lead on from where a run stands.

@@ -10,3 +10,4 @@ mod operator;
 mod printing;
 mod running;
 mod strays;
+mod words;

@@ -121,7 +121,10 @@ fn new_runs_of_one_minute_get_ids_of_their_own() {
 #[test]
 fn an_id_is_taken_once() {
     let (_folder, state) = state();
-    state.new_run(Some("r1"), at(0)).unwrap();
+    let run = state.new_run(Some("r1"), at(0)).unwrap();
+    let never_begun = state.new_run(Some("r1"), at(0)).unwrap_err().to_string();
+    assert!(never_begun.contains("never begun\n  `rm -r /"), "{never_begun}");
+    Journal::create(&run.journal(), "r1", at(0)).unwrap();
     assert_eq!(
         state.new_run(Some("r1"), at(0)).unwrap_err().to_string(),
         "there is a run `r1` already\n  `windlass status r1` shows it, `windlass resume r1` continues it"
