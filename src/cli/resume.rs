@@ -20,6 +20,7 @@ use crate::report::next;
 
 pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
     let folder = known::find(place, &arguments.run)?;
+    let events = work::events(&arguments.working)?;
     let lock = lock::try_lock_run(&folder).map_err(|error| held(&folder, error))?;
     let (journal, contents) = Journal::open::<Record>(&folder.journal())?;
     for warning in &contents.warnings {
@@ -40,7 +41,7 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
     let by = actor::this_process();
     let first = Input::Resumed { by: by.clone(), runbook: adopted };
     work::work(
-        work::Job { folder, lock, journal, plan, state, by, working: &arguments.working },
+        work::Job { folder, lock, journal, plan, state, by, working: &arguments.working, events },
         first,
     )
 }

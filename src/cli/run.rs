@@ -15,6 +15,7 @@ use crate::lock;
 pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
     let runbook = runbook::load(&arguments.runbook, &arguments.given.drivers)?;
     let params = runbook::parameters(&runbook, &arguments.given)?;
+    let events = work::events(&arguments.working)?;
     let runs = known::state_folder(place)?;
     runs.create()?;
     // The texts are frozen from what was read, so that a file that changes meanwhile changes nothing.
@@ -42,7 +43,7 @@ pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
     };
     let state = State::new(plan.graph.clone());
     work::work(
-        work::Job { folder, lock, journal, plan, state, by, working: &arguments.working },
+        work::Job { folder, lock, journal, plan, state, by, working: &arguments.working, events },
         Input::Opened(Box::new(opened)),
     )
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use super::arguments::Working;
-use super::failure::{BUG, Failure, JOURNAL, LOCKED};
+use super::failure::{BUG, Failure, JOURNAL, LOCKED, USAGE};
 use crate::core::expressions::Expressions;
 use crate::core::machine::Input;
 use crate::core::record::Actor;
@@ -26,16 +26,18 @@ pub(super) struct Job<'a> {
     pub(super) state: State,
     pub(super) by: Actor,
     pub(super) working: &'a Working,
+    /// Who writes the records elsewhere too, if somebody is to.
+    pub(super) events: Option<Box<dyn Observer>>,
 }
 
 /// Works on a run until nothing is left to do, says how it stands, and returns the exit code.
 pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
-    let Job { folder, lock, journal, plan, state, by, working } = job;
+    let Job { folder, lock, journal, plan, state, by, working, events } = job;
     let expressions = Expressions::new(plan.clone(), folder.id(), &folder.path().to_string_lossy());
     let slots = working
         .jobs
         .map_or_else(|| available_parallelism().map_or(1, usize::from), |jobs| jobs as usize);
-    let observers = observers(&folder, &plan, working)?;
+    let observers = std::iter::once(observe::for_stderr(&folder, &plan)).chain(events).collect();
     let run = folder.id().to_owned();
     let taken = Run { folder: folder.clone(), lock, journal, state, expressions, actor: by };
     let executor = Executor::new(taken, slots, observers)
@@ -63,17 +65,10 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     }
 }
 
-fn observers(
-    folder: &RunFolder,
-    plan: &Arc<Plan>,
-    working: &Working,
-) -> Result<Vec<Box<dyn Observer>>, Failure> {
-    let mut observers: Vec<Box<dyn Observer>> = vec![observe::for_stderr(folder, plan)];
-    if let Some(path) = &working.events {
-        let events = observe::events(path).map_err(|error| {
-            Failure::new(super::failure::USAGE, format!("{}: {error}", path.display()))
-        })?;
-        observers.push(events);
-    }
-    Ok(observers)
+/// Who writes the records to the file of `--events`. To be asked before anything is made: a run that cannot begin leaves nothing behind.
+pub(super) fn events(working: &Working) -> Result<Option<Box<dyn Observer>>, Failure> {
+    let Some(path) = &working.events else { return Ok(None) };
+    let events = observe::events(path)
+        .map_err(|error| Failure::new(USAGE, format!("`--events {}`: {error}", path.display())))?;
+    Ok(Some(events))
 }
