@@ -38,6 +38,11 @@ impl Failure {
         Self::new(code, "")
     }
 
+    /// What is wrong, in one line.
+    pub(super) fn message(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+
     pub(super) fn help(mut self, line: impl Into<String>) -> Self {
         self.help.push(line.into());
         self

@@ -20,6 +20,7 @@ use crate::report::next;
 
 pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
     let folder = known::find(place, &arguments.run)?;
+    let events = work::events(&arguments.working)?;
     let lock = lock::try_lock_run(&folder)?;
     let (journal, contents) = Journal::open::<Record>(&folder.journal())?;
     for warning in &contents.warnings {
@@ -38,7 +39,6 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
         Some(_) => adopt(&folder, &plan, &state, &contents.entries, arguments)?,
     };
     let jobs = exec::JournalJobs::of(&contents.entries);
-    let events = work::events(&arguments.working)?;
     let first = Input::Resumed { by: by.clone(), runbook: adopted };
     work::work(
         work::Job {

@@ -17,12 +17,12 @@ use crate::plan::Plan;
 pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
     let runbook = runbook::load(&arguments.runbook, &arguments.given.drivers)?;
     let params = runbook::parameters(&runbook, &arguments.given)?;
+    let events = work::events(&arguments.working)?;
     let runs = known::state_folder(place)?;
     runs.create()?;
     // The texts are frozen from what was read, so that a file that changes meanwhile changes nothing.
     let texts = exec::Texts::of(&runbook);
     let plan = Arc::new(runbook::plan(runbook, params, &arguments.runbook)?);
-    let events = work::events(&arguments.working)?;
     let folder = runs.new_run(arguments.run_id.as_deref(), now())?;
     let (lock, journal) = begin(&folder, &texts, &plan).inspect_err(|_| {
         // Nothing has been started, and what is left would only be in the way of the next try.

@@ -54,7 +54,7 @@ fn row(folder: crate::journal::RunFolder) -> Row {
             started: None,
             done: 0,
             total: 0,
-            error: Some(failure.to_string().trim_end().to_owned()),
+            error: Some(failure.message().to_owned()),
         },
     }
 }

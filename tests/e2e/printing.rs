@@ -111,3 +111,42 @@ fn nothing_is_started_when_the_runbook_or_a_parameter_is_wrong() {
     let none = bench.windlass(&["status"]).exits(2);
     assert!(none.stderr.contains("windlass run"), "{}", none.stderr);
 }
+
+#[test]
+fn a_run_whose_events_cannot_be_written_leaves_nothing_behind() {
+    let bench = Bench::new();
+    bench.write("book.yaml", BOOK);
+    let done = bench.windlass(&["run", "book.yaml", "--events", "nowhere/events"]).exits(2);
+    assert!(done.stderr.contains("`--events nowhere/events`"), "{}", done.stderr);
+    let runs = bench.windlass(&["runs", "--format", "json"]).exits(0);
+    assert_eq!(runs.stdout, "[]\n");
+}
+
+#[test]
+fn a_group_and_an_item_are_shown_by_what_is_in_them() {
+    let bench = Bench::new();
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: groups
+steps:
+  all:
+    for_each: {items: ["a", "b", "bb"], as: name, max_failures: 3}
+    steps:
+      look: {effect: read, run: [echo, "{{ name }}"]}
+      change: {needs: [look], run: [test, "{{ name }}", "!=", b]}
+"#,
+    );
+    bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
+    let logs = bench.windlass(&["logs", "one", "all[b]"]).exits(0);
+    assert_eq!(logs.stdout, "==> all[b].look, job 1, stdout <==\nb\n");
+    let item = bench.windlass(&["show", "one", "all[b]"]).exits(0).stdout;
+    assert!(item.contains("\nstate    in doubt\n"), "{item}");
+    assert!(item.contains("it holds 2 tasks: 1 in doubt, 1 succeeded\n"), "{item}");
+    assert!(item.ends_with("\nnext:\n  windlass show one 'all[b].change'\n"), "{item}");
+    let other = bench.windlass(&["show", "one", "all[bb]"]).exits(0).stdout;
+    assert!(other.contains("\nstate    succeeded\n"), "{other}");
+    let silent = bench.windlass(&["logs", "one", "all[b].change"]).exits(0);
+    assert_eq!(silent.stderr, "nothing was printed by all[b].change\n");
+}

@@ -7,6 +7,9 @@ use crate::bench::Bench;
 
 /// The records of these lines are what a power cut loses: they were written, and not synced.
 fn lose_records_from(bench: &Bench, first_lost: &str) {
+    // A keeper outlives its run by a moment, and what it knows would still count.
+    let keeper = bench.run_folder().join("keeper.lock");
+    while windlass::lock::FileLock::is_held(&keeper).unwrap() {}
     let path = bench.run_folder().join("journal.jsonl");
     let journal = fs::read_to_string(&path).unwrap();
     let kept: Vec<&str> =
