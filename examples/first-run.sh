@@ -24,7 +24,7 @@ END
 
 echo
 echo "== a laboratory with $mailboxes mailboxes of $messages messages each, on the server \`old\`"
-maillab init --mailboxes "$mailboxes" --messages "$messages"
+maillab init --mailboxes "$mailboxes" --messages "$messages" >"$home/init.json"
 maillab list >"$home/mailboxes.txt"
 
 echo
@@ -32,7 +32,7 @@ echo "== the mailboxes move to the server \`new\` while new mail keeps coming in
 maillab drip --every 100ms --until-file "$home/enough" >"$home/drip.log" 2>&1 &
 drip=$!
 code=0
-windlass run runbooks/move-mailboxes.yaml -p mailboxes=@"$home/mailboxes.txt" -p source=old -p target=new || code=$?
+windlass run runbooks/move-mailboxes.yaml -p mailboxes=@"$home/mailboxes.txt" -p source=old -p target=new --jobs 4 || code=$?
 touch "$home/enough"
 wait "$drip"
 

@@ -3,12 +3,15 @@
 //! `NAME.yaml` is loaded, `NAME.txt` is what must be said. The first lines of a runbook may hold `# given: -p name=value`
 //! or `# driver: mail=FILE`. `WINDLASS_BLESS=1` writes the texts anew; look at the difference before you keep it.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use windlass::diag::{self, Diagnostic, Source};
+use windlass::plan::Plan;
 use windlass::spec::codes;
 use windlass::spec::load::{self, DriverChoice, Files};
 use windlass::spec::params::{self, Given};
@@ -42,9 +45,14 @@ fn diagnose(path: &Path) -> Vec<Diagnostic> {
         Ok(loaded) => loaded,
         Err(wrong) => return wrong,
     };
-    match params::resolve(&loaded.runbook.params, &given, &[], &Files) {
+    let params = match params::resolve(&loaded.runbook.params, &given, &[], &Files) {
+        Ok(params) => params,
+        Err(problems) => return load::param_diagnostics(&loaded.runbook, problems),
+    };
+    let sources = loaded.runbook.sources.clone();
+    match Plan::new(loaded.runbook, params, PathBuf::from("/")) {
         Ok(_) => loaded.warnings,
-        Err(problems) => load::param_diagnostics(&loaded.runbook, problems),
+        Err(error) => load::diagnostic(codes::VAR_FAILS, &error.message, error.at, &sources),
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! `WINDLASS_KILLS=20 cargo test --test main_job` kills more often; `WINDLASS_SEED` picks other moments.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -1,5 +1,7 @@
 //! Everything that is shipped as a runbook passes `windlass check`: the runbooks, their drivers, and the examples in the documents.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

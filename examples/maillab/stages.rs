@@ -101,6 +101,14 @@ impl<'a> Stages<'a> {
         Stages { mode, operation, subject }
     }
 
+    /// Says how far a long stage has come, where the borders themselves are not told.
+    pub(crate) fn tell(&self, progress: &str) {
+        if self.mode == Mode::Silent {
+            // Whoever watched may be gone; the work goes on.
+            let _ = io::stderr().lock().write_all(format!("{progress}\n").as_bytes());
+        }
+    }
+
     /// To be called at the end of each stage, before anything of the next one.
     pub(crate) fn reach(&self, stage: Stage) -> Result<()> {
         if self.mode == Mode::Silent {

@@ -73,9 +73,11 @@ impl Transfer<'_> {
     pub(crate) fn copy(&self) -> Result<Carried> {
         let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
         let mut carried = Carried::default();
-        for item in lacking(&source, &target)? {
-            target.mail.copy_in(&source.mail, &item, &item.place)?;
-            carried.add(&item);
+        let lacking = lacking(&source, &target)?;
+        for item in &lacking {
+            target.mail.copy_in(&source.mail, item, &item.place)?;
+            carried.add(item);
+            self.stages.tell(&format!("copied {} of {} messages", carried.messages, lacking.len()));
             self.stages.reach(Stage::CopyMessage)?;
         }
         target.mail.sync()?;

@@ -5,9 +5,18 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-/// Runs runbooks for work that must not be dropped: checks, plans, runs with locks, journals every fact, and resumes after any failure.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  succeeded                         5  interrupted, can be resumed
+  1  tasks failed                      6  refused: something done has changed
+  2  usage, or the runbook is wrong    7  the journal cannot be written or read
+  4  another process holds the run     8  a task is in doubt
+
+At 3 a.m., begin with `windlass status`: it ends with what to type next.";
+
+/// Runs runbooks for work that must not be dropped: checks, plans and runs them, journals every fact, and resumes after any failure.
 #[derive(Debug, Parser)]
-#[command(name = "windlass", version, disable_help_subcommand = true, infer_subcommands = false)]
+#[command(name = "windlass", version, disable_help_subcommand = true, infer_subcommands = false, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) place: Place,
@@ -19,7 +28,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 pub(super) struct Place {
     /// Folder in which runs are kept [default: $WINDLASS_STATE_DIR, else /var/lib/windlass for root, else $XDG_STATE_HOME/windlass]
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", display_order = 900)]
     pub(super) state_dir: Option<PathBuf>,
 }
 
@@ -168,7 +177,7 @@ pub(super) struct Runs {
 pub(super) struct Logs {
     /// A run's id, a unique beginning of it, or `latest`
     pub(super) run: String,
-    /// One task only, with all its attempts
+    /// One task only, with all its attempts; or all tasks of a group or an item
     pub(super) task: Option<String>,
     /// Go on printing what is added, until the run's executor has ended
     #[arg(short, long)]
@@ -179,7 +188,7 @@ pub(super) struct Logs {
 pub(super) struct Show {
     /// A run's id, a unique beginning of it, or `latest`
     pub(super) run: String,
-    /// The task's id
+    /// The task's id; or that of a group or an item
     pub(super) task: String,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human)]

@@ -47,6 +47,10 @@ pub(super) fn main(place: &Place, arguments: &Logs) -> Result<u8, Failure> {
             }
         }
         if !alive {
+            if printer.last.is_none() {
+                let who = arguments.task.as_deref().unwrap_or("the run");
+                eprintln!("nothing was printed by {who}");
+            }
             return Ok(0);
         }
         thread::sleep(FOLLOW_POLL);
@@ -59,11 +63,10 @@ fn streams(folder: &RunFolder, task: Option<&str>) -> Result<Vec<Stream>, Failur
     let mut found = Vec::new();
     let mut known = false;
     for entry in &contents.entries {
-        known |= task.is_some_and(|task| {
-            entry.record.subject().is_some_and(|subject| subject.as_ref() == task)
-        });
+        known |=
+            task.is_some_and(|task| entry.record.subject().is_some_and(|id| is_inside(id, task)));
         let Record::JobStarting { task: id, attempt, role, .. } = &entry.record else { continue };
-        if task.is_some_and(|task| task != id.as_ref()) {
+        if task.is_some_and(|task| !is_inside(id, task)) {
             continue;
         }
         let what = match role {
@@ -87,6 +90,11 @@ fn streams(folder: &RunFolder, task: Option<&str>) -> Result<Vec<Stream>, Failur
         }
     }
     Ok(found)
+}
+
+/// Whether a task is the one that was named, or stands in the group or item that was named.
+fn is_inside(id: &str, named: &str) -> bool {
+    id.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// Prints what is new in files, each under its title.

@@ -23,6 +23,7 @@ mod stop;
 mod work;
 
 use std::io::{self, Write};
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,9 +43,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
         }
     };
-    match dispatch(arguments) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
+    // What panicked has said so; the exit code must not look like that of a task.
+    match panic::catch_unwind(|| dispatch(arguments)) {
+        Err(_) => ExitCode::from(failure::BUG),
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(failure)) => {
             drop(write!(io::stderr().lock(), "{failure}"));
             ExitCode::from(failure.code)
         }

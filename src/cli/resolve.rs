@@ -162,7 +162,11 @@ fn outputs(
                 missing.join(", ")
             ),
         )
-        .help(format!("say what they are: {}", flags.join(" "))));
+        .help(format!(
+            "say what they are: `{} --because WHY {}`",
+            next::command(&["resolve", &arguments.run, &arguments.task, "--as", "done"]),
+            flags.join(" ")
+        )));
     }
     Ok(given)
 }

@@ -11,7 +11,7 @@ use crate::core::evaluate::Evaluate;
 use crate::core::expressions::Expressions;
 use crate::core::job::Role;
 use crate::core::machine::Input;
-use crate::core::record::{Adopted, Record};
+use crate::core::record::{Actor, Adopted, Record};
 use crate::core::state::{Knowledge, State};
 use crate::exec;
 use crate::journal::{Entry, Journal, RunFolder};
@@ -28,18 +28,17 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
     }
     let (plan, state) = known::rebuild(&folder, &contents.entries)?;
     if state.run().closed {
-        return Err(Failure::new(
-            REFUSED,
-            format!("run {} is closed: it has succeeded, and nothing is left to do", folder.id()),
-        )
-        .help(format!("`{}` shows it", next::command(&["status", folder.id()]))));
+        // Whoever resumes until a run has succeeded, and was cut off at its very end, has what was wanted.
+        eprintln!("run {} has succeeded: nothing is left to do", folder.id());
+        return Ok(0);
     }
+    let by = actor::this_process();
+    on_the_right_host(&folder, &contents.entries, &by)?;
     let (plan, state, adopted) = match &arguments.runbook {
         None => (plan, state, None),
         Some(_) => adopt(&folder, &plan, &state, &contents.entries, arguments)?,
     };
     let jobs = exec::JournalJobs::of(&contents.entries);
-    let by = actor::this_process();
     let events = work::events(&arguments.working)?;
     let first = Input::Resumed { by: by.clone(), runbook: adopted };
     work::work(
@@ -56,6 +55,35 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
         },
         first,
     )
+}
+
+/// What became of a run's jobs can be found out only where its keeper was.
+fn on_the_right_host(
+    folder: &RunFolder,
+    entries: &[Entry<Record>],
+    here: &Actor,
+) -> Result<(), Failure> {
+    let last = entries.iter().rev().find_map(|entry| match &entry.record {
+        Record::Opened(opened) => Some(&opened.by),
+        Record::Resumed { by, .. } => Some(by),
+        _ => None,
+    });
+    match last {
+        Some(there) if there.host != here.host => Err(Failure::new(
+            REFUSED,
+            format!(
+                "run {} was worked on at `{}`, and this is `{}`",
+                folder.id(),
+                there.host,
+                here.host
+            ),
+        )
+        .help(format!(
+            "only there can it be known what became of its jobs: type `{}` there",
+            next::command(&["resume", folder.id()])
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Takes over a corrected runbook, unless something that is done or was started has changed in it.

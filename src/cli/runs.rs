@@ -63,21 +63,22 @@ fn human(rows: &[Row]) -> String {
     if rows.is_empty() {
         return "no runs yet: `windlass run RUNBOOK` starts one\n".to_owned();
     }
-    let mut text = String::new();
+    let width = rows.iter().map(|row| row.run.len()).max().unwrap_or(0).max("run".len());
+    let mut text =
+        format!("{:<width$}  {:<11}  {:>13}  {:<20}  runbook\n", "run", "state", "done", "started");
     for row in rows {
         let _ = match (&row.runbook, row.state) {
             (Some(runbook), Some(state)) => writeln!(
                 text,
-                "{:<20} {:<12} {:>6}/{:<6} {}  {runbook}",
+                "{:<width$}  {:<11}  {:>13}  {:<20}  {runbook}",
                 row.run,
                 state.name().replace('_', " "),
-                row.done,
-                row.total,
+                format!("{}/{}", row.done, row.total),
                 row.started.map_or_else(|| "-".to_owned(), status::time),
             ),
             _ => writeln!(
                 text,
-                "{:<20} unreadable: {}",
+                "{:<width$}  unreadable: {}",
                 row.run,
                 row.error.as_deref().unwrap_or_default()
             ),

@@ -1,5 +1,6 @@
 //! `windlass show`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -15,6 +16,10 @@ use crate::core::standing::TaskStanding;
 use crate::core::state::{InstanceId, Knowledge, Named, Proof};
 use crate::report::next;
 use crate::report::status::{TaskRow, row};
+use crate::spec::model::Effect;
+
+/// How many tasks of a group are named.
+const NAMED_MAX: usize = 5;
 
 /// Everything about one task.
 #[derive(Debug, Serialize)]
@@ -23,7 +28,9 @@ struct Shown {
     row: TaskRow,
     title: String,
     description: Option<String>,
-    /// What is known of its effect, in words.
+    #[serde(skip)]
+    group: bool,
+    /// What is known of its effect, or of the tasks inside a group, in words.
     known: String,
     outputs: Option<Value>,
     /// Where its output files are.
@@ -54,7 +61,12 @@ pub(super) fn main(place: &Place, arguments: &Show) -> Result<u8, Failure> {
             .help(format!("`{}` lists the tasks", next::command(&["status", known.folder.id()]))));
         }
     };
-    let shown = shown(&known, id, &arguments.task);
+    let mut shown = shown(&known, id, &arguments.task);
+    if let Some(Named::Item(_)) = known.state.named(&arguments.task) {
+        shown.row.id.clone_from(&arguments.task);
+        shown.row.state = item_standing(&known, &arguments.task);
+        shown.row.reason = None;
+    }
     match arguments.format {
         Format::Json => super::print_json(&shown)?,
         Format::Human => super::print(&human(&shown))?,
@@ -71,16 +83,26 @@ fn shown(known: &Known, id: InstanceId, name: &str) -> Shown {
         .iter()
         .filter(|entry| entry.record.subject().is_some_and(|subject| subject.as_ref() == name));
     let run = known.folder.id();
-    let next = match row.state {
-        TaskStanding::InDoubt | TaskStanding::Failed => known.status().next,
-        TaskStanding::Running => vec![next::command(&["logs", "-f", run, name])],
-        _ if row.attempts > 0 => vec![next::command(&["logs", run, name])],
-        _ => Vec::new(),
+    let inside = if task.is_none() { inside(known, name) } else { Vec::new() };
+    let next = match task {
+        Some(_) => task_next(run, &row),
+        None => inside
+            .iter()
+            .filter(|row| row.state == TaskStanding::InDoubt)
+            .chain(inside.iter().filter(|row| row.state == TaskStanding::Failed))
+            .take(NAMED_MAX)
+            .map(|row| next::command(&["show", run, &row.id]))
+            .collect(),
     };
     Shown {
         title: known.plan.title(node).to_owned(),
+        group: task.is_none(),
         description: known.plan.step(node).description.clone(),
-        known: task.map_or_else(|| "it is a group".to_owned(), |task| words(task.knowledge)),
+        known: match task {
+            Some(_) if row.effect == Effect::Read => "it changes nothing".to_owned(),
+            Some(task) => words(task.knowledge),
+            None => counts(&inside),
+        },
         outputs: task.and_then(|task| task.outputs.as_deref().cloned()),
         folder: known
             .folder
@@ -98,6 +120,62 @@ fn shown(known: &Known, id: InstanceId, name: &str) -> Shown {
     }
 }
 
+/// The tasks inside a group or an item.
+fn inside(known: &Known, name: &str) -> Vec<TaskRow> {
+    let within = |id: &str| id.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']));
+    known.status().tasks.into_iter().filter(|row| within(&row.id)).collect()
+}
+
+/// How an item stands: as the worst of what is in it.
+fn item_standing(known: &Known, name: &str) -> TaskStanding {
+    let tasks = inside(known, name);
+    let worst = [
+        TaskStanding::InDoubt,
+        TaskStanding::Failed,
+        TaskStanding::Running,
+        TaskStanding::Blocked,
+        TaskStanding::Waiting,
+        TaskStanding::Waived,
+    ];
+    worst
+        .into_iter()
+        .find(|&standing| tasks.iter().any(|task| task.state == standing))
+        .unwrap_or(TaskStanding::Succeeded)
+}
+
+/// How the tasks inside a group stand, in words.
+fn counts(inside: &[TaskRow]) -> String {
+    let mut counts = BTreeMap::new();
+    inside.iter().for_each(|row| *counts.entry(row.state).or_insert(0_usize) += 1);
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(state, count)| format!("{count} {}", state.name().replace('_', " ")))
+        .collect();
+    let noun = if inside.len() == 1 { "task" } else { "tasks" };
+    format!("it holds {} {noun}: {}", inside.len(), parts.join(", "))
+}
+
+/// What can be done about a task, and then about the run.
+fn task_next(run: &str, row: &TaskRow) -> Vec<String> {
+    let mut next = match row.state {
+        TaskStanding::InDoubt | TaskStanding::Failed if row.attempts > 0 => {
+            vec![next::command(&["logs", run, &row.id])]
+        }
+        _ => Vec::new(),
+    };
+    // The first of these shows the task, which has just been done.
+    let shown = next::command(&["show", run, &row.id]);
+    for command in next::of_task(run, row) {
+        if command != shown && !next.contains(&command) {
+            next.push(command);
+        }
+    }
+    if matches!(row.state, TaskStanding::InDoubt | TaskStanding::Failed) {
+        next.push(next::command(&["resume", run]));
+    }
+    next
+}
+
 fn words(knowledge: Knowledge) -> String {
     match knowledge {
         Knowledge::NotBegun => "its effect has not happened".to_owned(),
@@ -113,7 +191,11 @@ fn words(knowledge: Knowledge) -> String {
 
 fn moment(record: &Record) -> Option<String> {
     let text = match record {
-        Record::ItemsFrozen { items, .. } => format!("entered with {} items", items.len()),
+        Record::ItemsFrozen { items, .. } => match items.len() {
+            1 if items[0].key.is_none() => "entered".to_owned(),
+            1 => "entered with 1 item".to_owned(),
+            count => format!("entered with {count} items"),
+        },
         Record::JobStarting { attempt, role, argv, .. } => {
             let what = match role {
                 Role::Action => String::new(),
@@ -169,19 +251,30 @@ fn moment(record: &Record) -> Option<String> {
     Some(text)
 }
 
+fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "read",
+        Effect::Idempotent => "idempotent",
+        Effect::Once => "once",
+    }
+}
+
 fn human(shown: &Shown) -> String {
     let row = &shown.row;
-    let mut text = format!("{} · {}\n", row.id, shown.title);
+    let mut text = row.id.clone();
+    // A step without a title is called by its name, which the id says already.
+    if !row.step.ends_with(&shown.title) {
+        let _ = write!(text, " · {}", shown.title);
+    }
+    text.push('\n');
     if let Some(description) = &shown.description {
         let _ = writeln!(text, "{}", description.trim_end());
     }
-    let effect = format!("{:?}", row.effect).to_lowercase();
-    let _ = write!(text, "\nstate    {} (effect `{effect}`", row.state.name().replace('_', " "));
-    let _ = writeln!(
-        text,
-        "{})",
-        row.kind.as_ref().map_or_else(String::new, |kind| format!(", kind `{kind}`"))
-    );
+    let mut about = Vec::new();
+    about.extend((!shown.group).then(|| format!("effect `{}`", effect(row.effect))));
+    about.extend(row.kind.as_ref().map(|kind| format!("kind `{kind}`")));
+    let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(", ")) };
+    let _ = writeln!(text, "\nstate    {}{about}", row.state.name().replace('_', " "));
     if let Some(reason) = &row.reason {
         let _ = writeln!(text, "why      {reason}");
     }

@@ -35,10 +35,14 @@ fn human(status: &Status) -> String {
         let _ = write!(text, ", worked on by {}", executor.words());
     }
     text.push('\n');
+    let running = match status.executor {
+        Some(_) => "running",
+        None => "left to their keeper, with no executor (a resume takes over what becomes of them)",
+    };
     for (standing, title) in [
         (TaskStanding::InDoubt, "in doubt"),
         (TaskStanding::Failed, "failed"),
-        (TaskStanding::Running, "running"),
+        (TaskStanding::Running, running),
         (TaskStanding::Waived, "waived"),
     ] {
         list(&mut text, title, status.standing(standing));

@@ -20,10 +20,11 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
     };
     loop {
         match lock::try_lock_run(&folder) {
-            Ok(_lock) if arguments.kill.is_some() && is_closed(&folder)? => {
-                return Err(closed(&folder));
-            }
             Ok(_lock) if arguments.kill.is_some() => {
+                let known = known::read(folder.clone())?;
+                if known.state.run().closed {
+                    return Err(closed(folder.id()));
+                }
                 return Err(Failure::new(
                     REFUSED,
                     format!("no executor works on run {}", folder.id()),
@@ -37,7 +38,7 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
                 let (mut journal, contents) = Journal::open::<Record>(&folder.journal())?;
                 let (_, state) = known::rebuild(&folder, &contents.entries)?;
                 if state.run().closed {
-                    return Err(closed(&folder));
+                    return Err(closed(folder.id()));
                 }
                 journal.append(
                     now(),
@@ -49,8 +50,9 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
                 )?;
                 journal.sync()?;
                 super::print(&format!(
-                    "recorded: run {} starts nothing until it is resumed\n",
-                    folder.id()
+                    "recorded: run {} starts nothing until it is resumed\n{}   # goes on\n",
+                    folder.id(),
+                    next::command(&["resume", folder.id()])
                 ))?;
                 return Ok(0);
             }
@@ -71,18 +73,15 @@ pub(super) fn main(place: &Place, arguments: &Stop) -> Result<u8, Failure> {
     }
 }
 
-fn is_closed(folder: &RunFolder) -> Result<bool, Failure> {
-    Ok(known::read(folder.clone())?.state.run().closed)
-}
-
-fn closed(folder: &RunFolder) -> Failure {
-    refused(folder, format!("run {} is closed: nothing of it runs", folder.id()))
-}
-
 /// What the machine does not want to do.
 pub(super) fn refused(folder: &RunFolder, reason: String) -> Failure {
     let status = next::command(&["status", folder.id()]);
     Failure::new(REFUSED, reason).help(format!("`{status}` shows how it stands"))
+}
+
+fn closed(run: &str) -> Failure {
+    Failure::new(REFUSED, format!("run {run} is closed: it has succeeded, and nothing of it runs"))
+        .help(format!("`{}` shows it", next::command(&["status", run])))
 }
 
 /// An order that could not be handed over.

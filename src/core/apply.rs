@@ -3,18 +3,19 @@
 //! Decides nothing and evaluates nothing. What a record claims is checked once more here, so that neither a wrong decision nor a
 //! foreign journal gets past: a record that does not fit is refused.
 
+mod enter;
+mod resolve;
+
+pub(super) use self::enter::item_id;
+
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::job::Role;
-use super::record::{Decision, Item, JobEnd, Judgement, Outcome, Record, Verdict};
-use super::state::{
-    GroupState, Instance, InstanceBody, InstanceId, Items, Job, Knowledge, Named, Phase, Proof,
-    Scope, ScopeId, Standing, State, TaskState,
-};
-use crate::plan::graph::NodeBody;
+use super::record::{Item, JobEnd, Judgement, Outcome, Record, Verdict};
+use super::state::{InstanceBody, InstanceId, Job, Knowledge, Phase, Proof, State, TaskState};
 use crate::spec::model::Effect;
 
 /// A record that does not fit what is known.
@@ -305,73 +306,6 @@ impl State {
         Ok(())
     }
 
-    fn resolve(
-        &mut self,
-        at: Timestamp,
-        name: &Arc<str>,
-        decision: Decision,
-        because: &str,
-        outputs: Option<&Arc<serde_json::Value>>,
-    ) -> Result<(), Unfit> {
-        match self.named(name).ok_or_else(|| Unfit::UnknownTask(name.clone()))? {
-            Named::Item(scope) => {
-                check(decision == Decision::Waived, name, "an item can only be waived")?;
-                self.waive_scope(at, scope, because);
-            }
-            Named::Instance(id) => match &mut self.instances[id.index()].body {
-                InstanceBody::Group(_) => {
-                    check(decision == Decision::Waived, name, "a group can only be waived")?;
-                    self.waive(at, id, because);
-                }
-                InstanceBody::Task(state) => {
-                    check(
-                        !matches!(state.phase, Phase::Running(_) | Phase::Judging(_)),
-                        name,
-                        "it is resolved while something of it may live",
-                    )?;
-                    state.decide(at, decision, because, outputs);
-                    if decision == Decision::Done {
-                        self.mark_begun(id);
-                    }
-                }
-            },
-        }
-        Ok(())
-    }
-
-    fn waive_scope(&mut self, at: Timestamp, scope: ScopeId, because: &str) {
-        for child in self.children(scope) {
-            self.waive(at, child, because);
-        }
-    }
-
-    fn waive(&mut self, at: Timestamp, id: InstanceId, because: &str) {
-        let entered = match &mut self.instances[id.index()].body {
-            InstanceBody::Task(state) => {
-                let stays = matches!(
-                    state.phase,
-                    Phase::Ended(Outcome::Succeeded | Outcome::Skipped)
-                        | Phase::Running(_)
-                        | Phase::Judging(_)
-                );
-                if !stays {
-                    state.decide(at, Decision::Waived, because, None);
-                }
-                None
-            }
-            InstanceBody::Group(group) => {
-                if group.items.is_none() && group.ended != Some(Outcome::Skipped) {
-                    group.ended = Some(Outcome::Waived);
-                    group.reason = Some(Arc::from(because));
-                }
-                group.items
-            }
-        };
-        for scope in entered.into_iter().flat_map(Items::scopes) {
-            self.waive_scope(at, scope, because);
-        }
-    }
-
     fn grant_fresh_attempts(&mut self) {
         for instance in &mut self.instances {
             match &mut instance.body {
@@ -382,79 +316,6 @@ impl State {
                 }
                 InstanceBody::Group(_) => {}
             }
-        }
-    }
-
-    /// Makes the scopes of a group and an instance of every node in each of them.
-    fn enter(&mut self, group: InstanceId, items: &[Item]) {
-        let first = ScopeId(count(self.scopes.len()));
-        let graph = self.graph.clone();
-        let node = self.instance(group).node;
-        let Some(inside) = graph.group(node) else { return };
-        let single = inside.fan_out.as_ref().is_some_and(|fan_out| fan_out.single);
-        for (index, item) in items.iter().enumerate() {
-            let scope = ScopeId(count(self.scopes.len()));
-            let prefix = item_id(&self.instance(group).id, item.key.as_deref());
-            self.scopes.push(Scope {
-                group,
-                key: item.key.clone(),
-                value: Arc::new(item.value.clone()),
-                index: count(index),
-                first: InstanceId(count(self.instances.len())),
-                begun: false,
-                open: count(inside.children.len()),
-                bad: 0,
-                doubtful: 0,
-                stuck: 0,
-                halting: 0,
-            });
-            if item.key.is_some() && !single {
-                self.ids.insert(prefix.clone(), Named::Item(scope));
-            }
-            for &child in &inside.children {
-                let node = graph.node(child);
-                let id = match (single, prefix.is_empty()) {
-                    (true, _) => prefix.clone(),
-                    (false, true) => node.name.clone(),
-                    (false, false) => format!("{prefix}.{}", node.name).into(),
-                };
-                let number = InstanceId(count(self.instances.len()));
-                self.ids.insert(id.clone(), Named::Instance(number));
-                self.instances.push(Instance {
-                    id,
-                    node: child,
-                    scope,
-                    standing: Standing::default(),
-                    unmet: count(node.needs.len() + node.after.len()),
-                    dead: 0,
-                    dead_by_doubt: 0,
-                    body: match node.body {
-                        NodeBody::Task(_) => InstanceBody::Task(Box::default()),
-                        NodeBody::Group(_) => InstanceBody::Group(GroupState::default()),
-                    },
-                });
-                if node.needs.is_empty() && node.after.is_empty() {
-                    self.startable.push(number);
-                }
-            }
-        }
-        let made = Items { first, count: count(items.len()) };
-        if let Some(state) = self.group_mut(group) {
-            state.items = Some(made);
-            state.open = if inside.children.is_empty() { 0 } else { made.count };
-        }
-    }
-
-    /// Notes that something has begun in every item around an instance.
-    fn mark_begun(&mut self, id: InstanceId) {
-        let mut at = id;
-        while at != InstanceId::ROOT {
-            let scope = self.instance(at).scope;
-            let state = &mut self.scopes[scope.index()];
-            if std::mem::replace(&mut state.begun, true) {
-                return;
-            }
-            at = state.group;
         }
     }
 }
@@ -479,48 +340,6 @@ impl TaskState {
             self.phase = self.resting();
             self.ended = None;
         }
-    }
-
-    fn decide(
-        &mut self,
-        at: Timestamp,
-        decision: Decision,
-        because: &str,
-        outputs: Option<&Arc<serde_json::Value>>,
-    ) {
-        self.reason = Some(Arc::from(because));
-        self.given_up = decision == Decision::Failed;
-        match decision {
-            Decision::Done => {
-                self.knowledge = Knowledge::Done(Proof::Operator);
-                self.phase = Phase::Verifying(0);
-                self.outputs = outputs.cloned();
-                self.tries = 0;
-                self.ended = None;
-            }
-            Decision::Absent => {
-                self.knowledge = Knowledge::NotBegun;
-                self.phase = Phase::Waiting;
-                self.tries = 0;
-                self.ended = None;
-            }
-            Decision::Failed => {
-                self.phase = Phase::Ended(Outcome::Failed);
-                self.ended = Some(at);
-            }
-            Decision::Waived => {
-                self.phase = Phase::Ended(Outcome::Waived);
-                self.ended = Some(at);
-            }
-        }
-    }
-}
-
-/// The id of a group's item, which is the beginning of the ids inside it.
-pub(super) fn item_id(group: &Arc<str>, key: Option<&str>) -> Arc<str> {
-    match key {
-        Some(key) => format!("{group}[{key}]").into(),
-        None => group.clone(),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod evaluate;
 pub mod expressions;
+pub mod facts;
 pub mod job;
 pub mod machine;
 pub mod preview;

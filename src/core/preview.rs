@@ -204,7 +204,7 @@ impl Walk<'_> {
                 },
             }
         }
-        let needs = self.state.waits_for(id);
+        let needs = self.needs(id);
         let row = self.row(
             self.state.instance(id).node,
             self.state.instance(id).id.to_string(),
@@ -214,6 +214,19 @@ impl Walk<'_> {
         );
         let item = self.state.keys(id).last().map(ToString::to_string);
         self.tasks.push(Foreseen { item, ..row });
+    }
+
+    /// What a task waits for: its own needs, or else those of the nearest group around it that has some.
+    fn needs(&self, id: InstanceId) -> Vec<String> {
+        let mut at = id;
+        while at != InstanceId::ROOT {
+            let needs = self.state.waits_for(at);
+            if !needs.is_empty() {
+                return needs;
+            }
+            at = self.state.scope(self.state.instance(at).scope).group;
+        }
+        Vec::new()
     }
 
     fn group(&mut self, id: InstanceId, mut fate: Fate) -> Result<(), super::apply::Unfit> {
@@ -317,7 +330,7 @@ fn critical_path(plan: &Plan, group: NodeId) -> Vec<String> {
         let child = inside.children[slot as usize];
         match graph.group(child) {
             Some(group) if !group.fan_out.as_ref().is_some_and(|fan_out| fan_out.single) => {
-                path.extend(critical_path(plan, child))
+                path.extend(critical_path(plan, child));
             }
             _ => path.push(graph.path(child)),
         }

@@ -2,7 +2,8 @@
 //! Does not know what an executor does; whoever writes into a run's journal holds this lock.
 
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
+use std::time::{Duration, Instant};
+use std::{fmt, fs, io, thread};
 
 use jiff::Timestamp;
 
@@ -17,16 +18,28 @@ pub struct RunLock {
     holder_path: PathBuf,
 }
 
-/// Takes the lock of a run and writes down, beside it, who holds it.
+/// How long a lock that is held is tried again: a process that was killed while it started another one leaves its lock for a
+/// moment to the other, and a command that only writes an order down has it for a moment.
+const PATIENCE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Takes the lock of a run and writes down, beside it, who holds it. A lock that is held is tried again for half a second.
 ///
 /// # Errors
 /// [`LockError`]
 pub fn try_lock_run(folder: &RunFolder) -> Result<RunLock, LockError> {
     let path = folder.run_lock();
     let holder_path = folder.run_holder();
-    let Some(lock) = FileLock::try_exclusive(&path).map_err(|error| failed(&path, error))? else {
-        let run = folder.id().to_owned();
-        return Err(LockError::Held { run, holder: read_holder(&holder_path) });
+    let deadline = Instant::now() + PATIENCE;
+    let lock = loop {
+        match FileLock::try_exclusive(&path).map_err(|error| failed(&path, error))? {
+            Some(lock) => break lock,
+            None if Instant::now() < deadline => thread::sleep(PAUSE),
+            None => {
+                let run = folder.id().to_owned();
+                return Err(LockError::Held { run, holder: read_holder(&holder_path) });
+            }
+        }
     };
     let lock = RunLock { lock: Some(lock), holder_path };
     let holder = Holder::this_process(Timestamp::now());

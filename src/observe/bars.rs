@@ -74,6 +74,7 @@ impl Bars {
     fn painted(&self, line: &Drawn) -> String {
         match (self.colours, line.tone) {
             (false, _) | (true, Tone::Plain) => line.text.clone(),
+            (true, Tone::Leading) => format!("\u{1b}[1;32m{}\u{1b}[0m", line.text),
             (true, Tone::Faint) => format!("\u{1b}[2m{}\u{1b}[0m", line.text),
             (true, Tone::Alarming) => format!("\u{1b}[31m{}\u{1b}[0m", line.text),
         }

@@ -58,6 +58,8 @@ pub(super) struct Row {
 pub(super) enum Tone {
     /// As everything else.
     Plain,
+    /// The run as a whole, as long as all is well.
+    Leading,
     /// Beside the point.
     Faint,
     /// Something has gone wrong.
@@ -138,12 +140,14 @@ fn overall(picture: &Picture, room: usize) -> Drawn {
     facts.extend((in_doubt > 0).then(|| format!("{in_doubt} in doubt")));
     facts.extend(picture.stopping.then(|| "stopping".to_owned()));
     facts.push(running_span(picture.elapsed));
-    if let (Some(left), false) = (picture.left, picture.stopping) {
+    // Less than a second is no news.
+    let left = picture.left.filter(|left| left.as_secs() > 0 && !picture.stopping);
+    if let Some(left) = left {
         let least = if unentered > 0 { "at least" } else { "about" };
         facts.push(format!("{least} {} left", running_span(left)));
     }
     let facts = facts.join(" · ");
-    let tone = if failed + in_doubt > 0 { Tone::Alarming } else { Tone::Plain };
+    let tone = if failed + in_doubt > 0 { Tone::Alarming } else { Tone::Leading };
     let bar = room.saturating_sub(columns(&facts) + 4).min(BAR_MAX) / BAR_STEP * BAR_STEP;
     if bar == 0 {
         return drawn(&facts, room, tone);

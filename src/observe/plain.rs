@@ -33,7 +33,10 @@ impl Plain {
 impl Observer for Plain {
     fn fact(&mut self, fact: &Fact, state: &State) {
         if let Some(line) = wording::line(fact, state, &self.folder) {
-            self.line(&line.text);
+            match line.log {
+                Some(log) => self.line(&format!("{}; log: {log}", line.text)),
+                None => self.line(&line.text),
+            }
         }
     }
 

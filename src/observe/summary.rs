@@ -15,10 +15,10 @@ use crate::report::next;
 use crate::report::status::{Status, TaskRow};
 
 /// How many tasks of a kind are told one by one.
-const TOLD_MAX: usize = 5;
+const TOLD_MAX: usize = 3;
 
 /// How many lines of a job's output are shown.
-const OUTPUT_LINES_MAX: usize = 5;
+const OUTPUT_LINES_MAX: usize = 3;
 
 /// Says on standard error how a run stands.
 pub fn print(status: &Status, folder: &RunFolder) {
@@ -36,9 +36,11 @@ fn say(text: &str) {
 }
 
 pub(super) fn text(status: &Status, folder: &RunFolder) -> String {
-    let mut text = headline(status);
+    let mut text = String::new();
     section(&mut text, status, folder, TaskStanding::InDoubt, "in doubt");
     section(&mut text, status, folder, TaskStanding::Failed, "failed");
+    // What matters most comes last: a small terminal has scrolled the rest away.
+    text.push_str(&headline(status));
     if !status.next.is_empty() {
         text.push_str("\nnext:\n");
         for command in &status.next {
@@ -93,7 +95,7 @@ fn section(
     if rows.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\n{title}:");
+    let _ = writeln!(text, "{title}:");
     for row in rows.iter().take(TOLD_MAX) {
         tell(text, row, folder);
     }
@@ -105,6 +107,7 @@ fn section(
             next::command(&["status", &status.run])
         );
     }
+    text.push('\n');
 }
 
 /// A task that went wrong: why, what it said, and where all that it said can be read.

@@ -34,6 +34,8 @@ pub(super) enum Weight {
 pub(super) struct Line {
     /// When, what, and of which task.
     pub(super) text: String,
+    /// Where what the job has printed can be read, of bad news.
+    pub(super) log: Option<String>,
     /// How much it matters.
     pub(super) weight: Weight,
 }
@@ -84,7 +86,7 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
             (Weight::Usual, "again", format!("{task}: {reason}"))
         }
         Record::Judged { judgement: Judgement::InDoubt, reason, .. } => {
-            (Weight::Bad, "in doubt", subject.bad(Some(reason)))
+            (Weight::Bad, "in doubt", format!("{}: {reason}", subject.task))
         }
         Record::WaitUntil { task, until, reason } => (
             Weight::Usual,
@@ -101,7 +103,9 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
         | Record::JobEnded { end: JobEnd::NotSpawned { .. }, .. }
         | Record::OutputsKept { .. } => return None,
     };
+    let log = if weight == Weight::Bad { subject.log() } else { None };
     Some(Line {
+        log,
         text: escape(&format!("{} {what:<9} {rest}", clock(fact.at))).into_owned(),
         weight,
     })
@@ -148,23 +152,15 @@ impl Subject<'_> {
             }
             Outcome::Skipped => (Weight::Usual, "skipped", simple(reason)),
             Outcome::Waived => (Weight::Usual, "waived", simple(reason)),
-            Outcome::Failed => (Weight::Bad, "failed", self.bad(reason)),
+            Outcome::Failed => (Weight::Bad, "failed", simple(reason)),
         }
     }
 
-    /// What went wrong, and where what the job printed can be read.
-    fn bad(&self, reason: Option<&str>) -> String {
-        let mut text = self.task.to_owned();
-        if let Some(reason) = reason {
-            let _ = write!(text, ": {reason}");
-        }
-        if let Some(task) = self.known().filter(|task| task.jobs > 0) {
-            let log = self.folder.task(self.task, task.jobs);
-            if log.is_dir() {
-                let _ = write!(text, "; log: {}", log.display());
-            }
-        }
-        text
+    /// Where what the job printed can be read.
+    fn log(&self) -> Option<String> {
+        let task = self.known().filter(|task| task.jobs > 0)?;
+        let log = self.folder.task(self.task, task.jobs);
+        log.is_dir().then(|| escape(&log.display().to_string()).into_owned())
     }
 
     /// What is still alive of a job that has ended.

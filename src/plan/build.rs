@@ -161,7 +161,7 @@ impl Flat {
                 self.siblings(steps, id);
             }
             Body::Action(work) if planned.for_each.is_some() => {
-                self.single(&name, *work, planned, id)
+                self.single(&name, *work, planned, id);
             }
             Body::Action(work) => self.steps.push(PlannedStep { work: Some(*work), ..planned }),
         }

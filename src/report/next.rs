@@ -45,34 +45,42 @@ pub fn steps(status: &Status) -> Vec<String> {
     };
     match status.state {
         RunStanding::Running => vec![command(&["logs", "-f", run]), command(&["stop", run])],
-        RunStanding::InDoubt => of(TaskStanding::InDoubt)
-            .flat_map(|task| doubt(run, task))
-            .chain([command(&["resume", run])])
-            .collect(),
+        RunStanding::InDoubt => {
+            let mut doubtful = of(TaskStanding::InDoubt);
+            // The answers are spelled out for the first one; the others are answered in the same way.
+            let first = doubtful.next().into_iter().flat_map(|task| of_task(run, task));
+            let others = doubtful.map(|task| command(&["show", run, &task.id]));
+            first.chain(others).chain([command(&["resume", run])]).collect()
+        }
         RunStanding::Failed => {
-            let logs = of(TaskStanding::Failed)
-                .filter(|task| task.attempts > 0)
-                .map(|task| command(&["logs", run, &task.id]));
-            logs.chain([command(&["resume", run])]).collect()
+            let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
+            failed.chain([command(&["resume", run])]).collect()
         }
         RunStanding::Interrupted | RunStanding::Waiting => vec![command(&["resume", run])],
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
     }
 }
 
-/// Looking at a doubtful task, and the two answers that settle it.
-fn doubt(run: &str, task: &TaskRow) -> [String; 3] {
-    [
-        command(&["show", run, &task.id]),
-        format!(
-            "{}   # its effect has happened",
-            command(&["resolve", run, &task.id, "--as", "done", "--because", "WHY"])
-        ),
-        format!(
-            "{}   # its effect has not happened",
-            command(&["resolve", run, &task.id, "--as", "absent", "--because", "WHY"])
-        ),
-    ]
+/// Looking at one task, and for a doubt the two answers that settle it.
+#[must_use]
+pub fn of_task(run: &str, task: &TaskRow) -> Vec<String> {
+    let id = task.id.as_str();
+    let answer = |decision, meaning| {
+        let typed = command(&["resolve", run, id, "--as", decision, "--because", "WHY"]);
+        format!("{typed}   # its effect has {meaning}")
+    };
+    match task.state {
+        TaskStanding::InDoubt => vec![
+            command(&["show", run, id]),
+            answer("done", "happened"),
+            answer("absent", "not happened"),
+        ],
+        TaskStanding::Running => vec![command(&["logs", "-f", run, id])],
+        TaskStanding::Blocked => vec![command(&["status", run])],
+        _ if task.attempts > 0 => vec![command(&["logs", run, id])],
+        TaskStanding::Failed => vec![command(&["show", run, id])],
+        _ => Vec::new(),
+    }
 }
 
 impl Executor {

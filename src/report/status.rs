@@ -125,7 +125,7 @@ fn rows(plan: &Plan, state: &State, scope: ScopeId, into: &mut Vec<TaskRow>) {
             InstanceBody::Task(_) => into.push(row(plan, state, id)),
             InstanceBody::Group(group) => match group.items {
                 Some(items) => {
-                    Items::scopes(items).for_each(|scope| rows(plan, state, scope, into))
+                    Items::scopes(items).for_each(|scope| rows(plan, state, scope, into));
                 }
                 None => {
                     let standing = state.task_standing(id);

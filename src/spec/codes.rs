@@ -99,6 +99,9 @@ codes! {
     LISTED_TWICE "W0209" "a step is listed twice"
     "The same name stands twice in `needs` or `after`, or in both. If it must have succeeded, `needs` says everything; if it must only have ended, `after` does."
 
+    ITEM_KEYS "W0210" "items have no keys that tell them apart"
+    "Each item of `for_each` has a key by which it is known in the journal and on the command line: the item itself where it is a text, else what the expression under `key` gives. Two items with one key could not be told apart when the run is resumed."
+
     TEMPLATE_SYNTAX "W0301" "a template cannot be understood"
     "The text between `{{` and `}}`, or the expression, does not follow the language of templates, or calls a filter, test or function that there is not. A text that is to hold two braces as they are writes `{{ \"{{\" }}`."
 

@@ -112,7 +112,7 @@ pub struct Findings {
 impl Findings {
     /// Findings that are kept. A file with more is wrong in one way many times over.
     const KEPT_MAX: usize = 1_000;
-    const COMPARISONS_MAX: usize = 500_000;
+    const COMPARISONS_MAX: usize = 200_000;
 
     /// Nothing found yet.
     pub fn new() -> Findings {

@@ -116,7 +116,7 @@ pub fn param_diagnostics(runbook: &Runbook, problems: Vec<params::Problem>) -> V
 /// A file that cannot be used, with as much of it as can be shown.
 struct Refused {
     message: String,
-    source: Option<(Source, usize)>,
+    source: Option<Box<(Source, usize)>>,
 }
 
 impl Refused {
@@ -124,7 +124,8 @@ impl Refused {
         let message = format!("`{}` cannot be read: {}", path.display(), self.message);
         let mut findings = Findings::new();
         let sources = match self.source {
-            Some((source, at)) => {
+            Some(found) => {
+                let (source, at) = *found;
                 findings.push(Finding::error(
                     codes::UNREADABLE,
                     Where::Bytes(0, at..at),
@@ -165,7 +166,7 @@ fn read(path: &Path) -> Result<Source, Refused> {
             let at = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let message = "the file is not UTF-8".to_owned();
-            Err(Refused { message, source: Some((Source::new(path, text), at)) })
+            Err(Refused { message, source: Some(Box::new((Source::new(path, text), at))) })
         }
     }
 }
@@ -226,7 +227,7 @@ impl Loader {
             let driver = match open(name, file) {
                 Ok(source) => self.driver(name, source),
                 Err((path, refused)) => {
-                    self.refused(name, file.at, &path, refused);
+                    self.refused(name, file.at, &path, &refused);
                     None
                 }
             };
@@ -253,7 +254,7 @@ impl Loader {
         Some(driver)
     }
 
-    fn refused(&mut self, name: &str, at: Place, path: &Path, refused: Refused) {
+    fn refused(&mut self, name: &str, at: Place, path: &Path, refused: &Refused) {
         let message =
             format!("driver `{name}`: `{}` cannot be read: {}", path.display(), refused.message);
         self.findings.push(Finding::error(codes::UNREADABLE, at, message));
@@ -307,7 +308,9 @@ fn fault_finding(file: u32, fault: &yaml::Fault) -> Finding {
         FaultKind::MergeKey => {
             refused(message).help("write the keys out; an alias may stand for a whole value")
         }
-        FaultKind::KeyNotText => refused(message).help("put it in quotes"),
+        FaultKind::KeyNotText => {
+            refused(message).help("put it in quotes, a template too: `\"{{ params.name }}\"`")
+        }
         FaultKind::Tag(_) | FaultKind::NotFinite => refused(message),
     }
 }

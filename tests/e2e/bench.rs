@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -126,10 +126,6 @@ impl Fifo {
     /// Lets a job go on that reads.
     pub(crate) fn say(&self, text: &str) {
         fs::write(&self.0, text).unwrap();
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! What has to wait waits on a fifo, a lock or the end of a process, never on time.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
+
 mod bench;
 mod crashes;
 mod operator;

@@ -62,7 +62,6 @@ fn orders_to_a_closed_run_are_refused_with_the_next_command() {
     for order in [
         &["stop", "one"][..],
         &["stop", "one", "--kill", "a"],
-        &["resume", "one"],
         &["resolve", "one", "a", "--as", "done", "--because", "seen"],
     ] {
         let told = bench.windlass(order).exits(6);

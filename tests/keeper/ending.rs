@@ -10,14 +10,14 @@ use windlass::keeper::{Keeper, Request};
 /// them without the job's environment. Each writes its id into the folder; when all have, `ready` is told.
 const STUBBORN: &str = r#"
 trap '' TERM
-stay='trap "" TERM; echo $$ > pid.$0; echo x > up.$0; while :; do read x < never; done'
+stay='trap "" TERM; echo $$ > pid.$0; echo x > up.$0; while read x < never; do :; done'
 sh -c "$stay" 1 &
 (setsid sh -c "$stay" 2 &)
 (env -i setsid sh -c "$stay" 3 &)
 read x < up.1; read x < up.2; read x < up.3
 echo $$ > pid.0
 echo x > ready
-while :; do read x < never; done
+while read x < never; do :; done
 "#;
 
 /// The fifos that [`STUBBORN`] needs; returns that which tells when it is ready.

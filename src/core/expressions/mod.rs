@@ -77,11 +77,7 @@ impl Expressions {
     pub fn items_depend_on(&self, state: &State, instance: InstanceId) -> Option<String> {
         let for_each = self.plan.step(state.instance(instance).node).for_each.as_ref()?;
         let keys = for_each.key.iter().flat_map(|key| key.value.references());
-        scope::first_step(
-            state,
-            instance,
-            for_each.items.value.references().into_iter().chain(keys),
-        )
+        scope::first_step(state, instance, for_each.items.value.references().chain(keys))
     }
 
     /// The step on whose outcome a task's command or assertion depends, if on any.

@@ -145,7 +145,12 @@ impl<'r> Checker<'r, '_> {
                 let site = Site::behind(for_each.items.at, super::decode::ITEMS_OPEN.len());
                 self.read(template.references(), site, &view);
             }
-            list => self.dynamic(list, for_each.items.at, &view),
+            list => {
+                self.dynamic(list, for_each.items.at, &view);
+                if for_each.key.is_none() {
+                    self.check_item_keys(list, for_each.items.at);
+                }
+            }
         }
     }
 
@@ -162,7 +167,7 @@ impl<'r> Checker<'r, '_> {
                 }
             }
             Action::Shell { script, .. } => {
-                self.read(script.value.references(), Site::at(script.at), view)
+                self.read(script.value.references(), Site::at(script.at), view);
             }
             Action::Uses { name, target, with } => {
                 for input in with.values() {

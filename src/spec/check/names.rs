@@ -2,9 +2,12 @@
 //!
 //! Does not know what is done with a name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::super::model::{Body, Located, Place, Step};
+use serde_json::Value;
+
+use super::super::model::{Body, Dynamic, Located, Place, Step};
+use super::references::values_in;
 use super::{Checker, Finding, codes};
 
 /// Names that every expression may see, or that the language of templates has.
@@ -38,6 +41,32 @@ impl<'r> Checker<'r, '_> {
             return;
         };
         self.push(Finding::error(codes::SHADOWED, at, what).help("choose another name under `as`"));
+    }
+
+    /// Items that stand in the runbook and have no `key` are their own keys.
+    pub(super) fn check_item_keys(&mut self, items: &Dynamic, list: Place) {
+        let Some(Value::Array(items)) = items.as_literal() else { return };
+        let mut at = Place { node: list.node + 1, ..list };
+        let mut seen = HashSet::new();
+        for item in items {
+            let finding = match item {
+                Value::String(key) if !seen.insert(key) => Some(
+                    Finding::error(codes::ITEM_KEYS, at, format!("item `{key}` is listed twice"))
+                        .help("remove one, or tell them apart by `key`"),
+                ),
+                Value::String(_) => None,
+                _ => Some(
+                    Finding::error(
+                        codes::ITEM_KEYS,
+                        at,
+                        "an item that is no text has no key of its own",
+                    )
+                    .help("say how it is known: `key`, an expression over the item and `index`"),
+                ),
+            };
+            finding.into_iter().for_each(|finding| self.push(finding));
+            at.node += values_in(item);
+        }
     }
 
     /// The finding for a name that is needed and stands somewhere else in the runbook.

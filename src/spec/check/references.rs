@@ -107,7 +107,7 @@ pub(super) fn name(
             declared(findings, reference, at, ("parameter", "params"), &runbook.params);
         }
         "vars" if let Some(runbook) = view.runbook => {
-            var(findings, reference, at, runbook, view.vars)
+            var(findings, reference, at, runbook, view.vars);
         }
         "inputs" if let Some(inputs) = view.inputs => {
             declared(findings, reference, at, ("input", "inputs"), inputs);
@@ -262,7 +262,7 @@ pub(super) fn each_template<'r>(
 }
 
 /// How many values a value is, keys counted.
-fn values_in(value: &serde_json::Value) -> u32 {
+pub(super) fn values_in(value: &serde_json::Value) -> u32 {
     match value {
         serde_json::Value::Array(items) => 1 + items.iter().map(values_in).sum::<u32>(),
         serde_json::Value::Object(entries) => {

@@ -154,7 +154,7 @@ impl Decoder<'_> {
         let entry = fields.take(first)?;
         self.several_actions(fields, first);
         match first {
-            "run" => self.run(entry),
+            "run" => self.run(&entry),
             "shell" => {
                 let interpreter = fields.take("interpreter");
                 self.shell(&entry, interpreter)
@@ -167,7 +167,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn run(&mut self, entry: Entry) -> Option<Action> {
+    fn run(&mut self, entry: &Entry) -> Option<Action> {
         let Kind::List(items) = &entry.value.kind else {
             let message =
                 format!("`run` must be a list, one argument each, not {}", entry.value.in_words());

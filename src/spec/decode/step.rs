@@ -56,6 +56,12 @@ impl Decoder<'_> {
     }
 
     fn steps_at(&mut self, owner: &str, entry: Entry, depth: usize) -> Vec<Step> {
+        if matches!(entry.value.kind, Kind::List(_)) {
+            let help = "write each step under its name: `copy: {run: [cp, a, b]}`";
+            let message = "`steps` must be a map, not a list";
+            self.errors(codes::WRONG_TYPE, entry.value.number, message, help.to_owned());
+            return Vec::new();
+        }
         let Some(fields) = self.fields("`steps`", entry.key.number, entry.value) else {
             return Vec::new();
         };
@@ -74,7 +80,7 @@ impl Decoder<'_> {
     fn step(&mut self, key: Key, value: Node, depth: usize) -> Step {
         self.check_name("a step", &key.text, key.number);
         let what = format!("step `{}`", key.text);
-        let Some(mut fields) = self.fields(what.clone(), key.number, value) else {
+        let Some(mut fields) = self.fields(what, key.number, value) else {
             return self.empty_step(key);
         };
         let is_group = fields.has("steps");
@@ -190,6 +196,12 @@ impl Decoder<'_> {
 
     fn for_each(&mut self, entry: Entry) -> Option<ForEach> {
         let at = entry.key.number;
+        if let Kind::Text(items) = &entry.value.kind {
+            let message = format!("`for_each` must be a map, not {}", entry.value.in_words());
+            let help = format!("write `for_each: {{items: {items}, as: NAME}}`");
+            self.errors(codes::WRONG_TYPE, entry.value.number, message, help);
+            return None;
+        }
         let mut fields = self.fields("`for_each`", at, entry.value)?;
         let items = self.required(&mut fields, "items").and_then(|entry| self.items(&entry.value));
         let name = self.required(&mut fields, "as").and_then(|entry| {

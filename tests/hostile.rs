@@ -1,0 +1,211 @@
+//! Bad input of any kind gives an error, never a panic, an endless loop or a full memory.
+//!
+//! Nothing here looks at a clock: what is bounded is counted, and a test that hangs has failed.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use indexmap::IndexMap;
+use proptest::prelude::*;
+use windlass::diag::{Diagnostic, Source, json, render};
+use windlass::spec::codes;
+use windlass::spec::load::{self, Loaded};
+use windlass::spec::template::{Expression, Scope, Template};
+
+fn load(text: impl Into<String>) -> Result<Loaded, Vec<Diagnostic>> {
+    load::load_from(Source::new("hostile.yaml", text), IndexMap::new())
+}
+
+/// The codes of what is wrong; everything is rendered too.
+fn codes_of(text: impl Into<String>) -> Vec<&'static str> {
+    let wrong = load(text).expect_err("it is refused");
+    render::report(&wrong, false);
+    json::report(&wrong);
+    wrong.iter().map(|one| one.code).collect()
+}
+
+fn runbook(steps: &str) -> String {
+    format!("windlass: 1\nname: hostile\nsteps:\n{steps}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("random.yaml");
+        fs::write(&path, bytes).unwrap();
+        let wrong = load::load(&path, &[]).unwrap_err();
+        render::report(&wrong, true);
+        json::report(&wrong);
+    }
+
+    #[test]
+    fn random_yaml(text in "[-a-c:{}\\[\\],&*!|>'\"#%@ \n\t\r{{}}0-9é🦀]{0,120}") {
+        codes_of(text);
+    }
+
+    /// A runbook in which a few characters have been changed is right, or told what is wrong with it.
+    #[test]
+    fn a_damaged_runbook(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<char>()), 1..4)) {
+        let shipped = fs::read_to_string("runbooks/move-mailboxes.yaml").unwrap();
+        let driver = fs::read_to_string("runbooks/drivers/maillab.yaml").unwrap();
+        let mut characters: Vec<char> = shipped.chars().collect();
+        for (at, character) in changes {
+            let at = at.index(characters.len());
+            characters[at] = character;
+        }
+        let drivers = IndexMap::from([("mail".to_owned(), Source::new("mail.yaml", driver))]);
+        let text: String = characters.into_iter().collect();
+        if let Err(wrong) = load::load_from(Source::new("damaged.yaml", text), drivers) {
+            prop_assert!(!wrong.is_empty());
+            render::report(&wrong, false);
+            json::report(&wrong);
+        }
+    }
+}
+
+#[test]
+fn a_file_of_50_mb_is_not_read_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.yaml");
+    fs::write(&path, "a: b\n".repeat(10_000_000)).unwrap();
+    let wrong = load::load(&path, &[]).unwrap_err();
+    assert_eq!(wrong[0].code, codes::UNREADABLE);
+    assert!(wrong[0].message.contains("16 MiB"), "{}", wrong[0].message);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let wrong = load::load(std::path::Path::new("/dev/zero"), &[]).unwrap_err();
+    assert_eq!(wrong[0].code, codes::UNREADABLE);
+}
+
+#[test]
+fn aliases_of_aliases_are_counted_in_full() {
+    let mut bomb =
+        String::from("windlass: 1\nname: a\nvars:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..30 {
+        let inside = vec![format!("*a{}", level - 1); 10].join(", ");
+        writeln!(bomb, "  a{level}: &a{level} [{inside}]").unwrap();
+    }
+    assert_eq!(codes_of(bomb), [codes::TOO_MUCH]);
+    // Few aliases of a large value stay below the parser's own limit; ours counts values.
+    let large = vec!["x"; 200_000].join(", ");
+    let aliases = vec!["*a"; 50].join(", ");
+    assert_eq!(codes_of(format!("a: &a [{large}]\nb: [{aliases}]\n")), [codes::TOO_MUCH]);
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    assert_eq!(codes_of("[".repeat(1_000_000)), [codes::TOO_MUCH]);
+    assert_eq!(codes_of("[".repeat(900)), [codes::TOO_MUCH]);
+    assert_eq!(codes_of(format!("{}{}", "[".repeat(500), "]".repeat(500))), [codes::TOO_MUCH]);
+    assert_eq!(codes_of("- ".repeat(5_000)), [codes::TOO_MUCH]);
+    assert_eq!(
+        codes_of((0..300).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>()),
+        [codes::TOO_MUCH]
+    );
+    let groups: String = (0..60).map(|depth| format!("g{depth}: {{steps: {{")).collect();
+    let text =
+        format!("windlass: 1\nname: a\nsteps: {{{groups}a: {{run: [x]}}{}}}\n", "}}".repeat(60));
+    assert!(codes_of(text).contains(&codes::TOO_MUCH));
+}
+
+#[test]
+fn many_values_are_refused_before_they_fill_the_memory() {
+    assert_eq!(codes_of(format!("[{}]", "a,".repeat(7_000_000))), [codes::TOO_MUCH]);
+    assert_eq!(codes_of(format!("[{}]", "a,".repeat(2_100_000))), [codes::TOO_MUCH]);
+}
+
+#[test]
+fn a_cycle_over_very_many_steps_is_printed_whole() {
+    for count in [10_000, 100_000] {
+        let mut steps = String::new();
+        for step in 0..count {
+            writeln!(steps, "  s{step}: {{run: [x], needs: [s{}]}}", (step + 1) % count).unwrap();
+        }
+        let wrong = load(runbook(&steps)).unwrap_err();
+        assert_eq!((wrong.len(), wrong[0].code), (1, codes::CYCLE));
+        assert_eq!(wrong[0].message.matches('→').count(), count);
+        render::report(&wrong, false);
+    }
+}
+
+/// Every step needs several others far ahead and back: there are very many cycles, and one of two steps.
+#[test]
+fn a_knot_of_cycles_ends() {
+    let count = 20_000;
+    let mut steps = String::new();
+    for step in 0..count {
+        let needs: Vec<String> =
+            [1, 7, 1_009].iter().map(|far| format!("s{}", (step + far) % count)).collect();
+        let back = if step == 15_001 { ", s15000" } else { "" };
+        writeln!(steps, "  s{step}: {{run: [x], needs: [{}{back}]}}", needs.join(", ")).unwrap();
+    }
+    assert_eq!(codes_of(runbook(&steps)), [codes::CYCLE]);
+}
+
+/// Each step reads one half as far down: as many targets as steps, none of them needed directly.
+#[test]
+fn references_to_far_steps_are_followed() {
+    let count = 20_000;
+    let mut steps = String::from("  s0: {run: [x], outputs: {n: \"{{ out.exit }}\"}}\n");
+    for step in 1..count {
+        let (before, far) = (step - 1, step / 2);
+        writeln!(
+            steps,
+            "  s{step}: {{run: [x, \"{{{{ steps.s{far}.outputs.n }}}}\"], needs: [s{before}], outputs: {{n: \"{{{{ out.exit }}}}\"}}}}"
+        )
+        .unwrap();
+    }
+    assert_eq!(load(runbook(&steps)).unwrap().runbook.steps.len(), count);
+}
+
+#[test]
+fn many_wrong_names_among_many_steps_are_told_without_comparing_all_with_all() {
+    let mut steps = String::new();
+    for step in 0..20_000 {
+        writeln!(steps, "  step_number_{step}: {{run: [x], needs: [stp_number_{step}]}}").unwrap();
+    }
+    let codes = codes_of(runbook(&steps));
+    assert_eq!((codes.len(), codes[0]), (1_001, codes::UNKNOWN_STEP));
+}
+
+#[test]
+fn one_line_of_a_megabyte_is_cut_around_the_caret() {
+    let wide = "ä".repeat(500_000);
+    let text = format!(
+        "windlass: 1\nname: a\nsteps: {{a: {{run: [x, '{wide}'], nedes: [b], title: '{wide}'}}}}\n"
+    );
+    let wrong = load(text).unwrap_err();
+    let shown = render::report(&wrong, false);
+    assert!(shown.len() < 2_000, "{} bytes", shown.len());
+    assert!(shown.contains(":3:500027") && shown.contains("nedes: [b]"), "{shown}");
+}
+
+#[test]
+fn control_characters_never_reach_the_terminal() {
+    let text = "windlass: 1\nname: a\ntitle: \"\\e[31mred\"\n\"k\\e[2J\\u202e\": 1\nsteps: {a: {run: [x]}}\n";
+    let shown = render::report(&load(text).unwrap_err(), false);
+    assert!(shown.contains("has no key"), "{shown}");
+    assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+    let raw =
+        render::report(&load("a: \u{1b}[31m\u{85}\u{202e}x\nwindlass: 2\n").unwrap_err(), false);
+    assert!(!raw.contains(['\u{1b}', '\u{202e}']), "{raw:?}");
+}
+
+#[test]
+fn a_template_that_loops_runs_out_of_fuel() {
+    let scope = Scope::new();
+    let nested = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}x{% endfor %}{% endfor %}{% endfor %}";
+    assert!(Template::parse(nested).unwrap().render(&scope).is_err());
+    assert!(Expression::parse("range(1000000000) | list | length").unwrap().eval(&scope).is_err());
+    // The same where it stands alone as a condition, which is evaluated when the runbook is checked.
+    let steps = "  a: {run: [x], when: (range(99999) | list | length) > (range(99999) | map('string') | join | length)}\n";
+    let _ = load(runbook(steps));
+    let steps = "  a: {run: [x], when: range(1000000000) | list | length == 5}\n";
+    assert_eq!(codes_of(runbook(steps)), [codes::NOT_TRUTH]);
+}
