@@ -1,6 +1,7 @@
 //! `windlass resume`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::arguments::{Place, Resume};
@@ -110,24 +111,12 @@ fn adopt(
         ))
     })?;
     let accepted: BTreeSet<&str> = arguments.accept.iter().map(String::as_str).collect();
-    let changed: Vec<String> = changes(folder, known, &new, &state)
+    let changed: Vec<Change> = changes(folder, known, &new, &state)
         .into_iter()
         .filter(|change| !accepted.contains(change.task.as_str()))
-        .map(|c| c.to_string())
         .collect();
-    if let Some(first) = changed.first() {
-        let mut failure = Failure::new(
-            REFUSED,
-            format!(
-                "the new runbook changes what is done or was started\n  {}",
-                changed.join("\n  ")
-            ),
-        );
-        let task = first.split('`').nth(1).unwrap_or_default();
-        let file = path.display().to_string();
-        let command = next::command(&["resume", folder.id(), "--runbook", &file, "--accept", task]);
-        failure = failure.help(format!("`{command}` accepts the change; it is recorded"));
-        return Err(failure);
+    if !changed.is_empty() {
+        return Err(changed_too_much(folder, arguments, &changed));
     }
     let number = known.run().resumes + 1;
     let name = exec::freeze_again(folder, &texts, number)
@@ -135,6 +124,26 @@ fn adopt(
     let adopted =
         Adopted { digest: new.digest.clone(), folder: name, accepted: arguments.accept.clone() };
     Ok((new, state, Some(adopted)))
+}
+
+/// Names every change, and the command that accepts them all, with what was accepted already.
+fn changed_too_much(folder: &RunFolder, arguments: &Resume, changed: &[Change]) -> Failure {
+    let told: Vec<String> = changed.iter().map(Change::to_string).collect();
+    let file = arguments.runbook.as_deref().unwrap_or(Path::new("")).to_string_lossy();
+    let mut words = vec!["resume", folder.id(), "--runbook", &file];
+    for driver in &arguments.drivers.drivers {
+        words.extend(["--driver", driver]);
+    }
+    let accepted = arguments.accept.iter().chain(changed.iter().map(|change| &change.task));
+    let mut seen = BTreeSet::new();
+    for task in accepted.filter(|task| seen.insert(task.as_str())) {
+        words.extend(["--accept", task]);
+    }
+    Failure::new(
+        REFUSED,
+        format!("the new runbook changes what is done or was started\n  {}", told.join("\n  ")),
+    )
+    .help(format!("`{}` accepts this; it is recorded", next::command(&words)))
 }
 
 /// A change that matters.

@@ -144,3 +144,24 @@ fn a_state_folder_that_cannot_be_used_is_named_with_a_way_out() {
     assert!(told.stderr.contains("book.yaml/runs"), "{}", told.stderr);
     assert!(told.stderr.contains("`--state-dir`"), "{}", told.stderr);
 }
+
+#[test]
+fn the_command_that_accepts_a_new_runbook_accepts_every_change() {
+    let bench = Bench::new();
+    let book = |word: &str| {
+        format!(
+            "windlass: 1\nname: fix\nsteps:\n  one: {{effect: read, run: [echo, {word}]}}\n  two: {{needs: [one], effect: read, run: [test, {word}, =, c]}}\n"
+        )
+    };
+    bench.write("a.yaml", &book("a"));
+    bench.windlass(&["run", "a.yaml", "--run-id", "r"]).exits(1);
+    bench.write("c.yaml", &book("c"));
+    for accept in [&[][..], &["--accept", "one"]] {
+        let resume = ["resume", "r", "--runbook", "c.yaml"];
+        let refused = bench.windlass(&[&resume[..], accept].concat()).exits(6);
+        let typed = "`windlass resume r --runbook c.yaml --accept one --accept two`";
+        assert!(refused.stderr.contains(typed), "{}", refused.stderr);
+    }
+    let typed = ["resume", "r", "--runbook", "c.yaml", "--accept", "one", "--accept", "two"];
+    bench.windlass(&typed).exits(0);
+}
