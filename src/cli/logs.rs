@@ -47,9 +47,8 @@ pub(super) fn main(place: &Place, arguments: &Logs) -> Result<u8, Failure> {
             }
         }
         if !alive {
-            if printer.last.is_none() {
-                let who = arguments.task.as_deref().unwrap_or("the run");
-                eprintln!("nothing was printed by {who}");
+            if let (None, Some(task)) = (&printer.last, &arguments.task) {
+                eprintln!("nothing was printed by {task}");
             }
             return Ok(0);
         }
