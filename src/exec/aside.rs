@@ -106,18 +106,23 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> AsideError {
 
 /// Sets aside whatever notes and folders there are of jobs that the journal does not know; returns a warning if there are any.
 ///
-/// The run's lock must be held, and no keeper of it may live.
+/// The run's lock must be held. While a keeper of the run lives nothing is moved under its hands: no records are lost without a
+/// power cut, and that ends keepers. But what must not happen twice is refused all the same.
 pub(super) fn set_aside(
     folder: &RunFolder,
     known: &JournalJobs,
     state: &State,
+    keeper_lives: bool,
 ) -> Result<Option<String>, AsideError> {
     let strays = Strays::find(folder.path(), |task, attempt| attempt <= known.last_of(task))?;
-    if let Some((job, pid, command)) = strays.alive(folder.path())? {
-        return Err(AsideError::Alive { job: job.clone(), pid, command });
-    }
     if let Some(job) = strays.jobs.iter().find(|job| may_be_done(state, job)) {
         return Err(AsideError::Once { job: job.clone() });
+    }
+    if keeper_lives {
+        return Ok(None);
+    }
+    if let Some((job, pid, command)) = strays.alive(folder.path())? {
+        return Err(AsideError::Alive { job: job.clone(), pid, command });
     }
     let folders = stray_folders(folder, known, state)?;
     if strays.jobs.is_empty() && folders.is_empty() {

@@ -171,9 +171,8 @@ impl Executor {
     }
 
     fn work(&mut self, first: Input) -> Result<Ending, Broken> {
-        if !self.hands.connect_to_living().map_err(Broken::Keeper)? {
-            self.set_aside()?;
-        }
+        let keeper_lives = self.hands.connect_to_living().map_err(Broken::Keeper)?;
+        self.set_aside(keeper_lives)?;
         self.inbox.refuse_old();
         self.take(vec![first])?;
         while !self.machine.is_finished() {
@@ -190,9 +189,9 @@ impl Executor {
     }
 
     /// Makes sure that nothing of an earlier job can be taken for one that is still to come.
-    fn set_aside(&mut self) -> Result<(), Broken> {
+    fn set_aside(&mut self, keeper_lives: bool) -> Result<(), Broken> {
         let jobs = std::mem::take(&mut self.jobs);
-        let warning = aside::set_aside(&self.folder, &jobs, self.machine.state());
+        let warning = aside::set_aside(&self.folder, &jobs, self.machine.state(), keeper_lives);
         if let Some(warning) = warning.map_err(Broken::Aside)? {
             self.warn(&warning);
         }

@@ -107,6 +107,13 @@ impl Bench {
         Fifo(path)
     }
 
+    /// Returns once the keeper of the only run has gone: it may serve the next executor as long as it lives.
+    pub(crate) fn keeper_has_gone(&self) {
+        while self.run_folder().join("keeper.sock").exists() {
+            std::thread::yield_now();
+        }
+    }
+
     /// The folder of the only run.
     pub(crate) fn run_folder(&self) -> PathBuf {
         let mut runs = fs::read_dir(self.path("state/runs")).unwrap();

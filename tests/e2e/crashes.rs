@@ -185,9 +185,7 @@ fn a_journal_that_cannot_grow_stops_the_run_and_nothing_is_done_twice() {
     assert!(stopped.stderr.contains("windlass resume"), "{}", stopped.stderr);
     assert!(bench.ledger("ledger").len() < 40);
     // The limit is the keeper's too, and it would serve the next executor if it had not gone yet.
-    while bench.run_folder().join("keeper.sock").exists() {
-        std::thread::yield_now();
-    }
+    bench.keeper_has_gone();
     bench.windlass(&["resume", "latest"]).exits(0);
     let expected: Vec<String> = (0..40).map(|n| n.to_string()).collect();
     assert_eq!(bench.ledger("ledger"), expected);

@@ -7,9 +7,7 @@ use crate::bench::Bench;
 
 /// The records of these lines are what a power cut loses: they were written, and not synced.
 fn lose_records_from(bench: &Bench, first_lost: &str) {
-    // A keeper outlives its run by a moment, and what it knows would still count.
-    let keeper = bench.run_folder().join("keeper.lock");
-    while windlass::lock::FileLock::is_held(&keeper).unwrap() {}
+    bench.keeper_has_gone();
     let path = bench.run_folder().join("journal.jsonl");
     let journal = fs::read_to_string(&path).unwrap();
     let kept: Vec<&str> =
@@ -67,6 +65,7 @@ fn folders_of_unknown_jobs_are_set_aside_also_without_a_note() {
         "windlass: 1\nname: folders\nsteps:\n  good: {effect: read, run: [echo, hello]}\n  bad: {needs: [good], effect: read, run: [\"false\"]}\n",
     );
     bench.windlass(&["run", "book.yaml"]).exits(1);
+    bench.keeper_has_gone();
     let tasks = bench.run_folder().join("tasks");
     for unknown in ["bad/2", "gone/1"] {
         fs::create_dir_all(tasks.join(unknown)).unwrap();
