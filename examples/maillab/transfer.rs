@@ -10,6 +10,9 @@ use crate::organisation::Organisation;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState, Server};
 
+/// How many messages are copied between two lines that say how far it is.
+const TOLD_EVERY: u64 = 20;
+
 /// What was carried over.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Carried {
@@ -77,7 +80,10 @@ impl Transfer<'_> {
         for item in &lacking {
             target.mail.copy_in(&source.mail, item, &item.place)?;
             carried.add(item);
-            self.stages.tell(&format!("copied {} of {} messages", carried.messages, lacking.len()));
+            let (copied, total) = (carried.messages, lacking.len() as u64);
+            if copied.is_multiple_of(TOLD_EVERY) || copied == total {
+                self.stages.tell(&format!("copied {copied} of {total} messages"));
+            }
             self.stages.reach(Stage::CopyMessage)?;
         }
         target.mail.sync()?;
