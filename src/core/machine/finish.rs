@@ -135,6 +135,9 @@ impl<E: Evaluate> Machine<E> {
         }
         match self.evaluate.success(&self.state, id, role, left) {
             Ok(true) => Verdict::Good,
+            Ok(false) if end.exit == Some(0) => {
+                Verdict::Bad { reason: format!("{end}, and its `success` does not hold") }
+            }
             Ok(false) => Verdict::Bad { reason: end.to_string() },
             Err(error) => Verdict::Bad {
                 reason: format!("it {end}, and `success` cannot be evaluated: {error}"),
