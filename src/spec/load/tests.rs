@@ -31,7 +31,7 @@ fn the_shipped_runbook_loads_with_its_driver() {
         matches!(&each.items.value, Dynamic::Template(items) if items.source() == "{{ vars.waves }}")
     );
     let Body::Group(inside) = &waves.body else { panic!("`waves` is a group") };
-    let Body::Group(mailboxes) = &inside[2].body else { panic!("`mailboxes` is a group") };
+    let Body::Group(mailboxes) = &inside[1].body else { panic!("`mailboxes` is a group") };
     let Body::Action(work) = &mailboxes[1].body else { panic!("`move` is a step") };
     let Action::Uses { name, target: Some(target), with } = &work.action else {
         panic!("it uses a driver")
