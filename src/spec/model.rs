@@ -50,6 +50,10 @@ pub struct Runbook {
     pub env: IndexMap<String, Located<Template>>,
     /// `defaults`.
     pub defaults: Defaults,
+    /// `locks`, claimed for the whole run.
+    pub locks: Vec<Located<LockName>>,
+    /// `settings` around the whole run, or around some of its steps.
+    pub settings: Vec<Setting>,
     /// The steps in file order.
     pub steps: Vec<Step>,
 }
@@ -121,7 +125,7 @@ pub struct Step {
     pub description: Option<String>,
     /// `kind`.
     pub kind: Option<String>,
-    /// `needs`: names of steps beside this one.
+    /// `needs`: names of steps beside this one, and `NAME:restored` of settings beside it.
     pub needs: Vec<Located<String>>,
     /// `after`: names of steps beside this one.
     pub after: Vec<Located<String>>,
@@ -139,6 +143,10 @@ pub struct Step {
     pub grace: Option<Duration>,
     /// `on_failure`.
     pub on_failure: OnFailure,
+    /// `locks`: of an action while it is unfinished; of a group per item.
+    pub locks: Vec<Located<LockName>>,
+    /// `settings` of a group, in force in each of its items.
+    pub settings: Vec<Setting>,
     /// One action, or steps.
     pub body: Body,
 }
@@ -227,6 +235,12 @@ pub struct Work {
     pub success: Option<Located<Expression>>,
     /// `verify`: actions that must succeed afterwards; each is `read`.
     pub verify: Vec<Located<Work>>,
+    /// `probe`: how the state of the world is read.
+    pub probe: Option<Located<Box<Probe>>>,
+    /// `repeat`: the action is done again until something holds.
+    pub repeat: Option<Located<Repeat>>,
+    /// `locks` that an action of a driver brings; a step's own stand in [`Step::locks`].
+    pub locks: Vec<Located<LockName>>,
     /// `outputs`.
     pub outputs: IndexMap<String, Output>,
 }
@@ -240,6 +254,141 @@ impl Work {
             Action::Run(_) | Action::Shell { .. } | Action::Assert(_) => None,
         }
     }
+}
+
+/// `probe`: an action that reads in which state the world is, and what each state means.
+#[derive(Debug)]
+pub struct Probe {
+    /// The action, which is `read`; its `outputs`, where it has any, are the task's when the state is [`Meaning::Done`].
+    pub work: Work,
+    /// `confirm`: how often `absent` must be seen before it is believed.
+    pub confirm: Option<Confirm>,
+    /// `found: refuse`: a state `done` before the first start is a doubt instead of an end.
+    pub refuse_found: bool,
+    /// `states` in file order; the first that holds is the state of the world.
+    pub states: IndexMap<String, ProbeState>,
+}
+
+/// `confirm`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirm {
+    /// How often in a row; at least 1.
+    pub times: u32,
+    /// Time between two looks.
+    pub every: Duration,
+}
+
+/// One state of a probe.
+#[derive(Debug)]
+pub struct ProbeState {
+    /// `when`: whether the world is in it, over `out`.
+    pub when: Located<Expression>,
+    /// What it means.
+    pub meaning: Meaning,
+    /// The name's place.
+    pub at: Place,
+}
+
+/// What a state of a probe means.
+#[derive(Debug)]
+pub enum Meaning {
+    /// The effect has happened: the state `done`.
+    Done,
+    /// Nothing of it has happened: the state `absent`.
+    Absent,
+    /// `wait`: it is still going on, and is asked after again.
+    Wait {
+        /// Time between two looks.
+        every: Duration,
+        /// After so long it is a doubt; no limit if absent.
+        timeout: Option<Duration>,
+    },
+    /// `repair`: these actions, one after the other, then the probe again.
+    Repair(Vec<Located<Work>>),
+    /// `stop`: a doubt, with the author's message.
+    Stop(Located<Template>),
+}
+
+/// `repeat`.
+#[derive(Debug)]
+pub struct Repeat {
+    /// `until`: an expression over `out`.
+    pub until: Located<Expression>,
+    /// How often in a row it must hold; at least 1.
+    pub consecutive: u32,
+    /// Time between two runs of the action.
+    pub every: Duration,
+    /// After so many runs in one execution the step has failed; no limit if absent.
+    pub max: Option<u32>,
+}
+
+/// A lock as a runbook names it.
+#[derive(Debug)]
+pub struct LockName {
+    /// Its name; may hold templates.
+    pub name: Located<Template>,
+    /// Who may hold it beside us.
+    pub sharing: Sharing,
+}
+
+/// Who may hold a lock at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// Nobody else.
+    #[default]
+    Exclusive,
+    /// Everybody who shares it as well.
+    Shared,
+    /// So many holders.
+    Slots(u32),
+}
+
+/// A temporary change: what it was is read and kept, and put back afterwards.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key in `settings`.
+    pub name: String,
+    /// The key's place.
+    pub at: Place,
+    /// `title`.
+    pub title: Option<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `get`, which is `read`: its output `value` if it declares one, else what it prints without the line's end.
+    pub get: Work,
+    /// How it is changed and put back; `idempotent`.
+    pub change: Change,
+    /// `to`: the temporary value.
+    pub to: Located<Dynamic>,
+    /// `around`: names of steps beside it; empty: everything beside it.
+    pub around: Vec<Located<String>>,
+    /// `needs`: names of steps beside it that must have succeeded before it is opened.
+    pub needs: Vec<Located<String>>,
+    /// `when`.
+    pub when: Option<Located<Expression>>,
+    /// `for_each`: one setting for each item; without limits.
+    pub for_each: Option<ForEach>,
+    /// `on_failure: hold`.
+    pub hold: bool,
+    /// `found: accept`: the temporary value may be in force already.
+    pub accept_found: bool,
+    /// `locks` in place of the one that is named after `get`.
+    pub locks: Vec<Located<LockName>>,
+}
+
+/// How a setting is changed.
+#[derive(Debug)]
+pub enum Change {
+    /// `set`, for both ways; `value` is what it shall be.
+    Set(Work),
+    /// `change` and `restore`; `value` is what it shall be.
+    Pair {
+        /// `change`.
+        change: Work,
+        /// `restore`.
+        restore: Work,
+    },
 }
 
 /// What a step does.

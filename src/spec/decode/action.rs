@@ -105,6 +105,9 @@ impl Decoder<'_> {
                     fields.take("outputs").map(|entry| self.outputs(entry)).unwrap_or_default()
                 }
             },
+            probe: None,
+            repeat: None,
+            locks: Vec::new(),
             action: action?,
         };
         Some(work)

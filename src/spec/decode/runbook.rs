@@ -90,6 +90,8 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
         drivers: IndexMap::new(),
         env,
         defaults,
+        locks: Vec::new(),
+        settings: Vec::new(),
         steps,
     })
 }

@@ -104,6 +104,8 @@ impl Decoder<'_> {
                 .take("on_failure")
                 .map(|entry| self.on_failure(&entry))
                 .unwrap_or_default(),
+            locks: Vec::new(),
+            settings: Vec::new(),
             body: if is_group {
                 self.group(&key.text, &mut fields, depth)
             } else {
@@ -133,6 +135,8 @@ impl Decoder<'_> {
             timeout: None,
             grace: None,
             on_failure: OnFailure::default(),
+            locks: Vec::new(),
+            settings: Vec::new(),
             body: Body::Group(Vec::new()),
         }
     }
