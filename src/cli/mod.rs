@@ -3,6 +3,7 @@
 //! Decides nothing about runs: parses what was typed, calls the library, and says what came of it.
 
 mod actor;
+mod adopt;
 mod arguments;
 mod check;
 mod completions;
