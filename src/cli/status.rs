@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::known;
 use crate::core::standing::TaskStanding;
 use crate::report::status::{Status, TaskRow};
+use crate::report::time::local;
 
 /// How many tasks of a kind are listed one by one.
 const LISTED_MAX: usize = 10;
@@ -26,10 +27,10 @@ fn human(status: &Status) -> String {
     let mut text = format!("{} · {} ({})\n", status.run, status.title, status.runbook);
     let _ = write!(text, "{}", status.state.name().replace('_', " "));
     if let Some(started) = status.started {
-        let _ = write!(text, ", started {}", time(started));
+        let _ = write!(text, ", started {}", local(started));
     }
     if let Some(ended) = status.ended {
-        let _ = write!(text, ", at rest since {}", time(ended));
+        let _ = write!(text, ", at rest since {}", local(ended));
     }
     if let Some(executor) = &status.executor {
         let _ = write!(text, ", worked on by {}", executor.words());
@@ -69,7 +70,7 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
             let _ = write!(text, ": {reason}");
         }
         if let Some(until) = row.until {
-            let _ = write!(text, " (until {})", time(until));
+            let _ = write!(text, " (until {})", local(until));
         }
         text.push('\n');
     }
@@ -103,9 +104,4 @@ fn counts(text: &mut String, status: &Status) {
         if known == 1 { "task" } else { "tasks" },
         parts.join(", ")
     );
-}
-
-/// A time to the second, in UTC as the journal has it.
-pub(super) fn time(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }

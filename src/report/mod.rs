@@ -6,3 +6,4 @@ pub mod forecast;
 pub mod graph;
 pub mod next;
 pub mod status;
+pub mod time;
