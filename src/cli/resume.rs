@@ -2,7 +2,7 @@
 
 use super::arguments::{Place, Resume};
 use super::failure::{Failure, REFUSED};
-use super::{actor, adopt, known, work};
+use super::{actor, adopt, detach, known, resume_all, work};
 use crate::core::machine::Input;
 use crate::core::record::{Actor, Record};
 use crate::exec;
@@ -11,7 +11,11 @@ use crate::lock;
 use crate::report::next;
 
 pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
-    let folder = known::find(place, &arguments.run)?;
+    let Some(run) = &arguments.run else { return resume_all::main(place, arguments) };
+    if arguments.working.detach && !place.detached {
+        return detach::start(&arguments.working);
+    }
+    let folder = known::find(place, run)?;
     let events = work::events(&arguments.working)?;
     let lock = lock::try_lock_run(&folder)?;
     let (journal, contents) = Journal::open::<Record>(&folder.journal())?;
@@ -43,6 +47,7 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
             by,
             working: &arguments.working,
             events,
+            detached: place.detached,
         },
         first,
     )

@@ -5,5 +5,6 @@
 pub mod forecast;
 pub mod graph;
 pub mod next;
+pub mod overview;
 pub mod status;
 pub mod time;

@@ -10,5 +10,6 @@ mod crashes;
 mod operator;
 mod printing;
 mod running;
+mod several;
 mod strays;
 mod words;
