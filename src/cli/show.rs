@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::arguments::{Format, Place, Show};
 use super::failure::{Failure, USAGE};
 use super::known::{self, Known};
-use super::status::time;
 use crate::core::record::{Decision, JobEnd, Judgement, Record, Verdict};
 use crate::core::standing::TaskStanding;
 use crate::core::state::{InstanceId, Knowledge, Named, Proof};
 use crate::report::next;
 use crate::report::status::{TaskRow, row};
+use crate::report::time::local;
 use crate::spec::model::Effect;
 
 /// How many tasks of a group are named.
@@ -225,7 +225,7 @@ fn moment(record: &Record) -> Option<String> {
         }
         Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
-        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", time(*until)),
+        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
         Record::TaskEnded { outcome, reason, .. } => {
             let outcome = TaskStanding::from(*outcome).name();
             reason
@@ -305,7 +305,7 @@ fn human(shown: &Shown) -> String {
     if !shown.history.is_empty() {
         text.push_str("\nhistory:\n");
         for moment in &shown.history {
-            let _ = writeln!(text, "  {}  {}", time(moment.at), moment.what);
+            let _ = writeln!(text, "  {}  {}", local(moment.at), moment.what);
         }
     }
     if !shown.next.is_empty() {
