@@ -30,6 +30,9 @@ pub(super) struct Place {
     /// Folder in which runs are kept [default: $WINDLASS_STATE_DIR, else /var/lib/windlass for root, else $XDG_STATE_HOME/windlass]
     #[arg(long, global = true, value_name = "FOLDER", display_order = 900)]
     pub(super) state_dir: Option<PathBuf>,
+    /// This is the process that `--detach` has started
+    #[arg(long, hide = true)]
+    pub(super) detached: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +47,8 @@ pub(super) enum Command {
     Resume(Resume),
     /// Show how a run stands and what to do next
     Status(Status),
+    /// Follow a run with its progress, and exit with its code
+    Attach(Attach),
     /// List all runs
     Runs(Runs),
     /// Show what a run's tasks have printed
@@ -125,6 +130,9 @@ pub(super) struct Working {
     /// Write every record as a line of JSON to a file, or to standard output with `-`
     #[arg(long, value_name = "FILE")]
     pub(super) events: Option<PathBuf>,
+    /// Print the run's id once it has begun, and let it go on by itself
+    #[arg(long)]
+    pub(super) detach: bool,
 }
 
 #[derive(Debug, Args)]
@@ -143,7 +151,11 @@ pub(super) struct Run {
 #[derive(Debug, Args)]
 pub(super) struct Resume {
     /// A run's id, a unique beginning of it, or `latest`
-    pub(super) run: String,
+    #[arg(required_unless_present = "all")]
+    pub(super) run: Option<String>,
+    /// Go on with every run that is not at its end, all at once; what `windlass stop` has stopped stays stopped
+    #[arg(long, conflicts_with_all = ["run", "events", "runbook", "drivers", "accept"])]
+    pub(super) all: bool,
     #[command(flatten)]
     pub(super) working: Working,
     /// Go on with a corrected runbook; what is done is kept
@@ -161,9 +173,22 @@ pub(super) struct Status {
     /// A run's id, a unique beginning of it, or `latest`
     #[arg(default_value = "latest")]
     pub(super) run: String,
+    /// Every run that is not at its end, those that need a person first; exits with the code of the worst
+    #[arg(long, conflicts_with = "run")]
+    pub(super) all: bool,
+    /// Show it anew whenever it changes, until the run is at its end or Ctrl-C
+    #[arg(long)]
+    pub(super) watch: bool,
     /// How to print the status
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Attach {
+    /// A run's id, a unique beginning of it, or `latest`
+    #[arg(default_value = "latest")]
+    pub(super) run: String,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,31 @@ pub(super) const JOURNAL: u8 = 7;
 /// A bug.
 pub(super) const BUG: u8 = 70;
 
+/// The exit codes, the worst first: of several runs the first counts.
+const ORDER: [u8; 10] = [BUG, JOURNAL, 8, 1, REFUSED, USAGE, 5, LOCKED, 3, 0];
+
+/// The worst of several exit codes; 0 if there are none.
+pub(super) fn worst(codes: &[u8]) -> u8 {
+    // What is in no list is no code of ours, and worse than all.
+    let place = |code: &u8| ORDER.iter().position(|known| known == code);
+    codes.iter().copied().min_by_key(|code| place(code)).unwrap_or(0)
+}
+
+/// What has become of a run whose executor has ended with that code.
+pub(super) fn meaning(code: u8) -> &'static str {
+    match code {
+        0 => "has succeeded",
+        1 => "has failed tasks",
+        3 => "waits for people",
+        LOCKED => "waits for a lock that another process holds",
+        5 => "was interrupted and can be resumed",
+        JOURNAL => "has a journal that cannot be written or read",
+        8 => "has a doubt or a debt open",
+        REFUSED | USAGE => "was refused",
+        _ => "has met a bug",
+    }
+}
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(super) struct Failure {

@@ -10,7 +10,6 @@ use std::time::Duration;
 use super::arguments::{Logs, Place};
 use super::failure::{Failure, USAGE};
 use super::known;
-use crate::core::job::Role;
 use crate::core::record::Record;
 use crate::journal::{self, RunFolder};
 use crate::lock;
@@ -68,10 +67,8 @@ fn streams(folder: &RunFolder, task: Option<&str>) -> Result<Vec<Stream>, Failur
         if task.is_some_and(|task| !is_inside(id, task)) {
             continue;
         }
-        let what = match role {
-            Role::Action => format!("{id}, job {attempt}"),
-            Role::Verify(number) => format!("{id}, job {attempt} (verification {})", number + 1),
-        };
+        let label = role.label().map(|label| format!(" ({label})")).unwrap_or_default();
+        let what = format!("{id}, job {attempt}{label}");
         for name in ["stdout", "stderr"] {
             let path = folder.task(id, *attempt).join(name);
             found.push(Stream {

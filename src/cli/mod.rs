@@ -3,9 +3,12 @@
 //! Decides nothing about runs: parses what was typed, calls the library, and says what came of it.
 
 mod actor;
+mod adopt;
 mod arguments;
+mod attach;
 mod check;
 mod completions;
+mod detach;
 mod failure;
 mod graph;
 mod journal;
@@ -14,6 +17,7 @@ mod logs;
 mod plan;
 mod resolve;
 mod resume;
+mod resume_all;
 mod run;
 mod runbook;
 mod runs;
@@ -56,6 +60,9 @@ pub fn main() -> ExitCode {
 
 fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     let place = arguments.place;
+    if place.detached {
+        detach::leave_session();
+    }
     if let Some(folder) = &place.state_dir {
         next::say_state_folder(&std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
     }
@@ -65,6 +72,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Run(command) => run::main(&place, &command),
         Command::Resume(command) => resume::main(&place, &command),
         Command::Status(command) => status::main(&place, &command),
+        Command::Attach(command) => attach::main(&place, &command),
         Command::Runs(command) => runs::main(&place, &command),
         Command::Logs(command) => logs::main(&place, &command),
         Command::Show(command) => show::main(&place, &command),
@@ -82,19 +90,35 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
 
 /// Writes data to standard output. A reader that has gone away is no error.
 fn print(text: &str) -> Result<(), Failure> {
+    print_if_read(text).map(drop)
+}
+
+/// Writes data to standard output; returns whether somebody still reads it.
+fn print_if_read(text: &str) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(1, format!("standard output: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(1, format!("standard output: {error}"))),
     }
 }
 
 /// Writes a value to standard output as JSON.
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::new(failure::BUG, error.to_string()))?;
-    text.push('\n');
-    print(&text)
+    print(&json(value)?)
+}
+
+/// A value as JSON that people can read as well.
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    ended(serde_json::to_string_pretty(value))
+}
+
+/// A value as one line of JSON.
+fn json_line(value: &impl serde::Serialize) -> Result<String, Failure> {
+    ended(serde_json::to_string(value))
+}
+
+fn ended(json: serde_json::Result<String>) -> Result<String, Failure> {
+    let text = json.map_err(|error| Failure::new(failure::BUG, error.to_string()))?;
+    Ok(text + "\n")
 }

@@ -13,7 +13,8 @@ use crate::exec::now;
 use crate::journal::Journal;
 use crate::lock::{self, LockError};
 use crate::plan::Plan;
-use crate::report::next;
+use crate::report::{next, status};
+use crate::spec::model::{Output, OutputType};
 
 pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
     let folder = known::find(place, &arguments.run)?;
@@ -109,13 +110,8 @@ fn outputs(
     decision: Decision,
 ) -> Result<GivenOutputs, Failure> {
     let node = state.find(&arguments.task).map(|id| state.instance(id).node);
-    let work = node.and_then(|node| plan.step(node).work.as_ref());
-    let behind = work.and_then(|work| work.target()).map(|target| &target.work.outputs);
-    let declared: Vec<(&String, &crate::spec::model::Output)> = behind
-        .into_iter()
-        .flatten()
-        .chain(work.into_iter().flat_map(|work| &work.outputs))
-        .collect();
+    let declared: Vec<(&String, &Output)> =
+        node.into_iter().flat_map(|node| status::outputs(plan, node)).collect();
     let mut given = GivenOutputs::new();
     for text in &arguments.outputs {
         let (name, value) = text.split_once('=').ok_or_else(|| {
@@ -137,7 +133,7 @@ fn outputs(
             ));
         };
         let parsed = match output.kind {
-            None | Some(crate::spec::model::OutputType::String) => Value::from(value),
+            None | Some(OutputType::String) => Value::from(value),
             Some(_) => serde_json::from_str(value).unwrap_or_else(|_| Value::from(value)),
         };
         let value = output

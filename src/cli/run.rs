@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::arguments::{Place, Run};
 use super::failure::{BUG, Failure, JOURNAL};
-use super::{actor, known, runbook, work};
+use super::{actor, detach, known, runbook, work};
 use crate::core::machine::Input;
 use crate::core::record::Opened;
 use crate::core::state::State;
@@ -15,6 +15,9 @@ use crate::lock::{self, LockError, RunLock};
 use crate::plan::Plan;
 
 pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
+    if arguments.working.detach && !place.detached {
+        return detach::start(&arguments.working);
+    }
     let runbook = runbook::load(&arguments.runbook, &arguments.given.drivers)?;
     let params = runbook::parameters(&runbook, &arguments.given)?;
     let events = work::events(&arguments.working)?;
@@ -55,6 +58,7 @@ pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
             by,
             working: &arguments.working,
             events,
+            detached: place.detached,
         },
         Input::Opened(Box::new(opened)),
     )

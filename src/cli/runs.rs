@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::arguments::{Format, Place, Runs};
 use super::failure::Failure;
-use super::{known, status};
+use super::known;
 use crate::core::standing::RunStanding;
+use crate::report::time::local;
 
 /// One line of the list.
 #[derive(Debug, Serialize)]
@@ -65,16 +66,16 @@ fn human(rows: &[Row]) -> String {
     }
     let width = rows.iter().map(|row| row.run.len()).max().unwrap_or(0).max("run".len());
     let mut text =
-        format!("{:<width$}  {:<11}  {:>13}  {:<20}  runbook\n", "run", "state", "done", "started");
+        format!("{:<width$}  {:<11}  {:>13}  {:<23}  runbook\n", "run", "state", "done", "started");
     for row in rows {
         let _ = match (&row.runbook, row.state) {
             (Some(runbook), Some(state)) => writeln!(
                 text,
-                "{:<width$}  {:<11}  {:>13}  {:<20}  {runbook}",
+                "{:<width$}  {:<11}  {:>13}  {:<23}  {runbook}",
                 row.run,
                 state.name().replace('_', " "),
                 format!("{}/{}", row.done, row.total),
-                row.started.map_or_else(|| "-".to_owned(), status::time),
+                row.started.map_or_else(|| "-".to_owned(), local),
             ),
             _ => writeln!(
                 text,

@@ -9,13 +9,12 @@ use serde_json::Value;
 use super::arguments::{Format, Place, Show};
 use super::failure::{Failure, USAGE};
 use super::known::{self, Known};
-use super::status::time;
-use crate::core::job::Role;
 use crate::core::record::{Decision, JobEnd, Judgement, Record, Verdict};
 use crate::core::standing::TaskStanding;
 use crate::core::state::{InstanceId, Knowledge, Named, Proof};
 use crate::report::next;
 use crate::report::status::{TaskRow, row};
+use crate::report::time::local;
 use crate::spec::model::Effect;
 
 /// How many tasks of a group are named.
@@ -183,6 +182,9 @@ fn words(knowledge: Knowledge) -> String {
         Knowledge::Done(Proof::Exit(job)) => {
             format!("its effect has happened: job {job} ended well")
         }
+        Knowledge::Done(Proof::Probe(job)) => {
+            format!("its effect has happened: the probe, job {job}, says so")
+        }
         Knowledge::Done(Proof::Operator) => {
             "its effect has happened: an operator says so".to_owned()
         }
@@ -197,10 +199,7 @@ fn moment(record: &Record) -> Option<String> {
             count => format!("entered with {count} items"),
         },
         Record::JobStarting { attempt, role, argv, .. } => {
-            let what = match role {
-                Role::Action => String::new(),
-                Role::Verify(number) => format!(" (verification {})", number + 1),
-            };
+            let what = role.label().map(|label| format!(" ({label})")).unwrap_or_default();
             format!(
                 "job {attempt} started{what}: {}",
                 shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
@@ -213,6 +212,10 @@ fn moment(record: &Record) -> Option<String> {
             };
             match verdict {
                 Verdict::Good => format!("job {attempt} {how}: good"),
+                Verdict::Repeat { held } => {
+                    let until = if *held { "holds" } else { "does not hold" };
+                    format!("job {attempt} {how}: good, `until` {until}, to be done again")
+                }
                 Verdict::Bad { reason } if *reason == how => format!("job {attempt} {how}: bad"),
                 Verdict::Bad { reason } => format!("job {attempt} {how}: bad, {reason}"),
             }
@@ -220,14 +223,9 @@ fn moment(record: &Record) -> Option<String> {
         Record::JobLost { attempt, .. } => {
             format!("job {attempt} is over, and how it ended is lost")
         }
-        Record::Judged { judgement: Judgement::InDoubt, reason, .. } => {
-            format!("in doubt: {reason}")
-        }
-        Record::Judged { judgement: Judgement::Again, reason, .. } => {
-            format!("may be started again: {reason}")
-        }
+        Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
-        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", time(*until)),
+        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
         Record::TaskEnded { outcome, reason, .. } => {
             let outcome = TaskStanding::from(*outcome).name();
             reason
@@ -249,6 +247,22 @@ fn moment(record: &Record) -> Option<String> {
         | Record::Closed { .. } => return None,
     };
     Some(text)
+}
+
+fn judged(judgement: Judgement, reason: &str) -> String {
+    let conclusion = match judgement {
+        Judgement::InDoubt => "in doubt",
+        Judgement::Again => "may be started again",
+        Judgement::Ask => "its probe is to be asked",
+        Judgement::Done => "its effect has happened",
+        Judgement::Absent => "nothing of it has happened",
+        Judgement::Retry { .. } => "nothing of it has happened, it is tried again",
+        Judgement::Unconfirmed { .. } => "its probe is to be asked once more",
+        Judgement::Ongoing { .. } => "it is still going on",
+        Judgement::Repair { .. } => "it is repaired",
+        Judgement::Repaired => "its probe is to be asked again",
+    };
+    format!("{conclusion}: {reason}")
 }
 
 fn effect(effect: Effect) -> &'static str {
@@ -291,7 +305,7 @@ fn human(shown: &Shown) -> String {
     if !shown.history.is_empty() {
         text.push_str("\nhistory:\n");
         for moment in &shown.history {
-            let _ = writeln!(text, "  {}  {}", time(moment.at), moment.what);
+            let _ = writeln!(text, "  {}  {}", local(moment.at), moment.what);
         }
     }
     if !shown.next.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use super::arguments::Working;
+use super::detach::Announcer;
 use super::failure::{BUG, Failure, JOURNAL, LOCKED, USAGE};
 use crate::core::expressions::Expressions;
 use crate::core::machine::Input;
@@ -29,16 +30,22 @@ pub(super) struct Job<'a> {
     pub(super) by: Actor,
     pub(super) working: &'a Working,
     pub(super) events: Option<Box<dyn Observer>>,
+    /// Whether a command waits to be told that it has begun.
+    pub(super) detached: bool,
 }
 
 /// Works on a run until nothing is left to do, says how it stands, and returns the exit code.
 pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
-    let Job { folder, lock, journal, plan, state, jobs, by, working, events } = job;
+    let Job { folder, lock, journal, plan, state, jobs, by, working, events, detached } = job;
     let expressions = Expressions::new(plan.clone(), folder.id(), &folder.path().to_string_lossy());
     let slots = working
         .jobs
         .map_or_else(|| available_parallelism().map_or(1, usize::from), |jobs| jobs as usize);
-    let mut observers = vec![observe::for_stderr(&folder, &plan)];
+    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+    if detached {
+        observers.push(Box::new(Announcer::new(&folder)));
+    }
+    observers.push(observe::for_stderr(&folder, &plan));
     observers.extend(events);
     let run = folder.id().to_owned();
     let taken = Run { folder: folder.clone(), lock, journal, state, jobs, expressions, actor: by };

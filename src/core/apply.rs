@@ -4,6 +4,7 @@
 //! foreign journal gets past: a record that does not fit is refused.
 
 mod enter;
+mod judge;
 mod resolve;
 
 pub(super) use self::enter::item_id;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::job::Role;
-use super::record::{Item, JobEnd, Judgement, Outcome, Record, Verdict};
-use super::state::{InstanceBody, InstanceId, Job, Knowledge, Phase, Proof, State, TaskState};
+use super::record::{Item, JobEnd, Outcome, Record, Verdict};
+use super::state::{InstanceBody, InstanceId, Job, Knowledge, Phase, Proof, State};
 use crate::spec::model::Effect;
 
 /// A record that does not fit what is known.
@@ -117,21 +118,14 @@ impl State {
                 state.phase = Phase::Judging(job.role);
                 state.reason = Some(Arc::from("its end is lost"));
             }
-            Record::Judged { task, judgement, reason } => {
+            Record::Judged { task, judgement, state, reason } => {
                 let id = self.known(task)?;
-                let state = self
+                let asks = self.asks(id);
+                let known = self
                     .task_mut(id)
                     .ok_or_else(|| contradiction(task, "it is judged but is not a task"))?;
-                check(
-                    matches!(state.phase, Phase::Judging(_)),
-                    task,
-                    "it is judged although nothing of it has just ended",
-                )?;
-                state.phase = match judgement {
-                    Judgement::InDoubt => Phase::InDoubt,
-                    Judgement::Again => state.resting(),
-                };
-                state.reason = Some(Arc::from(reason.as_str()));
+                known.judge(at, task, *judgement, state.as_ref(), asks)?;
+                known.reason = Some(Arc::from(reason.as_str()));
                 self.settle([id]);
             }
             Record::OutputsKept { task, outputs } => {
@@ -193,6 +187,7 @@ impl State {
     ) -> Result<(), Unfit> {
         let id = self.known(task)?;
         let declared = self.graph.task(self.instance(id).node).map(|task| task.effect);
+        let asks = self.asks(id);
         let state = self
             .task_mut(id)
             .ok_or_else(|| contradiction(task, "a job is started for it but it is not a task"))?;
@@ -206,10 +201,31 @@ impl State {
                     "its action is `once` and may have happened",
                 )?;
                 check(!matches!(state.knowledge, Knowledge::Done(_)), task, "its action is done")?;
+                check(!asks || state.inquiry.cleared, task, "its probe was not asked just before")?;
                 if state.knowledge == Knowledge::NotBegun {
                     state.knowledge = Knowledge::Maybe(job.attempt);
                 }
                 state.attempts += 1;
+            }
+            (
+                Role::Probe,
+                Phase::Waiting | Phase::Asking | Phase::Pausing(Role::Action | Role::Probe, _),
+            ) => {
+                check(!matches!(state.knowledge, Knowledge::Done(_)), task, "its action is done")?;
+                state.inquiry.attempt = Some(job.attempt);
+            }
+            (
+                Role::Repair { .. },
+                Phase::Repairing(..) | Phase::Pausing(Role::Repair { .. }, _),
+            ) => {
+                let repair = state
+                    .inquiry
+                    .repair
+                    .as_mut()
+                    .ok_or_else(|| contradiction(task, "no repair of it has begun"))?;
+                if effect == Effect::Once {
+                    repair.once.get_or_insert(job.attempt);
+                }
             }
             (Role::Verify(_), Phase::Verifying(_) | Phase::Pausing(Role::Verify(_), _)) => {
                 check(
@@ -221,7 +237,12 @@ impl State {
             _ => return Err(contradiction(task, "a job of it is started out of turn")),
         }
         state.jobs = job.attempt;
-        state.tries += 1;
+        match job.role {
+            Role::Action | Role::Verify(_) => state.tries += 1,
+            Role::Repair { .. } => state.inquiry.mends += 1,
+            Role::Probe => {}
+        }
+        state.inquiry.cleared = false;
         state.phase = Phase::Running(job);
         state.reason = None;
         if job.role == Role::Action {
@@ -241,6 +262,10 @@ impl State {
     ) -> Result<(), Unfit> {
         let (id, job) = self.running(task, attempt)?;
         let state = self.task_mut(id).expect("a running job belongs to a task");
+        state.last_exit = match end {
+            JobEnd::Ran(end) => end.exit,
+            JobEnd::NotSpawned { .. } => None,
+        };
         if let (Role::Action, JobEnd::Ran(end)) = (job.role, end) {
             state.exit = end.exit;
         }
@@ -254,10 +279,20 @@ impl State {
                 state.phase = Phase::Verifying(number + 1);
                 state.tries = 0;
             }
+            (Verdict::Good, Role::Probe) => state.phase = Phase::Judging(Role::Probe),
+            (Verdict::Good, Role::Repair { state: of, action }) => {
+                state.phase = Phase::Repairing(of, action + 1);
+                state.inquiry.mends = 0;
+            }
+            (Verdict::Repeat { held }, role) => {
+                state.rounds += 1;
+                state.streak = if *held { state.streak + 1 } else { 0 };
+                state.tries = 0;
+                state.phase = Phase::Judging(role);
+            }
             (Verdict::Bad { reason }, role) => {
-                let first = state.knowledge == Knowledge::Maybe(attempt);
-                if first && role == Role::Action && matches!(end, JobEnd::NotSpawned { .. }) {
-                    state.knowledge = Knowledge::NotBegun;
+                if matches!(end, JobEnd::NotSpawned { .. }) {
+                    state.forget_start(role, attempt);
                 }
                 state.phase = Phase::Judging(role);
                 state.reason = Some(Arc::from(reason.as_str()));
@@ -306,39 +341,26 @@ impl State {
         Ok(())
     }
 
+    /// Whether a task's probe is asked before a start and in doubt.
+    pub(super) fn asks(&self, id: InstanceId) -> bool {
+        self.graph.task(self.instance(id).node).is_some_and(crate::plan::graph::Task::asks)
+    }
+
     fn grant_fresh_attempts(&mut self) {
+        let graph = self.graph.clone();
         for instance in &mut self.instances {
             match &mut instance.body {
-                InstanceBody::Task(state) => state.grant_fresh_attempts(),
+                InstanceBody::Task(state) => {
+                    let asks =
+                        graph.task(instance.node).is_some_and(crate::plan::graph::Task::asks);
+                    state.grant_fresh_attempts(asks);
+                }
                 InstanceBody::Group(group) if group.ended == Some(Outcome::Failed) => {
                     group.ended = None;
                     group.reason = None;
                 }
                 InstanceBody::Group(_) => {}
             }
-        }
-    }
-}
-
-impl TaskState {
-    /// The phase of a task that has nothing running and nothing to be concluded.
-    fn resting(&self) -> Phase {
-        match self.knowledge {
-            Knowledge::Done(_) => Phase::Verifying(0),
-            Knowledge::NotBegun | Knowledge::Maybe(_) => Phase::Waiting,
-        }
-    }
-
-    fn grant_fresh_attempts(&mut self) {
-        self.tries = 0;
-        let again = match self.phase {
-            Phase::Ended(Outcome::Failed) => !self.given_up,
-            Phase::Pausing(..) => true,
-            _ => false,
-        };
-        if again {
-            self.phase = self.resting();
-            self.ended = None;
         }
     }
 }

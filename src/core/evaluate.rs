@@ -55,12 +55,43 @@ pub trait Evaluate {
         out: &Out,
     ) -> Result<bool, String>;
 
-    /// The outputs of a task whose action is done.
+    /// The outputs of a task whose effect has happened, read from what its action, or its probe, has left behind.
     ///
     /// # Errors
     /// If one cannot be evaluated or has the wrong type.
-    fn outputs(&self, state: &State, instance: InstanceId, out: &Out) -> Result<Value, String>;
+    fn outputs(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        role: Role,
+        out: &Out,
+    ) -> Result<Value, String>;
 
-    /// Whether `success` or `outputs` of a job read what it printed.
+    /// Number of the first state of a task's probe that holds, if any does.
+    ///
+    /// # Errors
+    /// If a state before it cannot be evaluated, or gives no boolean.
+    fn probed(&self, state: &State, instance: InstanceId, out: &Out)
+    -> Result<Option<u32>, String>;
+
+    /// The author's message of a state that says `stop`.
+    ///
+    /// # Errors
+    /// If it cannot be rendered.
+    fn stop_message(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        index: u32,
+        out: &Out,
+    ) -> Result<String, String>;
+
+    /// `until` of a task that is repeated.
+    ///
+    /// # Errors
+    /// If it cannot be evaluated, or gives no boolean.
+    fn until(&self, state: &State, instance: InstanceId, out: &Out) -> Result<bool, String>;
+
+    /// Whether any expression reads what a job printed.
     fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool;
 }

@@ -116,10 +116,18 @@ pub struct TaskState {
     pub reason: Option<Arc<str>>,
     /// Exit code of its last action.
     pub exit: Option<i32>,
+    /// Exit code of its last job, whatever that was for.
+    pub last_exit: Option<i32>,
     /// Fingerprint of the command that was started last.
     pub digest: Option<Arc<str>>,
     /// An operator has said that it failed and shall not be tried again.
     pub given_up: bool,
+    /// What its probe has said, and what was repaired.
+    pub inquiry: Inquiry,
+    /// How often its action was done, where it is repeated, since the last resume.
+    pub rounds: u32,
+    /// How often in a row `until` held, where it is repeated, since the last resume.
+    pub streak: u32,
     /// When its first job was started.
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -137,11 +145,59 @@ impl Default for TaskState {
             outputs: None,
             reason: None,
             exit: None,
+            last_exit: None,
             digest: None,
             given_up: false,
+            inquiry: Inquiry::default(),
+            rounds: 0,
+            streak: 0,
             started: None,
             ended: None,
         }
+    }
+}
+
+/// What a task's probe has said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inquiry {
+    /// Number of the probe's last job.
+    pub attempt: Option<u32>,
+    /// The state that it found the world in last; none if no state held or it could not be read.
+    pub state: Option<Arc<str>>,
+    /// It has just said that nothing has happened, often enough: the action may start, and nothing else may come between.
+    pub cleared: bool,
+    /// How often in a row it has said so.
+    pub absents: u32,
+    /// Since when it says that the effect is still going on.
+    pub waiting_since: Option<Timestamp>,
+    /// How many repairs were begun in the life of the task.
+    pub repairs: u32,
+    /// The last repair.
+    pub repair: Option<Repair>,
+    /// How often the present action of the repair was tried.
+    pub mends: u32,
+    /// The effect had happened before the first start.
+    pub found: bool,
+}
+
+/// A repair that was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// The state that it repairs.
+    pub state: Arc<str>,
+    /// Number of the first job of it that is `once`, if one was started.
+    pub once: Option<u32>,
+    /// All its actions have ended well.
+    pub finished: bool,
+    /// The executor that began it has gone: it is not continued.
+    pub interrupted: bool,
+}
+
+impl Inquiry {
+    /// A repair that must not happen twice was begun and broke off: only the state `done` is an answer from here on.
+    #[must_use]
+    pub fn is_spoilt(&self) -> bool {
+        self.repair.as_ref().is_some_and(|repair| repair.once.is_some() && !repair.finished)
     }
 }
 
@@ -156,6 +212,10 @@ pub enum Phase {
     Judging(Role),
     /// It is tried again, but not before that time.
     Pausing(Role, Timestamp),
+    /// Its probe is to be asked what became of a start.
+    Asking,
+    /// Its state is being repaired: the action of that number, in the state of that number, is to be started.
+    Repairing(u32, u32),
     /// Its effect has happened; its outputs and the verifications from that number on are still to come.
     Verifying(u32),
     /// It is not known whether its effect has happened.
@@ -193,6 +253,8 @@ pub enum Knowledge {
 pub enum Proof {
     /// Its job of that number ended well.
     Exit(u32),
+    /// Its probe, asked by the job of that number, says so.
+    Probe(u32),
     /// An operator says so.
     Operator,
 }

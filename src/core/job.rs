@@ -33,6 +33,28 @@ pub enum Role {
     Action,
     /// The task's verification of that number, counted from 0.
     Verify(u32),
+    /// The task's probe: it reads in which state the world is.
+    Probe,
+    /// An action of a repair.
+    Repair {
+        /// Number of the probe's state that it belongs to, counted from 0.
+        state: u32,
+        /// Its number among the actions of that state, counted from 0.
+        action: u32,
+    },
+}
+
+impl Role {
+    /// What people call it beside the task's id; nothing for the action itself.
+    #[must_use]
+    pub fn label(self) -> Option<String> {
+        match self {
+            Self::Action => None,
+            Self::Verify(number) => Some(format!("verification {}", number + 1)),
+            Self::Probe => Some("probe".to_owned()),
+            Self::Repair { action, .. } => Some(format!("repair, action {}", action + 1)),
+        }
+    }
 }
 
 /// A rendered command.

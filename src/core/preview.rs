@@ -53,6 +53,9 @@ pub struct Foreseen {
     pub effect: Effect,
     /// The command, if there is one and it is known.
     pub argv: Option<Vec<String>>,
+    /// The commands that verify it; none where one is not known yet.
+    #[serde(skip)]
+    pub verifications: Vec<Option<Vec<String>>>,
     /// What must have ended before.
     pub needs: Vec<String>,
     /// Locks; none in this version of the language.
@@ -213,7 +216,18 @@ impl Walk<'_> {
             fate,
         );
         let item = self.state.keys(id).last().map(ToString::to_string);
-        self.tasks.push(Foreseen { item, ..row });
+        let verifications = match row.verdict {
+            Forecast::WillRun => self.verifications(id),
+            Forecast::Skip | Forecast::Stop | Forecast::Unknown => Vec::new(),
+        };
+        self.tasks.push(Foreseen { item, verifications, ..row });
+    }
+
+    fn verifications(&self, id: InstanceId) -> Vec<Option<Vec<String>>> {
+        let task = self.plan.graph.task(self.state.instance(id).node);
+        let count = task.map_or(0, |task| u32::try_from(task.verify.len()).unwrap_or(u32::MAX));
+        let command = |number| self.expressions.command(&self.state, id, Role::Verify(number));
+        (0..count).map(|number| command(number).ok().map(|command| command.argv)).collect()
     }
 
     /// What a task waits for: its own needs, or else those of the nearest group around it that has some.
@@ -306,6 +320,7 @@ impl Walk<'_> {
             kind: self.plan.kind(node).map(str::to_owned),
             effect: self.plan.graph.task(node).map_or(Effect::Once, |task| task.effect),
             argv,
+            verifications: Vec::new(),
             needs,
             locks: Vec::new(),
             verdict: fate.verdict,

@@ -83,6 +83,9 @@ pub enum Record {
         task: Arc<str>,
         /// The conclusion.
         judgement: Judgement,
+        /// The state that the probe has found the world in, if it was asked and one holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<Arc<str>>,
         /// In words.
         reason: String,
     },
@@ -225,6 +228,11 @@ pub enum JobEnd {
 pub enum Verdict {
     /// It ended well.
     Good,
+    /// It ended well, and is to be done again.
+    Repeat {
+        /// Whether `until` held.
+        held: bool,
+    },
     /// It ended badly.
     Bad {
         /// Why.
@@ -240,6 +248,34 @@ pub enum Judgement {
     InDoubt,
     /// It may be started again.
     Again,
+    /// Its probe is to be asked.
+    Ask,
+    /// The probe says that its effect has happened.
+    Done,
+    /// The probe says that nothing of it has happened, and has said so often enough.
+    Absent,
+    /// The probe says so of an attempt that ended badly: the action is tried again.
+    Retry {
+        /// Not before that time.
+        until: Timestamp,
+    },
+    /// The probe says so, and must say it again.
+    Unconfirmed {
+        /// When it is asked again.
+        until: Timestamp,
+    },
+    /// The probe says that it is still going on.
+    Ongoing {
+        /// When it is asked again.
+        until: Timestamp,
+    },
+    /// The repair that belongs to the state begins.
+    Repair {
+        /// Number of the state, counted from 0.
+        index: u32,
+    },
+    /// All actions of the repair have ended well: the probe is to be asked again.
+    Repaired,
 }
 
 /// How a task ended.

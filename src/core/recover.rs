@@ -38,27 +38,35 @@ pub enum Next {
     Wait,
     /// It is run again.
     Again,
+    /// The task's probe is asked, and what follows is said by the state that it finds.
+    Ask,
     /// It is not known whether its effect has happened: the operator decides.
     InDoubt,
 }
 
 /// The rows of the table that hold for a job without a recorded end.
 #[must_use]
-pub fn recover(role: Role, effect: Effect, evidence: &Evidence) -> Next {
+pub fn recover(role: Role, effect: Effect, asks: bool, evidence: &Evidence) -> Next {
     match evidence {
         Evidence::Ended(_) | Evidence::NotSpawned(_) => Next::TakeOver,
         Evidence::Running => Next::Adopt,
         Evidence::NeverStarted => Next::Again,
         Evidence::Orphaned { .. } => Next::Wait,
-        Evidence::Over => after_bad_end(role, effect),
+        Evidence::Over => after_lost_end(role, effect, asks),
     }
 }
 
-/// The rows of the table that hold for a job that ended badly, or whose end is lost.
+/// The rows of the table that hold for a job whose end is lost, or was bad without anybody having drawn the conclusion.
+/// `effect` is the action's, `asks` tells whether the task has a probe that is asked.
 #[must_use]
-pub fn after_bad_end(role: Role, effect: Effect) -> Next {
+pub fn after_lost_end(role: Role, effect: Effect, asks: bool) -> Next {
     match (role, effect) {
-        (Role::Verify(_), _) | (Role::Action, Effect::Read | Effect::Idempotent) => Next::Again,
+        (Role::Verify(_) | Role::Probe, _) | (Role::Action, Effect::Read | Effect::Idempotent) => {
+            Next::Again
+        }
+        // A repair is never continued: the probe says what has become of it.
+        (Role::Repair { .. }, _) => Next::Ask,
+        (Role::Action, Effect::Once) if asks => Next::Ask,
         (Role::Action, Effect::Once) => Next::InDoubt,
     }
 }

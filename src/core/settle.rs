@@ -73,6 +73,8 @@ impl State {
                     Phase::Running(_)
                     | Phase::Judging(_)
                     | Phase::Pausing(..)
+                    | Phase::Asking
+                    | Phase::Repairing(..)
                     | Phase::Verifying(_) => Settled::Open,
                 };
                 let bad = matches!(settled, Settled::Failed | Settled::Doubt);

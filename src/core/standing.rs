@@ -137,6 +137,8 @@ impl State {
                 Phase::Running(_)
                 | Phase::Judging(_)
                 | Phase::Pausing(..)
+                | Phase::Asking
+                | Phase::Repairing(..)
                 | Phase::Verifying(_) => TaskStanding::Running,
             },
             (InstanceBody::Group(group), settled) => match (group.ended, settled) {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use super::facts::{
-    GroupState, Instance, InstanceBody, InstanceId, Items, Job, Knowledge, Phase, Proof, Scope,
-    ScopeId, Settled, Standing, TaskState,
+    GroupState, Inquiry, Instance, InstanceBody, InstanceId, Items, Job, Knowledge, Phase, Proof,
+    Repair, Scope, ScopeId, Settled, Standing, TaskState,
 };
 use super::record::{Opened, StopReason};
 use crate::plan::graph::{Graph, Node, NodeId};

@@ -29,6 +29,7 @@ mod read;
 mod run_id;
 mod scan;
 mod storage;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -42,4 +43,5 @@ pub use line::{DEPTH_MAX, FORMAT, kept_time};
 pub use read::{Contents, Entry, read};
 pub use run_id::RUN_ID_LENGTH_MAX;
 pub use storage::Storage;
+pub use tail::Tail;
 pub use write::Journal;

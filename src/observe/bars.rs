@@ -13,7 +13,6 @@ use super::model::Model;
 use super::printable::{between, escape, moment};
 use super::tail::last_line;
 use super::wording::{self, Weight};
-use crate::core::job::Role;
 use crate::core::state::{InstanceId, Phase, State};
 use crate::exec::{Fact, Observer};
 use crate::journal::RunFolder;
@@ -117,10 +116,10 @@ impl Bars {
         let note = match known.map(|known| known.phase) {
             Some(Phase::Running(job)) => {
                 let printed = last_line(&self.folder.task(task, job.attempt));
-                match job.role {
-                    Role::Action => printed,
-                    Role::Verify(_) if printed.is_empty() => "verifying".to_owned(),
-                    Role::Verify(_) => format!("verifying: {printed}"),
+                match job.role.label() {
+                    None => printed,
+                    Some(label) if printed.is_empty() => label,
+                    Some(label) => format!("{label}: {printed}"),
                 }
             }
             Some(Phase::Pausing(_, until)) => {

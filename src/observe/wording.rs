@@ -82,8 +82,26 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
             "lost",
             format!("{task}: its job is over, and how it ended is not known"),
         ),
-        Record::Judged { task, judgement: Judgement::Again, reason } => {
-            (Weight::Usual, "again", format!("{task}: {reason}"))
+        Record::Judged { judgement: Judgement::Again, reason, .. } => {
+            (Weight::Usual, "again", format!("{}: {reason}", subject.task))
+        }
+        Record::Judged {
+            judgement:
+                Judgement::Ongoing { until }
+                | Judgement::Unconfirmed { until }
+                | Judgement::Retry { until },
+            reason,
+            ..
+        } => (
+            Weight::Usual,
+            "waiting",
+            format!("{} until {}: {reason}", subject.task, moment(*until, fact.at)),
+        ),
+        Record::Judged { judgement: Judgement::Repair { .. }, reason, .. } => {
+            (Weight::Notable, "repairing", format!("{}: {reason}", subject.task))
+        }
+        Record::Judged { judgement: Judgement::Done, reason, .. } => {
+            (Weight::Notable, "done", format!("{}: {reason}", subject.task))
         }
         Record::Judged { judgement: Judgement::InDoubt, reason, .. } => {
             (Weight::Bad, "in doubt", format!("{}: {reason}", subject.task))
@@ -99,7 +117,9 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
             "resolved",
             format!("{task} as {} by {}: {because}", decided(*decision), actor(by)),
         ),
-        Record::ItemsFrozen { .. }
+        // The line that follows says what comes of it.
+        Record::Judged { .. }
+        | Record::ItemsFrozen { .. }
         | Record::JobEnded { end: JobEnd::NotSpawned { .. }, .. }
         | Record::OutputsKept { .. } => return None,
     };
@@ -133,8 +153,10 @@ impl Subject<'_> {
         let tries = self.known().map_or(1, |task| task.attempts);
         match role {
             Role::Action if tries > 1 => format!("{} (try {tries})", self.task),
-            Role::Action => self.task.to_owned(),
-            Role::Verify(number) => format!("{} (verification {})", self.task, number + 1),
+            role => match role.label() {
+                Some(label) => format!("{} ({label})", self.task),
+                None => self.task.to_owned(),
+            },
         }
     }
 

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::graph::{self, FanOut, Graph, Node, NodeBody, NodeId};
 use super::{Plan, PlannedStep};
-use crate::spec::model::{Action, Body, Effect, Located, OnFailure, Retry, Runbook, Step, Work};
+use crate::spec::model::{
+    Action, Body, Effect, Located, Meaning, OnFailure, Probe, Retry, Runbook, Step, Work,
+};
 use crate::spec::template::Scope;
 
 /// Why a plan cannot be made of a runbook that is sound in itself.
@@ -270,17 +272,55 @@ fn task(work: &Work) -> graph::Task {
         },
         work: if asserts { graph::Work::Assert } else { graph::Work::Job },
         retry: retry.map_or(ONE_TRY, |retry| retry.value.clone()),
-        verify: inherited
-            .iter()
-            .chain(&work.verify)
-            .map(|check| verify_retry(&check.value))
-            .collect(),
+        verify: inherited.iter().chain(&work.verify).map(|check| retry_of(&check.value)).collect(),
         outputs: !work.outputs.is_empty()
             || target.is_some_and(|target| !target.outputs.is_empty()),
+        probe: work
+            .probe
+            .as_ref()
+            .or_else(|| target?.probe.as_ref())
+            .map(|probe| Box::new(shape_of_probe(&probe.value))),
+        repeat: work.repeat.as_ref().or_else(|| target?.repeat.as_ref()).map(|repeat| {
+            graph::Repeat {
+                consecutive: repeat.value.consecutive,
+                every: repeat.value.every,
+                max: repeat.value.max,
+            }
+        }),
     }
 }
 
-fn verify_retry(check: &Work) -> Retry {
-    let target = check.target().and_then(|target| target.work.retry.as_ref());
-    check.retry.as_ref().or(target).map_or(ONE_TRY, |retry| retry.value.clone())
+fn shape_of_probe(probe: &Probe) -> graph::Probe {
+    let states = probe.states.iter().map(|(name, state)| graph::ProbeState {
+        name: name.as_str().into(),
+        meaning: match &state.meaning {
+            Meaning::Done => graph::Meaning::Done,
+            Meaning::Absent => graph::Meaning::Absent,
+            Meaning::Wait { every, timeout } => {
+                graph::Meaning::Wait { every: *every, timeout: *timeout }
+            }
+            Meaning::Repair(actions) => graph::Meaning::Repair(
+                actions.iter().map(|action| shape_of_mend(&action.value)).collect(),
+            ),
+            Meaning::Stop(_) => graph::Meaning::Stop,
+        },
+    });
+    graph::Probe {
+        confirm: probe.confirm,
+        refuse_found: probe.refuse_found,
+        states: states.collect(),
+    }
+}
+
+fn shape_of_mend(work: &Work) -> graph::Mend {
+    let target = work.target().map(|target| &target.work);
+    graph::Mend {
+        effect: work.effect.or_else(|| target?.effect).unwrap_or_default(),
+        retry: retry_of(work),
+    }
+}
+
+fn retry_of(work: &Work) -> Retry {
+    let target = work.target().and_then(|target| target.work.retry.as_ref());
+    work.retry.as_ref().or(target).map_or(ONE_TRY, |retry| retry.value.clone())
 }

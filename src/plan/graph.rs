@@ -3,8 +3,9 @@
 //! Knows no commands, no expressions and no items: everything that needs evaluating is asked of somebody else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::spec::model::{Effect, OnFailure, Retry};
+use crate::spec::model::{Confirm, Effect, OnFailure, Retry};
 
 /// Number of a node in [`Graph::nodes`]; the root group is 0, and a group's number is smaller than those inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +99,70 @@ pub struct Task {
     pub verify: Vec<Retry>,
     /// Whether outputs are declared.
     pub outputs: bool,
+    /// How the state of the world is read before a start and in doubt; asked for actions that are `once`.
+    pub probe: Option<Box<Probe>>,
+    /// How often the action is done again.
+    pub repeat: Option<Repeat>,
+}
+
+/// A probe, as the machine sees it.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// How often `absent` must be seen before it is believed.
+    pub confirm: Option<Confirm>,
+    /// To be found done before the first start is a doubt.
+    pub refuse_found: bool,
+    /// Its states in file order.
+    pub states: Vec<ProbeState>,
+}
+
+/// A state of a probe.
+#[derive(Debug, Clone)]
+pub struct ProbeState {
+    /// What people call it.
+    pub name: Arc<str>,
+    /// What it means.
+    pub meaning: Meaning,
+}
+
+/// What a state of a probe means.
+#[derive(Debug, Clone)]
+pub enum Meaning {
+    /// The effect has happened.
+    Done,
+    /// Nothing of it has happened.
+    Absent,
+    /// It is still going on.
+    Wait {
+        /// Time between two looks.
+        every: Duration,
+        /// After so long it is a doubt.
+        timeout: Option<Duration>,
+    },
+    /// These actions, then the probe again.
+    Repair(Vec<Mend>),
+    /// A doubt, with the author's message.
+    Stop,
+}
+
+/// One action of a repair.
+#[derive(Debug, Clone)]
+pub struct Mend {
+    /// What may happen if it is done again.
+    pub effect: Effect,
+    /// How it is tried again.
+    pub retry: Retry,
+}
+
+/// How an action is done again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeat {
+    /// How often in a row `until` must hold.
+    pub consecutive: u32,
+    /// Time between two rounds.
+    pub every: Duration,
+    /// After so many rounds it has failed.
+    pub max: Option<u32>,
 }
 
 /// How a task is done.
@@ -237,7 +302,13 @@ impl Task {
     /// How many jobs it takes one after the other.
     fn length(&self) -> u64 {
         let action = u64::from(self.work == Work::Job);
-        action + self.verify.len() as u64
+        action + u64::from(self.asks()) + self.verify.len() as u64
+    }
+
+    /// Whether its probe is asked before each start, and when a start is in doubt.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.effect == Effect::Once && self.probe.is_some()
     }
 }
 
@@ -279,6 +350,8 @@ mod tests {
             retry: retry.clone(),
             verify: vec![retry],
             outputs: false,
+            probe: None,
+            repeat: None,
         })
     }
 

@@ -2,6 +2,9 @@
 //!
 //! Derives everything from the state and the plan; looks at no clock and starts nothing.
 
+pub mod forecast;
 pub mod graph;
 pub mod next;
+pub mod overview;
 pub mod status;
+pub mod time;

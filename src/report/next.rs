@@ -32,7 +32,12 @@ pub fn command(words: &[&str]) -> String {
     std::iter::once(program().to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
+/// An equals sign after the first letter means nothing to a shell in what is not the first word of a command.
 fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
+    if word.chars().all(plain) && !word.is_empty() && !word.starts_with('=') {
+        return word.to_owned();
+    }
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }
 
@@ -65,15 +70,17 @@ pub fn steps(status: &Status) -> Vec<String> {
 #[must_use]
 pub fn of_task(run: &str, task: &TaskRow) -> Vec<String> {
     let id = task.id.as_str();
-    let answer = |decision, meaning| {
-        let typed = command(&["resolve", run, id, "--as", decision, "--because", "WHY"]);
-        format!("{typed}   # its effect has {meaning}")
+    let answer = |decision, outputs: &[String], meaning| {
+        let mut words = vec!["resolve", run, id, "--as", decision, "--because", "WHY"];
+        outputs.iter().for_each(|output| words.extend(["--output", output]));
+        format!("{}   # its effect has {meaning}", command(&words))
     };
+    let outputs: Vec<String> = task.outputs.iter().map(|name| format!("{name}=VALUE")).collect();
     match task.state {
         TaskStanding::InDoubt => vec![
             command(&["show", run, id]),
-            answer("done", "happened"),
-            answer("absent", "not happened"),
+            answer("done", &outputs, "happened"),
+            answer("absent", &[], "not happened"),
         ],
         TaskStanding::Running => vec![command(&["logs", "-f", run, id])],
         TaskStanding::Blocked => vec![command(&["status", run])],

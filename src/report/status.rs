@@ -10,7 +10,7 @@ use crate::core::standing::{RunStanding, TaskStanding};
 use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State};
 use crate::plan::Plan;
 use crate::plan::graph::NodeId;
-use crate::spec::model::Effect;
+use crate::spec::model::{Effect, Output};
 
 /// The status of a run, as `status --format json` prints it.
 #[derive(Debug, Clone, Serialize)]
@@ -83,6 +83,9 @@ pub struct TaskRow {
     pub until: Option<Timestamp>,
     /// Why it stands as it does.
     pub reason: Option<String>,
+    /// The outputs that it declares: whoever says that it is done says what they are.
+    #[serde(skip)]
+    pub outputs: Vec<String>,
 }
 
 impl Status {
@@ -170,6 +173,7 @@ impl Unentered<'_> {
                 waiting_for: self.waiting_for.clone(),
                 until: None,
                 reason: self.reason.map(str::to_owned),
+                outputs: Vec::new(),
             });
             return;
         };
@@ -184,6 +188,13 @@ impl Unentered<'_> {
             );
         }
     }
+}
+
+/// The outputs that a task declares: those of its driver's action, and its own.
+pub fn outputs(plan: &Plan, node: NodeId) -> impl Iterator<Item = (&String, &Output)> {
+    let work = plan.step(node).work.as_ref();
+    let behind = work.and_then(|work| work.target()).map(|target| &target.work.outputs);
+    behind.into_iter().flatten().chain(work.into_iter().flat_map(|work| &work.outputs))
 }
 
 /// One task.
@@ -211,5 +222,6 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
             _ => None,
         }),
         reason: task.and_then(|task| task.reason.as_deref().map(str::to_owned)),
+        outputs: outputs(plan, instance.node).map(|(name, _)| name.clone()).collect(),
     }
 }

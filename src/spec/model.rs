@@ -383,13 +383,13 @@ pub struct Setting {
 #[derive(Debug)]
 pub enum Change {
     /// `set`, for both ways; `value` is what it shall be.
-    Set(Work),
+    Set(Box<Work>),
     /// `change` and `restore`; `value` is what it shall be.
     Pair {
         /// `change`.
-        change: Work,
+        change: Box<Work>,
         /// `restore`.
-        restore: Work,
+        restore: Box<Work>,
     },
 }
 

@@ -5,9 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod bench;
+mod correcting;
 mod crashes;
 mod operator;
 mod printing;
 mod running;
+mod several;
 mod strays;
 mod words;

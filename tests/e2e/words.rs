@@ -165,3 +165,39 @@ fn the_command_that_accepts_a_new_runbook_accepts_every_change() {
     let typed = ["resume", "r", "--runbook", "c.yaml", "--accept", "one", "--accept", "two"];
     bench.windlass(&typed).exits(0);
 }
+
+#[test]
+fn the_answer_that_is_offered_for_a_doubt_can_be_typed() {
+    let bench = Bench::new();
+    let outputs = "outputs: {bytes: {value: \"{{ out.stdout }}\", type: integer}, name: x}";
+    let step = format!("  a: {{run: [\"false\"], {outputs}}}\n");
+    bench.write("book.yaml", &format!("windlass: 1\nname: doubt\nsteps:\n{step}"));
+    let told = bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
+    let offered = told.stderr.lines().find(|line| line.contains("--as done")).unwrap().trim();
+    assert!(offered.contains("--output bytes=VALUE --output name=VALUE"), "{offered}");
+    let typed = offered
+        .replacen("windlass", env!("CARGO_BIN_EXE_windlass"), 1)
+        .replace("bytes=VALUE", "bytes=12");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &typed]).env("WINDLASS_STATE_DIR", bench.path("state"));
+    let done: Done = shell.output().unwrap().into();
+    done.exits(0);
+    bench.windlass(&["resume", "one"]).exits(0);
+}
+
+#[test]
+fn people_read_their_own_time_and_programs_utc() {
+    let bench = Bench::new();
+    bench.write("book.yaml", GOOD);
+    bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(0);
+    let there = |arguments: &[&str]| -> String {
+        let mut command = bench.command(arguments);
+        let told: Done = command.env("TZ", "XYZ-14").output().unwrap().into();
+        told.exits(0).stdout
+    };
+    for command in [&["status"][..], &["runs"], &["show", "one", "a"]] {
+        assert!(there(command).contains(" XYZ"), "{command:?}: {}", there(command));
+        let json = there(&[command, &["--format", "json"]].concat());
+        assert!(!json.contains("XYZ") && json.contains("Z\""), "{command:?}: {json}");
+    }
+}

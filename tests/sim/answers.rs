@@ -97,17 +97,61 @@ impl Evaluate for Answers {
         Ok(out.exit == Some(0))
     }
 
-    fn outputs(&self, state: &State, instance: InstanceId, out: &Out) -> Result<Value, String> {
+    fn outputs(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        _role: Role,
+        out: &Out,
+    ) -> Result<Value, String> {
         self.fails("outputs", state, instance)?;
-        match &out.stdout {
-            Some(Ok(text)) => Ok(json!({ "said": text })),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err("nobody has read what the job printed".to_owned()),
-        }
+        said(out).map(|text| json!({ "said": text }))
+    }
+
+    fn probed(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        out: &Out,
+    ) -> Result<Option<u32>, String> {
+        self.fails("probed", state, instance)?;
+        let said = said(out)?;
+        let probe =
+            state.graph().task(state.instance(instance).node).and_then(|t| t.probe.as_ref());
+        let states = &probe.ok_or("it has no probe")?.states;
+        let found = states.iter().position(|state| state.name.as_ref() == said);
+        Ok(found.map(|index| u32::try_from(index).expect("a probe has few states")))
+    }
+
+    fn stop_message(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        _index: u32,
+        out: &Out,
+    ) -> Result<String, String> {
+        self.fails("stop", state, instance)?;
+        said(out)
+    }
+
+    fn until(&self, state: &State, instance: InstanceId, out: &Out) -> Result<bool, String> {
+        self.fails("until", state, instance)?;
+        let hash = said(out)?.bytes().fold(self.seed, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
+        });
+        Ok((hash ^ (hash >> 29)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61 != 0)
     }
 
     fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool {
         let outputs = state.graph().task(state.instance(instance).node).is_some_and(|t| t.outputs);
-        role == Role::Action && outputs
+        role == Role::Probe || (role == Role::Action && outputs)
+    }
+}
+
+fn said(out: &Out) -> Result<String, String> {
+    match &out.stdout {
+        Some(Ok(text)) => Ok(text.clone()),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err("nobody has read what the job printed".to_owned()),
     }
 }

@@ -11,7 +11,7 @@ use windlass::core::record::{Decision, GivenOutputs, Outcome, Record};
 use windlass::core::state::{Instance, InstanceId, Knowledge, Phase, State, TaskState};
 
 use crate::run::somebody;
-use crate::world::World;
+use crate::world::{Cell, World};
 
 /// A decision about a task, a group or an item.
 pub(crate) struct Decided {
@@ -46,7 +46,7 @@ pub(crate) fn settle_all(state: &State, world: &World, now: i64) -> Vec<Decided>
     state
         .tasks()
         .filter(|(_, _, task)| needs_somebody(task))
-        .map(|(_, instance, task)| truth(instance, task, world, now))
+        .map(|(_, instance, task)| truth(state, instance, task, world, now))
         .collect()
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn decide_some(
             || matches!(task.phase, Phase::Ended(Outcome::Failed | Outcome::Waived));
         if can_be_decided && rng.random_bool(chance) {
             decided.push(if rng.random_bool(0.7) {
-                truth(instance, task, world, now)
+                truth(state, instance, task, world, now)
             } else {
                 Decided { task: instance.id.clone(), decision: any_decision(rng) }
             });
@@ -121,11 +121,17 @@ fn resolve(task: &str, decision: Decision) -> Order {
     }
 }
 
-fn truth(instance: &Instance, task: &TaskState, world: &World, now: i64) -> Decided {
-    let decision = match (task.knowledge, world.applied(&instance.id, now)) {
-        (Knowledge::Done(_), _) => Decision::Waived,
-        (_, 0) => Decision::Absent,
-        (..) => Decision::Done,
+fn truth(state: &State, instance: &Instance, task: &TaskState, world: &World, now: i64) -> Decided {
+    let probed = state.graph().task(instance.node).is_some_and(windlass::plan::graph::Task::asks);
+    let happened = match world.cell(&instance.id, now) {
+        // What is left half done is cleared away by hand.
+        cell if probed => cell == Cell::Done,
+        _ => world.applied(&instance.id, now) > 0,
+    };
+    let decision = match task.knowledge {
+        Knowledge::Done(_) => Decision::Waived,
+        _ if happened => Decision::Done,
+        _ => Decision::Absent,
     };
     Decided { task: instance.id.clone(), decision }
 }

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use windlass::plan::graph::{FanOut, Graph, Group, Node, NodeBody, NodeId, Task, Work};
-use windlass::spec::model::{Effect, OnFailure, Retry};
+use windlass::plan::graph::{
+    FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Repeat, Task,
+    Work,
+};
+use windlass::spec::model::{Confirm, Effect, OnFailure, Retry};
 
 /// How deep groups are nested at the most.
 const DEPTH_MAX: u32 = 4;
@@ -48,6 +51,7 @@ impl Plan<'_> {
             match &mut node.body {
                 NodeBody::Task(task) if tame && task.effect == Effect::Once => {
                     task.effect = Effect::Idempotent;
+                    task.probe = None;
                 }
                 NodeBody::Task(_) => {}
                 NodeBody::Group(group) if group.fan_out.as_ref().is_some_and(|f| f.single) => {
@@ -64,6 +68,7 @@ impl Plan<'_> {
         node.name = self.nodes[parent.index()].name.clone();
         if let (NodeBody::Task(task), true) = (&mut node.body, tame) {
             task.effect = Effect::Read;
+            task.probe = None;
         }
         let child = id(self.nodes.len());
         self.nodes.push(node);
@@ -122,7 +127,10 @@ impl Plan<'_> {
         let effect = [Effect::Read, Effect::Idempotent, Effect::Once, Effect::Once]
             [self.rng.random_range(0..4)];
         let assert = self.rng.random_bool(0.1);
-        let attempts = if effect == Effect::Once { 1 } else { self.rng.random_range(1..=3) };
+        let probed = !assert && effect == Effect::Once && self.rng.random_bool(0.6);
+        let attempts =
+            if effect == Effect::Once && !probed { 1 } else { self.rng.random_range(1..=3) };
+        let repeats = !assert && (effect != Effect::Once || probed) && self.rng.random_bool(0.15);
         let checks = if assert { 0 } else { [0, 0, 1, 2][self.rng.random_range(0..4)] };
         let task = Task {
             effect: if assert { Effect::Read } else { effect },
@@ -135,8 +143,55 @@ impl Plan<'_> {
                 })
                 .collect(),
             outputs: !assert && self.rng.random_bool(0.3),
+            probe: probed.then(|| Box::new(self.random_probe())),
+            repeat: repeats.then(|| Repeat {
+                consecutive: self.rng.random_range(1..=2),
+                every: Duration::from_millis(self.rng.random_range(0..10)),
+                max: self.rng.random_bool(0.5).then(|| self.rng.random_range(4..=8)),
+            }),
         };
         node(NodeBody::Task(task))
+    }
+
+    /// A probe with the states `done` and `absent`, and some of the others that the world may be in.
+    fn random_probe(&mut self) -> Probe {
+        let mut states = vec![("done", Meaning::Done), ("absent", Meaning::Absent)];
+        if self.rng.random_bool(0.7) {
+            let every = Duration::from_millis(self.rng.random_range(1..15));
+            let timeout = self
+                .rng
+                .random_bool(0.5)
+                .then(|| Duration::from_millis(self.rng.random_range(0..60)));
+            states.push(("ongoing", Meaning::Wait { every, timeout }));
+        }
+        if self.rng.random_bool(0.7) {
+            let actions = self.rng.random_range(1..=3);
+            states.push((
+                "stranded",
+                Meaning::Repair((0..actions).map(|_| self.random_mend()).collect()),
+            ));
+        }
+        if self.rng.random_bool(0.5) {
+            states.push(("half", Meaning::Stop));
+        }
+        Probe {
+            confirm: self.rng.random_bool(0.3).then(|| Confirm {
+                times: self.rng.random_range(1..=3),
+                every: Duration::from_millis(self.rng.random_range(0..10)),
+            }),
+            refuse_found: self.rng.random_bool(0.2),
+            states: states
+                .into_iter()
+                .map(|(name, meaning)| ProbeState { name: name.into(), meaning })
+                .collect(),
+        }
+    }
+
+    fn random_mend(&mut self) -> Mend {
+        let effect =
+            [Effect::Idempotent, Effect::Idempotent, Effect::Once][self.rng.random_range(0..3)];
+        let attempts = self.rng.random_range(1..=2);
+        Mend { effect, retry: self.random_retry(attempts) }
     }
 
     fn random_retry(&mut self, attempts: u32) -> Retry {

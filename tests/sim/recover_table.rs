@@ -1,6 +1,6 @@
 //! The decision table of a resume (DESIGN.md 4.4), as a table, against [`recover`] and against a machine that resumes.
 //!
-//! Names every row that holds for tasks without probes; every combination of inputs must be in exactly one row.
+//! Names every row; every combination of inputs must be in exactly one row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,11 @@ use windlass::core::evaluate::Out;
 use windlass::core::job::{End, JobId, Role};
 use windlass::core::machine::{Effect as Do, Input, Machine, Transition};
 use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdict};
-use windlass::core::recover::{Evidence, Next, after_bad_end, recover};
+use windlass::core::recover::{Evidence, Next, after_lost_end, recover};
 use windlass::core::state::State;
-use windlass::plan::graph::{Graph, Group, Node, NodeBody, NodeId, Task, Work};
+use windlass::plan::graph::{
+    Graph, Group, Meaning, Node, NodeBody, NodeId, Probe, ProbeState, Task, Work,
+};
 use windlass::spec::model::{Effect, OnFailure, Retry};
 
 use crate::answers::Answers;
@@ -30,15 +32,22 @@ const TABLE: &str = "
     started             | once            | bad end         | in doubt
     started             | read idempotent | over            | it is run
     started             | once            | over            | in doubt
+    started             | probed          | bad end over    | its probe is asked
     ended badly         | *               | running orphan  | waits
     ended badly         | read idempotent | bad end over    | it is run
     ended badly         | once            | bad end over    | in doubt
+    ended badly         | probed          | bad end over    | its probe is asked
     could not start     | *               | not spawned over| it is run
     resolved as failed  | *               | *               | left alone
 ";
 
-const EFFECTS: [(&str, Effect); 3] =
-    [("read", Effect::Read), ("idempotent", Effect::Idempotent), ("once", Effect::Once)];
+/// The effects, and whether there is a probe.
+const EFFECTS: [(&str, Effect, bool); 4] = [
+    ("read", Effect::Read, false),
+    ("idempotent", Effect::Idempotent, false),
+    ("once", Effect::Once, false),
+    ("probed", Effect::Once, true),
+];
 
 fn evidence() -> [(&'static str, Evidence); 6] {
     [
@@ -76,31 +85,39 @@ fn a_resumed_machine_does_what_the_table_says() {
     ];
     let mut seen = 0;
     for says in journals {
-        for (effect_name, effect) in EFFECTS {
+        for (effect_name, effect, probed) in EFFECTS {
             for (found, evidence) in evidence() {
                 let Some(then) = row(says, effect_name, found) else { continue };
-                let happens = what_happens(says, effect, &evidence);
+                let happens = what_happens(says, effect, probed, &evidence);
                 assert_eq!(happens, then, "{says}, {effect_name}, {found}");
                 seen += 1;
             }
         }
     }
-    assert_eq!(seen, 3 * (6 + 6 + 6 + 4 + 2 + 6), "every combination that can come together");
+    assert_eq!(seen, 4 * (6 + 6 + 6 + 4 + 2 + 6), "every combination that can come together");
 }
 
 #[test]
 fn a_verification_is_always_asked_again() {
-    for (name, effect) in EFFECTS {
-        for role in [Role::Verify(0), Role::Verify(1)] {
-            assert_eq!(after_bad_end(role, effect), Next::Again, "{name}");
-            assert_eq!(recover(role, effect, &Evidence::Over), Next::Again, "{name}");
+    for (name, effect, probed) in EFFECTS {
+        for role in [Role::Verify(0), Role::Verify(1), Role::Probe] {
+            assert_eq!(after_lost_end(role, effect, probed), Next::Again, "{name}");
+            assert_eq!(recover(role, effect, probed, &Evidence::Over), Next::Again, "{name}");
         }
     }
 }
 
 #[test]
+fn a_repair_is_never_continued() {
+    for (name, effect, probed) in EFFECTS {
+        let role = Role::Repair { state: 2, action: 1 };
+        assert_eq!(recover(role, effect, probed, &Evidence::Over), Next::Ask, "{name}");
+    }
+}
+
+#[test]
 fn the_function_is_the_table_without_the_machine() {
-    for (effect_name, effect) in EFFECTS {
+    for (effect_name, effect, probed) in EFFECTS {
         for role in [Role::Action, Role::Verify(0), Role::Verify(3)] {
             for (found, evidence) in evidence() {
                 // What is verified has no effect of its own.
@@ -111,18 +128,23 @@ fn the_function_is_the_table_without_the_machine() {
                     Some("waits") => Next::Wait,
                     Some("it is run") => Next::Again,
                     Some("in doubt") => Next::InDoubt,
+                    Some("its probe is asked") => Next::Ask,
                     other => panic!("no row for {found}: {other:?}"),
                 };
-                assert_eq!(recover(role, effect, &evidence), next, "{role:?} {effect:?} {found}");
+                assert_eq!(
+                    recover(role, effect, probed, &evidence),
+                    next,
+                    "{role:?} {effect_name} {found}"
+                );
             }
         }
     }
 }
 
 /// Resumes a run of one task, answers what the machine asks, and says what it makes of it.
-fn what_happens(says: &str, effect: Effect, evidence: &Evidence) -> &'static str {
-    let mut state = State::new(Arc::new(plan(effect)));
-    for record in journal(says, effect) {
+fn what_happens(says: &str, effect: Effect, probed: bool, evidence: &Evidence) -> &'static str {
+    let mut state = State::new(Arc::new(plan(effect, probed)));
+    for record in journal(says, effect, probed) {
         state.apply(time(1), &record).unwrap_or_else(|unfit| panic!("{says}: {unfit}"));
     }
     let mut machine = Machine::new(state, Answers { seed: 1, trouble: 0, items_max: 1 }, 1);
@@ -132,7 +154,7 @@ fn what_happens(says: &str, effect: Effect, evidence: &Evidence) -> &'static str
     if asks {
         let exit = if let Evidence::Ended(end) = evidence { end.exit } else { None };
         let input = Input::Evidence {
-            job: JobId { task: "task".into(), attempt: 1 },
+            job: JobId { task: "task".into(), attempt: 1 + u32::from(probed) },
             evidence: evidence.clone(),
             out: Out { exit, stdout: None },
         };
@@ -153,7 +175,10 @@ fn summary(says: &str, all: &Transition) -> &'static str {
         |record: &Record| matches!(record, Record::Judged { judgement: Judgement::InDoubt, .. });
     let idle =
         all.records.iter().any(|r| matches!(r, Record::Stopped { .. } | Record::Closed { .. }));
-    if all.effects.iter().any(|planned| matches!(planned.effect, Do::Spawn { .. })) {
+    let asks = |record: &Record| matches!(record, Record::Judged { judgement: Judgement::Ask, .. });
+    if all.records.iter().any(asks) {
+        "its probe is asked"
+    } else if all.effects.iter().any(|planned| matches!(planned.effect, Do::Spawn { .. })) {
         "it is run"
     } else if all.records.iter().any(doubts) {
         "in doubt"
@@ -176,15 +201,19 @@ fn summary(says: &str, all: &Transition) -> &'static str {
 }
 
 /// The records of a run of one task that was cut short.
-fn journal(says: &str, effect: Effect) -> Vec<Record> {
+fn journal(says: &str, effect: Effect, probed: bool) -> Vec<Record> {
     let task: Arc<str> = "task".into();
     let mut records = vec![Record::Opened(Box::new(opened()))];
     if says == "never started" {
         return records;
     }
+    if probed {
+        records.extend(found_absent(&task));
+    }
+    let attempt = 1 + u32::from(probed);
     records.push(Record::JobStarting {
         task: task.clone(),
-        attempt: 1,
+        attempt,
         role: Role::Action,
         effect,
         argv: vec!["move".to_owned()],
@@ -193,7 +222,7 @@ fn journal(says: &str, effect: Effect) -> Vec<Record> {
     let bad = Verdict::Bad { reason: "it ended badly".to_owned() };
     let ended = |end: JobEnd, verdict: Verdict| Record::JobEnded {
         task: task.clone(),
-        attempt: 1,
+        attempt,
         end,
         verdict,
     };
@@ -207,10 +236,11 @@ fn journal(says: &str, effect: Effect) -> Vec<Record> {
             records.push(ended(JobEnd::NotSpawned { reason: "no program".to_owned() }, bad));
         }
         "resolved as failed" => records.extend([
-            Record::JobLost { task: task.clone(), attempt: 1 },
+            Record::JobLost { task: task.clone(), attempt },
             Record::Judged {
                 task: task.clone(),
                 judgement: Judgement::InDoubt,
+                state: None,
                 reason: "its end is lost".to_owned(),
             },
             Record::Resolved {
@@ -226,7 +256,33 @@ fn journal(says: &str, effect: Effect) -> Vec<Record> {
     records
 }
 
-fn plan(effect: Effect) -> Graph {
+/// The probe is asked before the start, and says that nothing has happened.
+fn found_absent(task: &Arc<str>) -> [Record; 3] {
+    [
+        Record::JobStarting {
+            task: task.clone(),
+            attempt: 1,
+            role: Role::Probe,
+            effect: Effect::Read,
+            argv: vec!["locate".to_owned()],
+            digest: String::new(),
+        },
+        Record::JobEnded {
+            task: task.clone(),
+            attempt: 1,
+            end: JobEnd::Ran(end(0)),
+            verdict: Verdict::Good,
+        },
+        Record::Judged {
+            task: task.clone(),
+            judgement: Judgement::Absent,
+            state: Some("absent".into()),
+            reason: String::new(),
+        },
+    ]
+}
+
+fn plan(effect: Effect, probed: bool) -> Graph {
     let retry = Retry {
         attempts: 1,
         delay: Duration::ZERO,
@@ -248,7 +304,21 @@ fn plan(effect: Effect) -> Graph {
         body,
     };
     let root = NodeBody::Group(Group { children: vec![NodeId(1)], fan_out: None });
-    let task = Task { effect, work: Work::Job, retry, verify: Vec::new(), outputs: false };
+    let state = |name: &str, meaning| ProbeState { name: name.into(), meaning };
+    let probe = Probe {
+        confirm: None,
+        refuse_found: false,
+        states: vec![state("done", Meaning::Done), state("absent", Meaning::Absent)],
+    };
+    let task = Task {
+        effect,
+        work: Work::Job,
+        retry,
+        verify: Vec::new(),
+        outputs: false,
+        probe: probed.then(|| Box::new(probe)),
+        repeat: None,
+    };
     let mut graph = Graph { nodes: vec![node("", root), node("task", NodeBody::Task(task))] };
     graph.link();
     graph

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
-use windlass::core::job::JobId;
+use windlass::core::job::{JobId, Role};
 use windlass::core::machine::{Effect, Input, Machine, Transition, may_resolve};
 use windlass::core::record::{Actor, Opened, Record};
 use windlass::core::recover::Evidence;
 use windlass::core::state::{InstanceId, Phase, State};
-use windlass::plan::graph::Graph;
+use windlass::plan::graph::{Graph, Meaning, Task};
 
 use crate::answers::Answers;
 use crate::journal::Journal;
@@ -23,7 +23,7 @@ use crate::operator;
 use crate::plan::random_plan;
 use crate::trouble::{Crash, Trouble};
 use crate::watch::Watch;
-use crate::world::{World, time};
+use crate::world::{Kind, World, time};
 
 /// Resumes after which a run must be closed, once nothing bad happens any more and an operator decides every doubt.
 const CALM_LIVES_MAX: u32 = 8;
@@ -333,7 +333,16 @@ impl Run {
                 let out = self.world.out(&job);
                 Some(Input::Read { job, out })
             }
-            Event::Again(number) => self.life.seen.get(number as usize).cloned(),
+            Event::Again(number) => {
+                let again = self.life.seen.get(number as usize).cloned();
+                // A keeper that has died says nothing any more, however late.
+                again.filter(|input| match input {
+                    Input::Evidence { job, evidence: Evidence::Running, .. } => {
+                        self.world.is_kept(job)
+                    }
+                    _ => true,
+                })
+            }
             Event::Answer(job) => {
                 let evidence = self.world.evidence(self.now, &job);
                 self.say(|| format!("  {job}: {evidence:?}"));
@@ -463,8 +472,8 @@ impl Run {
                 self.story.jobs += 1;
                 let task = self.watch.state.find(&job.task).ok_or("a job of nothing")?;
                 let node = self.watch.state.instance(task).node;
-                let effect = self.graph.task(node).ok_or("a job of a group")?.effect;
-                self.world.spawn(self.now, &job, role, effect, &mut self.rng)?;
+                let kind = kind(self.graph.task(node).ok_or("a job of a group")?, role);
+                self.world.spawn(self.now, &job, kind, &mut self.rng)?;
                 self.look_at_ends(&job);
             }
             Effect::Gather { job, .. } => {
@@ -501,6 +510,22 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// What a job of a task is to the world.
+fn kind(task: &Task, role: Role) -> Kind {
+    let mut kind = Kind { role, effect: task.effect, probed: task.asks(), last: false };
+    match (role, &task.probe) {
+        (Role::Repair { state, action }, Some(probe)) => {
+            if let Meaning::Repair(actions) = &probe.states[state as usize].meaning {
+                kind.effect = actions[action as usize].effect;
+                kind.last = action as usize + 1 == actions.len();
+            }
+        }
+        (Role::Action, _) => {}
+        _ => kind.effect = windlass::spec::model::Effect::Read,
+    }
+    kind
 }
 
 /// The actor of everything here.

@@ -43,6 +43,7 @@ impl Trouble {
                 bad: pick(&[0, 5, 20, 40]),
                 unborn: pick(&[0, 0, 5, 15]),
                 survivors: pick(&[0, 20, 50]),
+                found: pick(&[0, 10]),
             },
             lives: pick(&[1, 2, 4, 8]),
             within_transition: pick(&[0, 10, 40, 100]),

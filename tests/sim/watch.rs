@@ -13,11 +13,11 @@ use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdi
 use windlass::core::state::{
     InstanceBody, InstanceId, Knowledge, Phase, Proof, ScopeId, Settled, State,
 };
-use windlass::plan::graph::{NodeBody, Work};
+use windlass::plan::graph::{Meaning, NodeBody, Work};
 use windlass::spec::model::Effect;
 
 use crate::standing::Opinion;
-use crate::world::{World, time};
+use crate::world::{Cell, World, time};
 
 /// What a promise's breach is told as.
 pub(crate) type Promise = Result<(), String>;
@@ -34,8 +34,16 @@ pub(crate) struct Watch {
     outputs: BTreeMap<Arc<str>, Value>,
     /// How often a task's present job was started since something good, a decision or a resume.
     tries: BTreeMap<Arc<str>, u32>,
-    /// Exit codes of the jobs that ended last.
+    /// How often a repair's present action was started, in the same way.
+    mends: BTreeMap<Arc<str>, u32>,
+    /// Exit codes of the jobs that ended last, but for probes.
     exits: BTreeMap<Arc<str>, Option<i32>>,
+    /// How often in a row a probe has found a task `absent`.
+    absents: BTreeMap<Arc<str>, u32>,
+    /// Tasks whose action has ended well and is to be done again.
+    repeating: BTreeSet<Arc<str>>,
+    /// Tasks with a repair that is not finished and of which something that is `once` was started.
+    spoilt: BTreeMap<Arc<str>, u32>,
     /// Items that are let in to their groups, as far as starts show it.
     inside: BTreeMap<InstanceId, BTreeSet<ScopeId>>,
 }
@@ -49,7 +57,11 @@ impl Watch {
             outputs: BTreeMap::new(),
             inside: BTreeMap::new(),
             tries: BTreeMap::new(),
+            mends: BTreeMap::new(),
             exits: BTreeMap::new(),
+            absents: BTreeMap::new(),
+            spoilt: BTreeMap::new(),
+            repeating: BTreeSet::new(),
         }
     }
 
@@ -59,7 +71,15 @@ impl Watch {
         self.slots = slots;
         self.inside.clear();
         self.tries.clear();
+        self.mends.clear();
         self.exits.clear();
+        self.absents.clear();
+        self.repeating.clear();
+        let state = &self.state;
+        self.spoilt.retain(|task, attempt| {
+            let known = state.find(task).and_then(|id| state.task(id));
+            known.is_some_and(|task| task.jobs >= *attempt)
+        });
         let ended: BTreeSet<Arc<str>> = self
             .state
             .tasks()
@@ -104,8 +124,10 @@ impl Watch {
         if now % 8 == 0 {
             self.check_refusals(at, record)?;
         }
+        let role = self.running_role(record);
         self.state.apply(at, record).map_err(|unfit| format!("{unfit}: {record:?}"))?;
-        self.count_tries(record);
+        self.count_tries(record, role);
+        self.follow_inquiry(record, role);
         self.see_who_leaves();
         Ok(())
     }
@@ -137,10 +159,76 @@ impl Watch {
         if repeatable { Ok(()) } else { refuses(&after, record) }
     }
 
-    fn count_tries(&mut self, record: &Record) {
+    /// What the job is for whose end a record tells.
+    fn running_role(&self, record: &Record) -> Option<Role> {
+        let Record::JobEnded { task, .. } = record else { return None };
+        match self.state.task(self.state.find(task)?)?.phase {
+            Phase::Running(job) => Some(job.role),
+            _ => None,
+        }
+    }
+
+    /// What a probe has said so often, and what of a repair may have happened.
+    fn follow_inquiry(&mut self, record: &Record, role: Option<Role>) {
+        if let Record::JobEnded { task, verdict, .. } = record {
+            self.repeating.remove(task);
+            if matches!(verdict, Verdict::Repeat { .. }) {
+                self.repeating.insert(task.clone());
+            }
+        }
         match record {
+            Record::JobStarting { task, attempt, role: Role::Repair { .. }, effect, .. }
+                if *effect == Effect::Once =>
+            {
+                self.spoilt.entry(task.clone()).or_insert(*attempt);
+            }
+            Record::JobEnded { task, attempt, end: JobEnd::NotSpawned { .. }, .. }
+                if matches!(role, Some(Role::Repair { .. }))
+                    && self.spoilt.get(task) == Some(attempt) =>
+            {
+                self.spoilt.remove(task);
+            }
+            Record::Judged { task, judgement, .. } => match judgement {
+                Judgement::Unconfirmed { .. } => {
+                    *self.absents.entry(task.clone()).or_default() += 1;
+                }
+                Judgement::Repaired => {
+                    self.spoilt.remove(task);
+                }
+                Judgement::Again => {}
+                _ => {
+                    self.absents.remove(task);
+                }
+            },
+            Record::Resolved { task, decision: Decision::Absent, .. } => {
+                self.absents.remove(task);
+                self.spoilt.remove(task);
+            }
+            Record::Resumed { .. } => self.absents.clear(),
+            _ => {}
+        }
+    }
+
+    fn count_tries(&mut self, record: &Record, ended: Option<Role>) {
+        match record {
+            Record::JobStarting { role: Role::Probe, .. } => {}
+            Record::JobEnded { .. } if ended == Some(Role::Probe) => {}
+            Record::JobStarting { task, role: Role::Repair { .. }, .. } => {
+                *self.mends.entry(task.clone()).or_default() += 1;
+            }
+            Record::JobEnded { task, verdict: Verdict::Good, .. }
+                if matches!(ended, Some(Role::Repair { .. })) =>
+            {
+                self.mends.remove(task);
+            }
+            Record::Judged { task, judgement: Judgement::Repair { .. }, .. } => {
+                self.mends.remove(task);
+            }
+            Record::Judged { task, judgement: Judgement::Done, .. } => {
+                self.tries.remove(task);
+            }
             Record::JobStarting { task, .. } => *self.tries.entry(task.clone()).or_default() += 1,
-            Record::JobEnded { task, verdict: Verdict::Good, .. } => {
+            Record::JobEnded { task, verdict: Verdict::Good | Verdict::Repeat { .. }, .. } => {
                 self.tries.remove(task);
             }
             Record::JobEnded { task, end: JobEnd::Ran(end), .. } => {
@@ -162,12 +250,26 @@ impl Watch {
         let id = self.state.find(task)?;
         let known = self.state.task(id)?;
         let node = self.state.graph().task(self.state.instance(id).node)?;
-        let retry = match known.phase {
-            Phase::Judging(Role::Action) => &node.retry,
-            Phase::Judging(Role::Verify(number)) => &node.verify[number as usize],
+        let tries = self.tries.get(task).copied().unwrap_or(0);
+        let (retry, tries) = match known.phase {
+            Phase::Judging(Role::Action) if node.effect != Effect::Once => (&node.retry, tries),
+            // A command that could not be started is no doubt, and needs no probe.
+            Phase::Judging(Role::Action) if known.knowledge == Knowledge::NotBegun => {
+                (&node.retry, tries)
+            }
+            Phase::Judging(Role::Probe) => (&node.retry, tries),
+            Phase::Judging(Role::Verify(number)) => (&node.verify[number as usize], tries),
+            Phase::Judging(Role::Repair { state, action }) => {
+                let states = &node.probe.as_ref()?.states;
+                let Meaning::Repair(actions) = &states[state as usize].meaning else { return None };
+                let mend = &actions[action as usize];
+                if mend.effect == Effect::Once {
+                    return None;
+                }
+                (&mend.retry, self.mends.get(task).copied().unwrap_or(0))
+            }
             _ => return None,
         };
-        let tries = self.tries.get(task).copied().unwrap_or(0);
         // An end that an earlier executor has heard of counts as one that is meant.
         let meant = self.exits.get(task).is_none_or(|exit| {
             retry.on_exit.is_empty() || exit.is_some_and(|code| retry.on_exit.contains(&code))
@@ -198,20 +300,45 @@ impl Watch {
             Record::JobStarting { task, attempt, role, effect, .. } => {
                 let id = self.task(task)?;
                 self.check_slots(id, orphaned)?;
+                let probed = self.probed(id);
                 let known = self.state.task(id).ok_or("a job of what is not a task")?;
                 ensure(known.jobs + 1 == *attempt, || "a number is left out".to_owned())?;
-                if *role == Role::Action {
-                    ensure(!self.done.contains(task), || "it is done already".to_owned())?;
-                    let fresh = known.knowledge == Knowledge::NotBegun;
-                    ensure(*effect != Effect::Once || fresh, || "it may have happened".to_owned())?;
-                } else {
-                    let done = matches!(known.knowledge, Knowledge::Done(_));
-                    ensure(done, || "it is verified but not done".to_owned())?;
+                let done = matches!(known.knowledge, Knowledge::Done(_));
+                match role {
+                    Role::Action => {
+                        ensure(!self.done.contains(task), || "it is done already".to_owned())?;
+                        let fresh = known.knowledge == Knowledge::NotBegun;
+                        ensure(*effect != Effect::Once || fresh, || {
+                            "it may have happened".to_owned()
+                        })?;
+                        ensure(!probed || known.inquiry.cleared, || {
+                            "its probe was not asked just before".to_owned()
+                        })?;
+                    }
+                    Role::Verify(_) => {
+                        ensure(done, || "it is verified but not done".to_owned())?;
+                    }
+                    Role::Probe => {
+                        ensure(probed && !done, || "there is nothing to ask".to_owned())?;
+                    }
+                    Role::Repair { .. } => {
+                        let cell = world.cell(task, now);
+                        ensure(probed && cell == Cell::Stranded, || {
+                            format!("the world is repaired that is {cell:?}")
+                        })?;
+                    }
                 }
                 if let Phase::Pausing(_, until) = known.phase {
                     ensure(until <= time(now), || format!("its pause lasts until {until}"))?;
                 }
                 let begins = known.phase == Phase::Waiting;
+                let asks = known.phase == Phase::Asking
+                    && *role == Role::Probe
+                    && matches!(known.knowledge, Knowledge::Maybe(_));
+                if asks && self.state.run().stopped.is_some() {
+                    // What has been started is found out about in a stopped run as well.
+                    return Ok(());
+                }
                 self.check_start(id, begins)
             }
             Record::ItemsFrozen { task, .. } => {
@@ -237,36 +364,25 @@ impl Watch {
             }
             Record::WaitUntil { task, until, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
-                let pause =
-                    self.retry(task).ok_or("it is tried again although it has no try left")?;
-                let ought =
-                    time(now).as_millisecond() + i64::try_from(pause.as_millis()).unwrap_or(0);
-                ensure((until.as_millisecond() - ought).abs() <= 1, || {
-                    format!("it waits until {until} and should wait {pause:?}")
-                })
+                if self.repeating.contains(task) {
+                    return Ok(());
+                }
+                self.check_pause(now, task, *until)
             }
             Record::Judged { task, judgement, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
-                let id = self.task(task)?;
-                let knowledge = self.state.task(id).map(|task| task.knowledge);
-                let effect =
-                    self.state.graph().task(self.state.instance(id).node).map(|t| t.effect);
-                let doubtful =
-                    effect == Some(Effect::Once) && matches!(knowledge, Some(Knowledge::Maybe(_)));
-                let doubts = *judgement == Judgement::InDoubt;
-                ensure(doubts == doubtful, || {
-                    format!("it is judged with {effect:?} and {knowledge:?}")
-                })
+                self.check_judgement(now, task, *judgement, world)
             }
             Record::OutputsKept { task, outputs } => {
                 let id = self.task(task)?;
-                let Some(Knowledge::Done(Proof::Exit(attempt))) =
-                    self.state.task(id).map(|task| task.knowledge)
-                else {
-                    return Err("outputs of what no job has done".to_owned());
+                let said = match self.state.task(id).map(|task| task.knowledge) {
+                    Some(Knowledge::Done(Proof::Exit(attempt))) => {
+                        JobId { task: task.clone(), attempt }.to_string()
+                    }
+                    Some(Knowledge::Done(Proof::Probe(_))) => "done".to_owned(),
+                    _ => return Err("outputs of what no job has done".to_owned()),
                 };
-                let job = JobId { task: task.clone(), attempt };
-                ensure(**outputs == json!({ "said": job.to_string() }), || {
+                ensure(**outputs == json!({ "said": said }), || {
                     "outputs that the job did not print".to_owned()
                 })?;
                 self.outputs.insert(task.clone(), outputs.as_ref().clone());
@@ -284,6 +400,75 @@ impl Watch {
             | Record::Stopped { .. }
             | Record::Closed { .. } => Ok(()),
         }
+    }
+
+    fn check_pause(&self, now: i64, task: &Arc<str>, until: Timestamp) -> Promise {
+        let pause = self.retry(task).ok_or("it is tried again although it has no try left")?;
+        let ought = now + i64::try_from(pause.as_millis()).unwrap_or(0);
+        ensure((until.as_millisecond() - ought).abs() <= 1, || {
+            format!("it waits until {until} and should wait {pause:?}")
+        })
+    }
+
+    fn probed(&self, id: InstanceId) -> bool {
+        let task = self.state.graph().task(self.state.instance(id).node);
+        task.is_some_and(windlass::plan::graph::Task::asks)
+    }
+
+    /// A conclusion must be so in the world, and be the one that its place in the table allows.
+    fn check_judgement(
+        &self,
+        now: i64,
+        name: &Arc<str>,
+        judgement: Judgement,
+        world: &World,
+    ) -> Promise {
+        let id = self.task(name)?;
+        let task = self.state.task(id).ok_or("a judgement of what is not a task")?;
+        let probed = self.probed(id);
+        let effect = self.state.graph().task(self.state.instance(id).node).map(|t| t.effect);
+        let once = effect == Some(Effect::Once);
+        let maybe = matches!(task.knowledge, Knowledge::Maybe(_));
+        let cell = world.cell(name, now);
+        let spoilt = self.spoilt.contains_key(name);
+        let probe = self.state.graph().task(self.state.instance(id).node);
+        let confirm = probe.and_then(|task| task.probe.as_ref()?.confirm);
+        let seen = self.absents.get(name).copied().unwrap_or(0) + 1;
+        let enough = seen >= confirm.map_or(1, |confirm| confirm.times);
+        let fits = match (judgement, task.phase) {
+            (Judgement::InDoubt, Phase::Judging(Role::Action)) => once && maybe && !probed,
+            (
+                Judgement::InDoubt,
+                Phase::Judging(Role::Probe) | Phase::Asking | Phase::Repairing(..),
+            ) => probed,
+            (Judgement::Again, Phase::Judging(Role::Action)) => !(once && maybe),
+            (Judgement::Again, Phase::Judging(Role::Verify(_) | Role::Probe)) => true,
+            (Judgement::Ask, Phase::Judging(Role::Action)) => once && maybe && probed,
+            (Judgement::Ask, Phase::Judging(Role::Repair { .. }) | Phase::Repairing(..)) => true,
+            (Judgement::Done, Phase::Judging(Role::Probe)) => cell == Cell::Done,
+            (Judgement::Retry { until }, Phase::Judging(Role::Probe)) => {
+                self.check_pause(now, name, until)?;
+                cell == Cell::Absent && enough && !spoilt
+            }
+            (Judgement::Absent, Phase::Judging(Role::Probe)) => {
+                cell == Cell::Absent && enough && !spoilt
+            }
+            (Judgement::Unconfirmed { .. }, Phase::Judging(Role::Probe)) => {
+                cell == Cell::Absent && !enough && !spoilt
+            }
+            (Judgement::Ongoing { .. }, Phase::Judging(Role::Probe)) => !spoilt,
+            (Judgement::Repair { .. }, Phase::Judging(Role::Probe)) => {
+                cell == Cell::Stranded && !spoilt && task.inquiry.repairs < 3
+            }
+            (Judgement::Repaired, Phase::Repairing(..)) => true,
+            _ => false,
+        };
+        ensure(fits, || {
+            format!(
+                "it is judged with {effect:?}, {:?}, {cell:?}, {:?}",
+                task.knowledge, task.phase
+            )
+        })
     }
 
     fn task(&self, id: &str) -> Result<InstanceId, String> {
@@ -356,6 +541,10 @@ impl Watch {
         let (node, instance) = (self.state.node(id), self.state.instance(id));
         let conditional = node.conditional;
         let Some(known) = self.state.task(id) else { return self.check_start(id, true) };
+        if known.phase == Phase::Waiting && known.inquiry.cleared {
+            let failed = outcome == Outcome::Failed;
+            return ensure(failed, || "it ends because its probe finds it absent".to_owned());
+        }
         if known.phase == Phase::Waiting {
             let task = self.state.graph().task(instance.node).ok_or("not a task")?;
             let without_job = match outcome {
@@ -376,7 +565,8 @@ impl Watch {
             let verified =
                 known.phase == Phase::Verifying(task.verify.len().try_into().unwrap_or(0));
             ensure(verified, || "it ends before it is verified".to_owned())?;
-            let by_exit = matches!(known.knowledge, Knowledge::Done(Proof::Exit(_)));
+            let by_exit =
+                matches!(known.knowledge, Knowledge::Done(Proof::Exit(_) | Proof::Probe(_)));
             let missing = by_exit && task.outputs && known.outputs.is_none();
             ensure(!missing, || "its outputs are missing".to_owned())?;
         }
@@ -410,13 +600,22 @@ impl Watch {
         for (_, instance, task) in self.state.tasks() {
             let effect = self.state.graph().task(instance.node).map(|task| task.effect);
             let applied = world.applied(&instance.id, now);
-            let once = effect == Some(Effect::Once);
+            let probed = self
+                .state
+                .graph()
+                .task(instance.node)
+                .is_some_and(windlass::plan::graph::Task::asks);
+            let once = effect == Some(Effect::Once) && !probed;
             ensure(!once || applied <= 1, || format!("{} has happened twice", instance.id))?;
             let in_flight = matches!(task.phase, Phase::Running(_) | Phase::Judging(_));
             ensure(in_flight || !world.is_alive(&instance.id, now), || {
                 format!("{} is {:?} while something of it lives", instance.id, task.phase)
             })?;
             let sound = match task.knowledge {
+                Knowledge::NotBegun if probed => {
+                    !task.inquiry.cleared || world.cell(&instance.id, now) == Cell::Absent
+                }
+                Knowledge::Done(Proof::Probe(_)) => world.cell(&instance.id, now) == Cell::Done,
                 Knowledge::NotBegun => applied == 0 || (task.jobs == 0 && !once),
                 Knowledge::Done(Proof::Exit(attempt)) => world
                     .job(&JobId { task: instance.id.clone(), attempt })

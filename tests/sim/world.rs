@@ -24,6 +24,28 @@ pub(crate) enum How {
     Unborn,
 }
 
+/// The state of the world that a task's effect is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    Absent,
+    Half,
+    Stranded,
+    Ongoing,
+    Done,
+}
+
+impl Cell {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Half => "half",
+            Self::Stranded => "stranded",
+            Self::Ongoing => "ongoing",
+            Self::Done => "done",
+        }
+    }
+}
+
 /// A job as it really is. Times are milliseconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
@@ -34,6 +56,10 @@ pub(crate) struct Process {
     started: i64,
     /// When its effect happens, if it does.
     applies: Option<i64>,
+    /// What the world is in once it has happened.
+    makes: Cell,
+    /// When something that goes on without the process comes to its end, and how.
+    settles: Option<(i64, Cell)>,
     /// When its main process ends.
     pub(crate) ends: i64,
     /// When nothing of it is left.
@@ -67,6 +93,20 @@ pub(crate) struct Weather {
     pub(crate) unborn: u32,
     /// Jobs whose descendants outlive them.
     pub(crate) survivors: u32,
+    /// Effects that somebody else has brought about before the run.
+    pub(crate) found: u32,
+}
+
+/// What the world must know of a job to start it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    pub(crate) role: Role,
+    /// Of the job itself.
+    pub(crate) effect: Effect,
+    /// Whether its task has a probe that tells in which state the world is.
+    pub(crate) probed: bool,
+    /// It is the last action of a repair.
+    pub(crate) last: bool,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +121,8 @@ pub(crate) struct World {
     executor: bool,
     /// Attempts up to this one do not count: an operator has said that nothing has happened.
     forgiven: BTreeMap<Arc<str>, u32>,
+    /// What the world was in before anything of a task was started.
+    initial: BTreeMap<Arc<str>, Cell>,
 }
 
 pub(crate) fn time(ms: i64) -> Timestamp {
@@ -116,9 +158,29 @@ impl World {
         self.jobs_of(task).filter(|(id, job)| counts(id, job)).count()
     }
 
+    /// In which state the world is that a task's effect is about.
+    pub(crate) fn cell(&self, task: &str, now: i64) -> Cell {
+        let forgiven = self.forgiven.get(task).copied().unwrap_or(0);
+        let mut cell = self.initial.get(task).copied().unwrap_or(Cell::Absent);
+        let mut changes: Vec<(i64, Cell)> = self
+            .jobs_of(task)
+            .filter(|(id, job)| id.attempt > forgiven && job.changes_the_world())
+            .flat_map(|(_, job)| {
+                job.applies.map(|at| (at, job.makes)).into_iter().chain(job.settles)
+            })
+            .filter(|(at, _)| *at <= now)
+            .collect();
+        changes.sort_by_key(|(at, _)| *at);
+        if let Some((_, last)) = changes.last() {
+            cell = *last;
+        }
+        cell
+    }
+
     /// An operator has said that the effect of all that was started so far has not happened.
     pub(crate) fn forgive(&mut self, task: &Arc<str>, jobs: u32) {
         self.forgiven.insert(task.clone(), jobs);
+        self.initial.insert(task.clone(), Cell::Absent);
     }
 
     pub(crate) fn executor_comes(&mut self) {
@@ -135,10 +197,10 @@ impl World {
         &mut self,
         now: i64,
         id: &JobId,
-        role: Role,
-        effect: Effect,
+        kind: Kind,
         rng: &mut ChaCha8Rng,
     ) -> Result<(), String> {
+        let Kind { role, effect, probed, last } = kind;
         if self.jobs.contains_key(id) {
             return Err(format!("{id} is started a second time"));
         }
@@ -149,14 +211,22 @@ impl World {
         let started_before = self.jobs_of(&id.task).any(|(earlier, job)| {
             earlier.attempt > forgiven && job.role == Role::Action && job.how != How::Unborn
         });
-        if effect == Effect::Once && role == Role::Action && started_before {
+        if effect == Effect::Once && role == Role::Action && started_before && !probed {
             return Err(format!("{id} is `once` and was started before"));
+        }
+        let percent = |rng: &mut ChaCha8Rng, chance: u32| rng.random_range(0..100) < chance;
+        if probed && !self.initial.contains_key(&id.task) {
+            let found = percent(rng, self.weather.found);
+            self.initial.insert(id.task.clone(), if found { Cell::Done } else { Cell::Absent });
+        }
+        let cell = self.cell(&id.task, now);
+        if probed && role == Role::Action && cell != Cell::Absent {
+            return Err(format!("{id} is started while the world is {cell:?}"));
         }
         let keeper = *self.keeper.get_or_insert_with(|| {
             self.keepers += 1;
             self.keepers
         });
-        let percent = |rng: &mut ChaCha8Rng, chance: u32| rng.random_range(0..100) < chance;
         let ends = now + rng.random_range(1..40);
         let how = if percent(rng, self.weather.unborn) {
             How::Unborn
@@ -167,6 +237,18 @@ impl World {
         };
         let applies = how == How::Exit(0) || (how != How::Unborn && rng.random_bool(0.5));
         let over = if percent(rng, self.weather.survivors) { rng.random_range(1..60) } else { 0 };
+        let (makes, settles) = match role {
+            _ if !probed => (Cell::Done, None),
+            Role::Action if how == How::Exit(0) => (Cell::Done, None),
+            Role::Action => random_end(ends, rng),
+            // A repair helps when it is through; some do not, or bring back what was before.
+            Role::Repair { .. } if !last || how != How::Exit(0) => (cell, None),
+            Role::Repair { .. } => (
+                [Cell::Done, Cell::Done, Cell::Absent, Cell::Stranded][rng.random_range(0..4)],
+                None,
+            ),
+            Role::Probe | Role::Verify(_) => (cell, None),
+        };
         self.jobs.insert(
             id.clone(),
             Process {
@@ -175,6 +257,8 @@ impl World {
                 keeper,
                 started: now,
                 applies: applies.then(|| rng.random_range(now..=ends)),
+                makes,
+                settles: settles.filter(|_| applies),
                 ends: if how == How::Unborn { now } else { ends },
                 over: ends + over,
                 how,
@@ -272,8 +356,13 @@ impl World {
 
     /// What a job has printed, and how it exited.
     pub(crate) fn out(&self, id: &JobId) -> Out {
-        let exit = self.jobs.get(id).and_then(Process::exit);
-        Out { exit, stdout: Some(Ok(id.to_string())) }
+        let job = self.jobs.get(id);
+        let probed = job.filter(|job| job.role == Role::Probe);
+        let said = match probed {
+            Some(job) => self.cell(&id.task, job.ends).name().to_owned(),
+            None => id.to_string(),
+        };
+        Out { exit: job.and_then(Process::exit), stdout: Some(Ok(said)) }
     }
 
     /// Whether the keeper that has started a job can still tell of it.
@@ -282,7 +371,24 @@ impl World {
     }
 }
 
+/// What an action that ends badly may leave behind.
+fn random_end(ends: i64, rng: &mut ChaCha8Rng) -> (Cell, Option<(i64, Cell)>) {
+    match rng.random_range(0..5) {
+        0 => (Cell::Done, None),
+        1 => (Cell::Half, None),
+        2 | 3 => (Cell::Stranded, None),
+        _ => {
+            let end = [Cell::Done, Cell::Absent][rng.random_range(0..2)];
+            (Cell::Ongoing, Some((ends + rng.random_range(1..80), end)))
+        }
+    }
+}
+
 impl Process {
+    fn changes_the_world(&self) -> bool {
+        matches!(self.role, Role::Action | Role::Repair { .. })
+    }
+
     fn exit(&self) -> Option<i32> {
         match self.how {
             How::Exit(code) => Some(code),
@@ -296,5 +402,8 @@ impl Process {
     fn cut(&mut self, now: i64) {
         self.ends = self.ends.min(now);
         self.applies = self.applies.filter(|at| *at <= now);
+        if self.applies.is_none() {
+            self.settles = None;
+        }
     }
 }

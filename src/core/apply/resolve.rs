@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::{Unfit, check};
 use crate::core::record::{Decision, Outcome};
 use crate::core::state::{
-    InstanceBody, InstanceId, Items, Knowledge, Named, Phase, Proof, ScopeId, State, TaskState,
+    Inquiry, InstanceBody, InstanceId, Items, Knowledge, Named, Phase, Proof, ScopeId, State,
+    TaskState,
 };
 
 impl State {
@@ -100,6 +101,7 @@ impl TaskState {
                 self.ended = None;
             }
             Decision::Absent => {
+                self.inquiry = Inquiry { repairs: self.inquiry.repairs, ..Inquiry::default() };
                 self.knowledge = Knowledge::NotBegun;
                 self.phase = Phase::Waiting;
                 self.tries = 0;

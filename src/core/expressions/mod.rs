@@ -2,6 +2,7 @@
 //!
 //! Pure: reads the plan and the state and nothing else, so that every answer can be had again from the journal.
 
+mod probe;
 mod render;
 mod scope;
 
@@ -45,7 +46,8 @@ impl Expressions {
             .with("run", serde_json::json!({"id": run, "dir": dir}));
         let used = plan.steps.iter().filter_map(|step| step.work.as_ref());
         let with_checks = used.flat_map(|work| {
-            std::iter::once(work).chain(work.verify.iter().map(|check| &check.value))
+            let around = work.probe.iter().flat_map(|probe| probe::works(&probe.value));
+            std::iter::once(work).chain(work.verify.iter().map(|check| &check.value)).chain(around)
         });
         let mut checks = HashMap::new();
         for target in with_checks.filter_map(|work| work.target()) {
@@ -106,15 +108,20 @@ impl Expressions {
         self.plan.step(node).work.as_ref().ok_or_else(|| "it has no action".to_owned())
     }
 
-    /// The work of one job: the action, or one of the verifications (those of the driver's action come first).
+    /// The work of one job: the action, one of the verifications (those of the driver's action come first), the probe, or an
+    /// action of a repair.
     fn of_role(
         &self,
         node: NodeId,
         role: Role,
     ) -> Result<(&Work, Option<&Arc<DriverAction>>), String> {
         let work = self.work(node)?;
-        let Role::Verify(number) = role else { return Ok((work, None)) };
-        let number = number as usize;
+        let number = match role {
+            Role::Action => return Ok((work, None)),
+            Role::Probe => return self.probe(node).map(|(probe, owner)| (&probe.work, owner)),
+            Role::Repair { state, action } => return self.mend(node, state, action),
+            Role::Verify(number) => number as usize,
+        };
         let inherited = work.target().map_or(0, |target| target.work.verify.len());
         let found = match work.target() {
             Some(target) if number < inherited => {
@@ -343,9 +350,18 @@ impl Evaluate for Expressions {
         }
     }
 
-    fn outputs(&self, state: &State, instance: InstanceId, out: &Out) -> Result<Value, String> {
-        let work = self.work(state.instance(instance).node)?;
+    fn outputs(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        role: Role,
+        out: &Out,
+    ) -> Result<Value, String> {
         let mut kept = Map::new();
+        if role == Role::Probe && self.outputs_of_probe(state, instance, out, &mut kept)? {
+            return Ok(Value::Object(kept));
+        }
+        let work = self.work(state.instance(instance).node)?;
         if let Some(target) = work.target() {
             let left = scope::out(out, scope::output_references(&target.work))?;
             let scope = self.inside(self.inputs(state, instance, work, None)?).with("out", left);
@@ -357,17 +373,46 @@ impl Evaluate for Expressions {
         Ok(Value::Object(kept))
     }
 
+    fn probed(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        out: &Out,
+    ) -> Result<Option<u32>, String> {
+        self.first_state(state, instance, out)
+    }
+
+    fn stop_message(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        index: u32,
+        out: &Out,
+    ) -> Result<String, String> {
+        self.message_of_state(state, instance, index, out)
+    }
+
+    fn until(&self, state: &State, instance: InstanceId, out: &Out) -> Result<bool, String> {
+        self.until_holds(state, instance, out)
+    }
+
     fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool {
-        let Ok((work, inherited)) = self.of_role(state.instance(instance).node, role) else {
+        let node = state.instance(instance).node;
+        // The states, and the outputs where the probe has none of its own, look at what the probe has printed.
+        if role == Role::Probe {
+            return true;
+        }
+        let Ok((work, inherited)) = self.of_role(node, role) else {
             return false;
         };
+        if role == Role::Action && self.repeat_reads_stdout(node) {
+            return true;
+        }
         let own = std::iter::once(work);
         let behind = work.target().filter(|_| inherited.is_none()).map(|target| &target.work);
         own.chain(behind).any(|work| {
             let success = work.success.iter().flat_map(|success| success.value.references());
-            success.chain(scope::output_references(work)).any(|path| {
-                path.root() == "out" && path.name(1).is_none_or(|field| field != "exit")
-            })
+            success.chain(scope::output_references(work)).any(scope::reads_stdout)
         })
     }
 }

@@ -16,6 +16,9 @@ use crate::spec::template::{Scope, Template};
 /// Time between TERM and KILL where nothing else is said.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long a probe may take where nothing is said of itself: a probe that hangs says nothing.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(60);
+
 impl Expressions {
     /// The command of a job, as its step, the groups around it and its driver's action make it.
     pub(super) fn render(
@@ -35,9 +38,12 @@ impl Expressions {
         let own = self.of_role(node, role).map(|(work, _)| work)?;
         let around = match role {
             Role::Action => self.nearest(node, |step| step.timeout),
-            Role::Verify(_) => None,
+            Role::Verify(_) | Role::Probe | Role::Repair { .. } => None,
         };
-        let timeout = own.timeout.or(around).or(leaf.work.timeout).or(self.plan.defaults.timeout);
+        let timeout = own.timeout.or(around).or(leaf.work.timeout).or(match role {
+            Role::Probe => Some(PROBE_TIMEOUT),
+            _ => self.plan.defaults.timeout,
+        });
         let grace = own
             .grace
             .or_else(|| self.nearest(node, |step| step.grace))

@@ -201,6 +201,11 @@ pub(super) fn output_references(work: &Work) -> impl Iterator<Item = &Reference>
     work.outputs.values().flat_map(|output| output.value.value.references())
 }
 
+/// Whether a reference is to what a job has printed.
+pub(super) fn reads_stdout(path: &Reference) -> bool {
+    path.root() == "out" && path.name(1).is_none_or(|field| field != "exit")
+}
+
 /// `out`, with what is referred to: `exit`, `stdout`, `lines`, `json`.
 pub(super) fn out<'a>(
     left: &Out,

@@ -156,17 +156,15 @@ impl<E: Evaluate> Machine<E> {
                     InstanceBody::Group(group) if group.items.is_some() => {
                         scopes.extend(group.items.into_iter().flat_map(Items::scopes));
                     }
-                    InstanceBody::Task(task) if matches!(task.phase, Phase::Verifying(_)) => {
-                        self.go_on_verifying(id);
-                    }
+                    InstanceBody::Task(task) if is_under_way(task.phase) => self.go_on_inside(id),
                     _ => self.state.startable.push(id),
                 }
             }
         }
     }
 
-    /// Puts a task in line whose effect has happened, unless its item is still outside, or what it printed is being read.
-    pub(super) fn go_on_verifying(&mut self, id: InstanceId) {
+    /// Puts a task in line that has begun, unless its item is still outside, or what it printed is being read.
+    pub(super) fn go_on_inside(&mut self, id: InstanceId) {
         if !self.running.contains(&id) && self.is_admitted(self.state.instance(id).scope) {
             self.queue(id);
         }
@@ -211,6 +209,11 @@ impl Opening {
         }
         None
     }
+}
+
+/// Whether a task has begun and waits for its next job.
+pub(super) fn is_under_way(phase: Phase) -> bool {
+    matches!(phase, Phase::Verifying(_) | Phase::Asking | Phase::Repairing(..))
 }
 
 /// How many items of a group may be open at a time.

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Effect, Lingering, Machine, Transition};
+use super::probe::unknown;
+use super::{Effect, Failing, Lingering, Machine, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{End, JobId, Role};
 use crate::core::record::{JobEnd, Judgement, Outcome, Record, Verdict};
-use crate::core::recover::{Next, after_bad_end};
 use crate::core::state::{InstanceId, Job, Knowledge, Phase, Proof};
-use crate::spec::model::Retry;
+use crate::spec::model::{self, Retry};
 
 /// A job of ours that an input speaks of.
 pub(super) struct Current {
@@ -59,7 +59,16 @@ impl<E: Evaluate> Machine<E> {
         if self.try_again(now, current.id, current.job.role, None, &reason, out)? {
             return Ok(());
         }
-        self.end(now, current.id, Outcome::Failed, Some(reason), out)
+        match current.job.role {
+            Role::Probe => {
+                let reason = unknown(&in_words(Role::Probe, &reason));
+                self.judge(now, current.id, Judgement::InDoubt, None, reason, out)
+            }
+            role @ Role::Repair { .. } => self.ask(now, current.id, in_words(role, &reason), out),
+            Role::Action | Role::Verify(_) => {
+                self.end(now, current.id, Outcome::Failed, Some(reason), out)
+            }
+        }
     }
 
     pub(super) fn on_ended(
@@ -88,7 +97,18 @@ impl<E: Evaluate> Machine<E> {
                 match role {
                     Role::Action => self.keep_outputs(now, id, left, out),
                     Role::Verify(_) => self.go_on_after_action(now, id, out),
+                    Role::Probe => self.read_probe(now, id, left, out),
+                    Role::Repair { state, action } => {
+                        self.go_on_repairing(now, id, state, action + 1, out)
+                    }
                 }
+            }
+            Verdict::Repeat { .. } => {
+                out.plan(Effect::Forget { job: job.clone() });
+                self.running.remove(&id);
+                let every = self.shape(id).and_then(|task| task.repeat).map(|repeat| repeat.every);
+                let reason = "it is repeated until its `until` holds".to_owned();
+                self.pause(now, id, later(now, every.unwrap_or_default()), reason, out)
             }
             Verdict::Bad { .. } if !over => {
                 self.running.insert(id);
@@ -134,6 +154,7 @@ impl<E: Evaluate> Machine<E> {
             return Verdict::Bad { reason: end.to_string() };
         }
         match self.evaluate.success(&self.state, id, role, left) {
+            Ok(true) if role == Role::Action => self.verdict_of_round(id, left),
             Ok(true) => Verdict::Good,
             Ok(false) if end.exit == Some(0) => {
                 Verdict::Bad { reason: format!("{end}, and its `success` does not hold") }
@@ -142,6 +163,30 @@ impl<E: Evaluate> Machine<E> {
             Err(error) => Verdict::Bad {
                 reason: format!("it {end}, and `success` cannot be evaluated: {error}"),
             },
+        }
+    }
+
+    /// An action that is repeated is done when `until` has held often enough in a row.
+    fn verdict_of_round(&self, id: InstanceId, left: &Out) -> Verdict {
+        let (Some(repeat), Some(task)) =
+            (self.shape(id).and_then(|task| task.repeat), self.state.task(id))
+        else {
+            return Verdict::Good;
+        };
+        let held = match self.evaluate.until(&self.state, id, left) {
+            Ok(held) => held,
+            Err(error) => {
+                return Verdict::Bad { reason: format!("`until` cannot be evaluated: {error}") };
+            }
+        };
+        let (round, streak) = (task.rounds + 1, if held { task.streak + 1 } else { 0 });
+        if streak >= repeat.consecutive {
+            Verdict::Good
+        } else if repeat.max.is_some_and(|max| round >= max) {
+            let reason = format!("its `until` has not held often enough in {round} rounds");
+            Verdict::Bad { reason }
+        } else {
+            Verdict::Repeat { held }
         }
     }
 
@@ -155,17 +200,23 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         self.running.remove(&id);
-        let reason = match role {
-            Role::Action => reason.to_owned(),
-            Role::Verify(number) => format!("verification {} {reason}", number + 1),
-        };
-        match after_bad_end(role, self.effect(id)) {
-            Next::InDoubt => self.doubt(now, id, &reason, out),
+        let reason = in_words(role, reason);
+        match role {
+            Role::Action if self.state.asks(id) => {
+                self.failing.insert(id, Failing { exit, reason: reason.clone() });
+                self.ask(now, id, reason, out)
+            }
+            Role::Action if self.effect(id) == model::Effect::Once => {
+                self.doubt(now, id, &reason, out)
+            }
+            Role::Probe => self.judge(now, id, Judgement::InDoubt, None, unknown(&reason), out),
             _ if self.try_again(now, id, role, exit, &reason, out)? => Ok(()),
-            _ => self.end(now, id, Outcome::Failed, Some(reason), out),
+            Role::Repair { .. } => self.ask(now, id, reason, out),
+            Role::Action | Role::Verify(_) => self.end(now, id, Outcome::Failed, Some(reason), out),
         }
     }
 
+    /// A doubt about which nobody can be asked but the operator.
     pub(super) fn doubt(
         &mut self,
         now: Timestamp,
@@ -173,9 +224,8 @@ impl<E: Evaluate> Machine<E> {
         reason: &str,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        let task = self.state.instance(id).id.clone();
         let reason = format!("{reason}; nothing says whether its effect has happened");
-        self.note(now, Record::Judged { task, judgement: Judgement::InDoubt, reason }, out)
+        self.judge(now, id, Judgement::InDoubt, None, reason, out)
     }
 
     /// Lets a job that ended badly be tried again later, if its `retry` has tries left.
@@ -188,24 +238,58 @@ impl<E: Evaluate> Machine<E> {
         reason: &str,
         out: &mut Transition,
     ) -> Result<bool, Unfit> {
-        let graph = self.state.graph().clone();
-        let Some(task) = graph.task(self.state.instance(id).node) else { return Ok(false) };
-        let retry = match role {
-            Role::Action => Some(&task.retry),
-            Role::Verify(number) => task.verify.get(number as usize),
-        };
-        let tries = self.state.task(id).map_or(0, |state| state.tries);
-        let Some(retry) = retry.filter(|retry| tries < retry.attempts && answers_to(retry, exit))
-        else {
+        let Some((until, reason)) = self.next_try(now, id, role, exit, reason) else {
             return Ok(false);
         };
-        let until = later(now, delay(retry, tries));
+        self.pause(now, id, until, reason, out)?;
+        Ok(true)
+    }
+
+    /// When a job that ended badly may be tried again, if its `retry` has tries left, and why in words.
+    pub(super) fn next_try(
+        &self,
+        now: Timestamp,
+        id: InstanceId,
+        role: Role,
+        exit: Option<i32>,
+        reason: &str,
+    ) -> Option<(Timestamp, String)> {
+        let (task, known) = (self.shape(id)?, self.state.task(id)?);
+        let (retry, tries) = match role {
+            Role::Action => (&task.retry, known.tries),
+            Role::Verify(number) => (task.verify.get(number as usize)?, known.tries),
+            Role::Probe => return None,
+            Role::Repair { state, action } => match self.mend(id, state, action)? {
+                mend if mend.effect == model::Effect::Once => return None,
+                mend => (&mend.retry, known.inquiry.mends),
+            },
+        };
+        if tries >= retry.attempts || !answers_to(retry, exit) {
+            return None;
+        }
         let reason = format!("{reason}; try {} of {}", tries + 1, retry.attempts);
+        Some((later(now, delay(retry, tries)), reason))
+    }
+
+    /// Lets a task go on no earlier than at that time.
+    pub(super) fn pause(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        until: Timestamp,
+        reason: String,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
         let task = self.state.instance(id).id.clone();
         self.note(now, Record::WaitUntil { task, until, reason }, out)?;
+        self.wake(id, until, out);
+        Ok(())
+    }
+
+    /// Asks to be told when a task's pause is over.
+    pub(super) fn wake(&mut self, id: InstanceId, until: Timestamp, out: &mut Transition) {
         self.pausing.insert(id);
         out.plan(Effect::Timer { instance: id, at: until });
-        Ok(true)
     }
 
     pub(super) fn on_due(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {
@@ -217,7 +301,8 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
-    fn keep_outputs(
+    /// Keeps the outputs of a task whose effect has happened: what `left` holds was printed by the job that proves it.
+    pub(super) fn keep_outputs(
         &mut self,
         now: Timestamp,
         id: InstanceId,
@@ -225,7 +310,11 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         if self.declares_outputs(id) {
-            match self.evaluate.outputs(&self.state, id, left) {
+            let role = match self.state.task(id).map(|task| task.knowledge) {
+                Some(Knowledge::Done(Proof::Probe(_))) => Role::Probe,
+                _ => Role::Action,
+            };
+            match self.evaluate.outputs(&self.state, id, role, left) {
                 Ok(outputs) => {
                     let task = self.state.instance(id).id.clone();
                     self.note(now, Record::OutputsKept { task, outputs: outputs.into() }, out)?;
@@ -253,7 +342,7 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         let Some(task) = self.state.task(id) else { return Ok(()) };
         let Phase::Verifying(number) = task.phase else { return Ok(()) };
-        if let (Knowledge::Done(Proof::Exit(attempt)), None, true) =
+        if let (Knowledge::Done(Proof::Exit(attempt) | Proof::Probe(attempt)), None, true) =
             (task.knowledge, &task.outputs, self.declares_outputs(id))
         {
             self.running.insert(id);
@@ -289,7 +378,9 @@ impl<E: Evaluate> Machine<E> {
         let waits = self.state.task(id).is_some_and(|task| {
             matches!(task.phase, Phase::Verifying(_))
                 && task.outputs.is_none()
-                && task.knowledge == Knowledge::Done(Proof::Exit(job.attempt))
+                && [Proof::Exit(job.attempt), Proof::Probe(job.attempt)]
+                    .iter()
+                    .any(|&proof| task.knowledge == Knowledge::Done(proof))
         });
         if !waits || !self.running.remove(&id) {
             return Ok(());
@@ -316,7 +407,17 @@ fn delay(retry: &Retry, tries: u32) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).min(longest)
 }
 
-fn later(now: Timestamp, by: Duration) -> Timestamp {
+/// A bad end, with what it was the end of.
+fn in_words(role: Role, reason: &str) -> String {
+    match role {
+        Role::Action => reason.to_owned(),
+        Role::Verify(number) => format!("verification {} {reason}", number + 1),
+        Role::Probe => format!("its probe {reason}"),
+        Role::Repair { action, .. } => format!("action {} of its repair {reason}", action + 1),
+    }
+}
+
+pub(super) fn later(now: Timestamp, by: Duration) -> Timestamp {
     SignedDuration::try_from(by)
         .ok()
         .and_then(|by| now.checked_add(by).ok())

@@ -7,6 +7,7 @@ mod door;
 mod finish;
 mod input;
 mod order;
+mod probe;
 mod resume;
 mod start;
 
@@ -46,6 +47,8 @@ pub struct Machine<E> {
     lingering: BTreeMap<InstanceId, Lingering>,
     /// Tasks that wait for a time.
     pausing: BTreeSet<InstanceId>,
+    /// Tasks whose probe is asked because their action has ended badly under this executor.
+    failing: BTreeMap<InstanceId, Failing>,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -66,6 +69,14 @@ struct Lingering {
     exit: Option<i32>,
 }
 
+/// A bad end of an action whose probe is being asked.
+#[derive(Debug)]
+struct Failing {
+    /// Its exit code, for `retry`.
+    exit: Option<i32>,
+    reason: String,
+}
+
 impl<E: Evaluate> Machine<E> {
     /// A machine for a run whose records, if there are any, have been applied to `state`.
     ///
@@ -83,6 +94,7 @@ impl<E: Evaluate> Machine<E> {
             orphaned: BTreeSet::new(),
             lingering: BTreeMap::new(),
             pausing: BTreeSet::new(),
+            failing: BTreeMap::new(),
             finished: false,
         }
     }
@@ -188,7 +200,7 @@ impl<E: Evaluate> Machine<E> {
             self.instances_in_order().filter(|&id| self.state.task(id).is_some()).collect();
         for id in tasks {
             match self.state.task(id).map(|task| task.phase) {
-                Some(Phase::Verifying(_)) => self.go_on_verifying(id),
+                Some(phase) if door::is_under_way(phase) => self.go_on_inside(id),
                 Some(Phase::Pausing(_, until)) => {
                     self.pausing.insert(id);
                     // Its timer may have gone off already.
@@ -210,6 +222,14 @@ impl<E: Evaluate> Machine<E> {
             })
         };
         self.running.retain(waits);
+        self.failing.retain(|id, _| {
+            state.task(*id).is_some_and(|task| {
+                !matches!(
+                    task.phase,
+                    Phase::Waiting | Phase::Verifying(_) | Phase::InDoubt | Phase::Ended(_)
+                )
+            })
+        });
     }
 
     fn instances_in_order(&self) -> impl Iterator<Item = InstanceId> + use<E> {

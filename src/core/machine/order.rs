@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::{Effect, Machine, Order, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate;
+use crate::core::job::Role;
 use crate::core::record::{Actor, Decision, Outcome, Record, StopReason};
-use crate::core::state::{InstanceBody, Named, Phase, State};
+use crate::core::state::{InstanceBody, Knowledge, Named, Phase, State};
 
 /// Why an order cannot be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,10 +85,15 @@ pub fn may_resolve(state: &State, task: &str, decision: Decision) -> Result<(), 
             Err(Refusal::EndedWell(task.to_owned()))
         }
         (Phase::InDoubt | Phase::Ended(Outcome::Failed | Outcome::Waived), _) => Ok(()),
-        (Phase::Waiting | Phase::Pausing(..) | Phase::Verifying(_), Decision::Waived) => Ok(()),
-        (Phase::Waiting | Phase::Pausing(..) | Phase::Verifying(_), _) => {
-            Err(Refusal::NothingToDecide(task.to_owned()))
-        }
+        // Whether its effect has happened is being found out, and the operator may know it already.
+        (
+            Phase::Asking
+            | Phase::Repairing(..)
+            | Phase::Pausing(Role::Probe | Role::Repair { .. }, _),
+            _,
+        ) if matches!(known.knowledge, Knowledge::Maybe(_)) => Ok(()),
+        (_, Decision::Waived) => Ok(()),
+        _ => Err(Refusal::NothingToDecide(task.to_owned())),
     }
 }
 

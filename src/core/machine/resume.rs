@@ -7,7 +7,7 @@ use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{JobId, Role};
 use crate::core::record::{JobEnd, Judgement, Record, Verdict};
-use crate::core::recover::{Evidence, Next, after_bad_end, recover};
+use crate::core::recover::{Evidence, Next, after_lost_end, recover};
 use crate::core::state::{InstanceId, Knowledge, Phase};
 
 /// How long it takes until a job that lives on without its keeper is asked after again.
@@ -83,7 +83,7 @@ impl<E: Evaluate> Machine<E> {
         left: &Out,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        match (recover(role, self.effect(id), &evidence), evidence) {
+        match (recover(role, self.effect(id), self.state.asks(id), &evidence), evidence) {
             (Next::TakeOver, Evidence::Ended(end)) => self.on_ended(now, job, end, left, out),
             (Next::TakeOver, Evidence::NotSpawned(reason)) => {
                 self.on_not_spawned(now, job, &reason, out)
@@ -107,7 +107,7 @@ impl<E: Evaluate> Machine<E> {
                 self.note(now, record, out)?;
                 self.conclude_lost(now, id, next, &reason, out)
             }
-            (next @ (Next::Again | Next::InDoubt), _) => {
+            (next @ (Next::Again | Next::Ask | Next::InDoubt), _) => {
                 self.note(
                     now,
                     Record::JobLost { task: job.task.clone(), attempt: job.attempt },
@@ -129,7 +129,7 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         let (alive, exit) = match evidence {
-            Evidence::Running => (true, self.state.task(id).and_then(|task| task.exit)),
+            Evidence::Running => (true, self.state.task(id).and_then(|task| task.last_exit)),
             Evidence::Ended(end) => (!end.over, end.exit),
             Evidence::Orphaned { .. } => {
                 self.wait_for_orphan(now, id, out);
@@ -146,8 +146,8 @@ impl<E: Evaluate> Machine<E> {
         let reason = task.reason.clone();
         let next = match task.knowledge {
             // A command that could not be started has failed, without doubt.
-            Knowledge::NotBegun => Next::Again,
-            Knowledge::Maybe(_) | Knowledge::Done(_) => after_bad_end(role, self.effect(id)),
+            Knowledge::NotBegun if role == Role::Action => Next::Again,
+            _ => after_lost_end(role, self.effect(id), self.state.asks(id)),
         };
         self.conclude_lost(now, id, next, reason.as_deref().unwrap_or("it ended badly"), out)
     }
@@ -162,17 +162,15 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         self.running.remove(&id);
         self.lingering.remove(&id);
-        if next == Next::InDoubt {
-            return self.doubt(now, id, reason, out);
+        match next {
+            Next::InDoubt => self.doubt(now, id, reason, out),
+            Next::Ask => self.ask(now, id, reason.to_owned(), out),
+            _ => {
+                self.judge(now, id, Judgement::Again, None, reason.to_owned(), out)?;
+                self.queue(id);
+                Ok(())
+            }
         }
-        let task = self.state.instance(id).id.clone();
-        self.note(
-            now,
-            Record::Judged { task, judgement: Judgement::Again, reason: reason.to_owned() },
-            out,
-        )?;
-        self.queue(id);
-        Ok(())
     }
 
     fn wait_for_orphan(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {

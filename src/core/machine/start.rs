@@ -10,14 +10,17 @@ use crate::core::evaluate::Evaluate;
 use crate::core::job::Role;
 use crate::core::record::{Item, Outcome, Record};
 use crate::core::state::{InstanceId, Phase};
-use crate::plan::graph::{NodeBody, Work};
+use crate::plan::graph::{self, NodeBody, Work};
 use crate::spec::model;
 
 impl<E: Evaluate> Machine<E> {
     /// Starts all that may be started now.
     pub(super) fn advance(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
-        if self.is_stopped() || !self.unclear.is_empty() {
+        if !self.unclear.is_empty() {
             return Ok(());
+        }
+        if self.is_stopped() {
+            return self.ask_probes(now, out);
         }
         loop {
             let fresh = self.state.take_startable();
@@ -137,7 +140,7 @@ impl<E: Evaluate> Machine<E> {
         self.ready.insert(self.turn(id));
     }
 
-    fn turn(&self, id: InstanceId) -> Turn {
+    pub(super) fn turn(&self, id: InstanceId) -> Turn {
         let begun = self.state.task(id).is_some_and(|task| task.jobs > 0);
         Turn { begun: Reverse(begun), rank: Reverse(self.state.node(id).rank), instance: id }
     }
@@ -146,11 +149,16 @@ impl<E: Evaluate> Machine<E> {
     fn start(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) -> Result<(), Unfit> {
         match self.state.task(id).map(|task| task.phase) {
             Some(Phase::Waiting) if self.state.may_start(id) => {
-                self.begin_job(now, id, Role::Action, out)
+                self.begin_job(now, id, self.first_role(id), out)
             }
             Some(Phase::Pausing(role, _)) => {
                 self.pausing.remove(&id);
+                let role = if role == Role::Action { self.first_role(id) } else { role };
                 self.begin_job(now, id, role, out)
+            }
+            Some(Phase::Asking) => self.begin_job(now, id, Role::Probe, out),
+            Some(Phase::Repairing(state, action)) => {
+                self.go_on_repairing(now, id, state, action, out)
             }
             Some(Phase::Verifying(_)) => self.go_on_after_action(now, id, out),
             _ => Ok(()),
@@ -166,13 +174,10 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         let command = match self.evaluate.command(&self.state, id, role) {
             Ok(command) => command,
-            Err(error) => return self.end(now, id, Outcome::Failed, Some(error), out),
+            Err(error) => return self.cannot_begin(now, id, role, error, out),
         };
         let attempt = self.state.task(id).map_or(0, |task| task.jobs) + 1;
-        let effect = match role {
-            Role::Action => self.effect(id),
-            Role::Verify(_) => model::Effect::Read,
-        };
+        let effect = self.effect_of(id, role);
         let record = Record::JobStarting {
             task: self.state.instance(id).id.clone(),
             attempt,
@@ -192,10 +197,23 @@ impl<E: Evaluate> Machine<E> {
         Ok(())
     }
 
+    /// What may happen if a task's action is done again.
     pub(super) fn effect(&self, id: InstanceId) -> model::Effect {
-        self.state
-            .graph()
-            .task(self.state.instance(id).node)
-            .map_or(model::Effect::Once, |task| task.effect)
+        self.shape(id).map_or(model::Effect::Once, |task| task.effect)
+    }
+
+    fn effect_of(&self, id: InstanceId, role: Role) -> model::Effect {
+        match role {
+            Role::Action => self.effect(id),
+            Role::Verify(_) | Role::Probe => model::Effect::Read,
+            Role::Repair { state, action } => {
+                self.mend(id, state, action).map_or(model::Effect::Once, |mend| mend.effect)
+            }
+        }
+    }
+
+    /// The task of an instance, as the graph has it.
+    pub(super) fn shape(&self, id: InstanceId) -> Option<&graph::Task> {
+        self.state.graph().task(self.state.instance(id).node)
     }
 }

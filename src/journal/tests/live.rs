@@ -1,12 +1,13 @@
 //! A reader beside a writer, and many records.
 
+use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use tempfile::tempdir;
 
 use super::sample::{RUN, Record, at, started};
-use crate::journal::{Journal, read};
+use crate::journal::{Journal, JournalError, Tail, read};
 
 const RECORDS: u32 = 3000;
 
@@ -71,4 +72,50 @@ fn what_was_not_flushed_is_not_written() {
     journal.sync().unwrap();
     assert_eq!((journal.last(), journal.durable()), (1, 1));
     assert_eq!(read::<Record>(&path).unwrap().entries.len(), 1);
+}
+
+#[test]
+fn whoever_follows_gets_each_record_once_it_is_whole() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let mut journal = Journal::create(&path, RUN, at(0)).unwrap();
+    let mut tail = Tail::<Record>::open(&path).unwrap();
+    let mut seen = Vec::new();
+    for attempt in 1..=10 {
+        journal.append(at(0), &started(attempt)).unwrap();
+        if attempt % 3 == 0 {
+            journal.flush().unwrap();
+        }
+        seen.extend(tail.read().unwrap());
+        assert_eq!(seen.len() as u32, attempt / 3 * 3);
+    }
+    assert_eq!(seen, read::<Record>(&path).unwrap().entries);
+    // A line arrives in two pieces.
+    journal.flush().unwrap();
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    let mut tail = Tail::<Record>::open(&path).unwrap();
+    assert_eq!(tail.read().unwrap().len(), 9);
+    assert_eq!(tail.read().unwrap(), []);
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(tail.read().unwrap().len(), 1);
+}
+
+#[test]
+fn whoever_follows_notices_that_a_torn_end_was_replaced() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let mut journal = Journal::create(&path, RUN, at(0)).unwrap();
+    journal.append(at(0), &started(1)).unwrap();
+    journal.sync().unwrap();
+    drop(journal);
+    let mut torn = fs::read(&path).unwrap();
+    torn.extend_from_slice(b"{\"seq\":2,\"at\":\"1999");
+    fs::write(&path, &torn).unwrap();
+    let mut tail = Tail::<Record>::open(&path).unwrap();
+    assert_eq!(tail.read().unwrap().len(), 1);
+    let (mut journal, _) = Journal::open::<Record>(&path).unwrap();
+    journal.append(at(0), &started(2)).unwrap();
+    journal.flush().unwrap();
+    assert!(matches!(tail.read(), Err(JournalError::Damaged { .. })));
 }

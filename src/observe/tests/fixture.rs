@@ -165,7 +165,12 @@ pub(super) fn over(task: &str, outcome: Outcome, reason: Option<&str>) -> Record
 }
 
 pub(super) fn doubt(task: &str, reason: &str) -> Record {
-    Record::Judged { task: task.into(), judgement: Judgement::InDoubt, reason: reason.to_owned() }
+    Record::Judged {
+        task: task.into(),
+        judgement: Judgement::InDoubt,
+        state: None,
+        reason: reason.to_owned(),
+    }
 }
 
 pub(super) fn stopped(why: StopReason) -> Record {
@@ -240,6 +245,8 @@ fn task() -> NodeBody {
         retry,
         verify: Vec::new(),
         outputs: false,
+        probe: None,
+        repeat: None,
     })
 }
 

@@ -1,0 +1,166 @@
+//! What a judgement changes, and what a resume does to what was under way.
+//!
+//! Does not judge: whoever replays a judgement takes it as it was.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Unfit, check, contradiction};
+use crate::core::job::Role;
+use crate::core::record::{Judgement, Outcome};
+use crate::core::state::{Inquiry, Knowledge, Phase, Proof, Repair, TaskState};
+
+impl TaskState {
+    pub(super) fn judge(
+        &mut self,
+        at: Timestamp,
+        task: &Arc<str>,
+        judgement: Judgement,
+        state: Option<&Arc<str>>,
+        asks: bool,
+    ) -> Result<(), Unfit> {
+        let role = match self.phase {
+            Phase::Judging(role) => Some(role),
+            _ => None,
+        };
+        // A probe or a repair that cannot be begun is judged where it stands.
+        let standing = match judgement {
+            Judgement::InDoubt => {
+                matches!(self.phase, Phase::Asking | Phase::Repairing(..) | Phase::Pausing(..))
+            }
+            Judgement::Ask | Judgement::Repaired => matches!(self.phase, Phase::Repairing(..)),
+            _ => false,
+        };
+        let judging = role.is_some() || standing;
+        check(judging, task, "it is judged although nothing of it has just ended")?;
+        if role == Some(Role::Probe) {
+            self.inquiry.state = state.cloned();
+        }
+        let by_probe =
+            || check(role == Some(Role::Probe), task, "its probe has not just been asked");
+        match judgement {
+            Judgement::InDoubt => self.phase = Phase::InDoubt,
+            Judgement::Again => self.phase = self.resting(asks),
+            Judgement::Ask => self.phase = Phase::Asking,
+            Judgement::Done => {
+                by_probe()?;
+                let attempt = self.inquiry.attempt.unwrap_or(self.jobs);
+                self.inquiry = Inquiry { found: self.attempts == 0, ..self.inquiry.settled() };
+                self.knowledge = Knowledge::Done(Proof::Probe(attempt));
+                self.phase = Phase::Verifying(0);
+                self.tries = 0;
+            }
+            Judgement::Absent | Judgement::Retry { .. } => {
+                by_probe()?;
+                check(!self.inquiry.is_spoilt(), task, "a repair of it may have happened")?;
+                self.inquiry = Inquiry { repair: None, ..self.inquiry.settled() };
+                self.knowledge = Knowledge::NotBegun;
+                match judgement {
+                    Judgement::Retry { until } => self.phase = Phase::Pausing(Role::Action, until),
+                    _ => {
+                        self.inquiry.cleared = true;
+                        self.phase = Phase::Waiting;
+                    }
+                }
+            }
+            Judgement::Unconfirmed { until } => {
+                by_probe()?;
+                self.inquiry.absents += 1;
+                self.phase = Phase::Pausing(Role::Probe, until);
+            }
+            Judgement::Ongoing { until } => {
+                by_probe()?;
+                self.inquiry.absents = 0;
+                self.inquiry.waiting_since.get_or_insert(at);
+                self.phase = Phase::Pausing(Role::Probe, until);
+            }
+            Judgement::Repair { index } => {
+                by_probe()?;
+                check(!self.inquiry.is_spoilt(), task, "a repair of it may have happened")?;
+                let state = state.ok_or_else(|| contradiction(task, "no state is repaired"))?;
+                let repair = Repair {
+                    state: state.clone(),
+                    once: None,
+                    finished: false,
+                    interrupted: false,
+                };
+                let repairs = self.inquiry.repairs + 1;
+                let repair = Some(repair);
+                self.inquiry = Inquiry { repairs, repair, mends: 0, ..self.inquiry.settled() };
+                self.phase = Phase::Repairing(index, 0);
+            }
+            Judgement::Repaired => self.finish_repair(task)?,
+        }
+        Ok(())
+    }
+
+    fn finish_repair(&mut self, task: &Arc<str>) -> Result<(), Unfit> {
+        match (self.phase, &mut self.inquiry.repair) {
+            (Phase::Repairing(..), Some(repair)) => repair.finished = true,
+            _ => return Err(contradiction(task, "a repair of it ends that was not under way")),
+        }
+        self.phase = Phase::Asking;
+        Ok(())
+    }
+
+    /// A command that could not be started has done nothing.
+    pub(super) fn forget_start(&mut self, role: Role, attempt: u32) {
+        match role {
+            Role::Action if self.knowledge == Knowledge::Maybe(attempt) => {
+                self.knowledge = Knowledge::NotBegun;
+            }
+            Role::Repair { .. } => {
+                if let Some(repair) = &mut self.inquiry.repair {
+                    repair.once = repair.once.filter(|&first| first != attempt);
+                }
+            }
+            Role::Action | Role::Verify(_) | Role::Probe => {}
+        }
+    }
+
+    /// The phase of a task that has nothing running and nothing to be concluded.
+    pub(super) fn resting(&self, asks: bool) -> Phase {
+        match self.knowledge {
+            Knowledge::Done(_) => Phase::Verifying(0),
+            Knowledge::Maybe(_) if asks => Phase::Asking,
+            Knowledge::NotBegun | Knowledge::Maybe(_) => Phase::Waiting,
+        }
+    }
+
+    /// A resume tries again what has failed, asks the probe again what is in doubt, and continues no repair.
+    pub(super) fn grant_fresh_attempts(&mut self, asks: bool) {
+        self.tries = 0;
+        self.rounds = 0;
+        self.streak = 0;
+        let spoilt = self.inquiry.is_spoilt();
+        let mut inquiry = self.inquiry.settled();
+        inquiry.repair = inquiry.repair.filter(|repair| !repair.finished);
+        if let Some(repair) = &mut inquiry.repair {
+            repair.interrupted = true;
+        }
+        self.inquiry = inquiry;
+        match self.phase {
+            Phase::Ended(Outcome::Failed) if self.given_up => {}
+            Phase::Ended(Outcome::Failed) | Phase::Pausing(Role::Action | Role::Verify(_), _) => {
+                self.phase = self.resting(asks);
+                self.ended = None;
+            }
+            Phase::Pausing(Role::Probe | Role::Repair { .. }, _) | Phase::Repairing(..) => {
+                self.phase = match self.knowledge {
+                    Knowledge::NotBegun if !spoilt => Phase::Waiting,
+                    _ => Phase::Asking,
+                };
+            }
+            Phase::InDoubt if asks => self.phase = Phase::Asking,
+            _ => {}
+        }
+    }
+}
+
+impl Inquiry {
+    /// The same without what counts only until the next answer.
+    fn settled(&self) -> Self {
+        Self { cleared: false, absents: 0, waiting_since: None, ..self.clone() }
+    }
+}
