@@ -220,6 +220,9 @@ fn moment(record: &Record) -> Option<String> {
                 Verdict::Bad { reason } => format!("job {attempt} {how}: bad, {reason}"),
             }
         }
+        Record::JobOrphaned { attempt, pid, command, .. } => {
+            format!("job {attempt} has lost its keeper, and process {pid} of it lives: {command}")
+        }
         Record::JobLost { attempt, .. } => {
             format!("job {attempt} is over, and how it ended is lost")
         }

@@ -208,6 +208,9 @@ impl Run {
     ) -> Result<(), String> {
         self.say(|| format!("    {record:?}"));
         self.watch.read(self.now, at, record, &self.world, orphaned)?;
+        if let Record::Resolved { task, .. } = record {
+            self.world.disown(task, self.now);
+        }
         if let Some(task) = operator::says_absent(record) {
             let jobs = self.watch.state.find(task).and_then(|id| self.watch.state.task(id));
             self.world.forgive(task, jobs.map_or(0, |task| task.jobs));

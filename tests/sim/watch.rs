@@ -359,6 +359,9 @@ impl Watch {
                 }
                 Ok(())
             }
+            Record::JobOrphaned { task, .. } => {
+                ensure(world.is_alive(task, now), || "nothing of it lives".to_owned())
+            }
             Record::JobLost { task, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())
             }

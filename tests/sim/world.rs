@@ -183,6 +183,16 @@ impl World {
         self.initial.insert(task.clone(), Cell::Absent);
     }
 
+    /// An operator answers for what of a task still lives: to the run it is gone.
+    pub(crate) fn disown(&mut self, task: &str, now: i64) {
+        for (_, job) in self.jobs.iter_mut().filter(|(id, _)| id.task.as_ref() == task) {
+            if job.is_alive(now) {
+                job.cut(now);
+                job.over = now;
+            }
+        }
+    }
+
     pub(crate) fn executor_comes(&mut self) {
         self.executor = true;
     }

@@ -222,6 +222,12 @@ impl<E: Evaluate> Machine<E> {
             })
         };
         self.running.retain(waits);
+        let in_flight = |id: &InstanceId| {
+            let task = state.task(*id);
+            task.is_some_and(|task| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+        };
+        self.orphaned.retain(in_flight);
+        self.unclear.retain(in_flight);
         self.failing.retain(|id, _| {
             state.task(*id).is_some_and(|task| {
                 !matches!(
