@@ -135,6 +135,13 @@ impl Watch {
             }
             refuses(&self.state, &wrong)?;
         }
+        if let Record::JobStarting { role: Role::Probe, .. } = record {
+            let mut wrong = record.clone();
+            if let Record::JobStarting { role, effect, .. } = &mut wrong {
+                (*role, *effect) = (Role::Action, Effect::Once);
+            }
+            refuses(&self.state, &wrong)?;
+        }
         let repeatable = matches!(
             record,
             Record::Resumed { .. }
