@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::aftermath;
 use super::arguments::Place;
 use super::failure::{BUG, Failure, JOURNAL};
 use crate::core::record::Record;
@@ -24,7 +25,13 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn status(&self) -> Status {
-        Status::new(self.folder.id(), &self.plan, &self.state, self.executor.clone())
+        let executor = self.executor.clone();
+        let mut status = Status::new(self.folder.id(), &self.plan, &self.state, executor)
+            .with_findings(&self.folder);
+        if self.executor.is_none() {
+            aftermath::tell(self, &mut status.tasks);
+        }
+        status
     }
 }
 
