@@ -3,9 +3,7 @@
 use super::arguments::{Format, Place, Show};
 use super::failure::{Failure, USAGE};
 use super::known;
-use crate::report::next;
 use crate::report::task::{self, Shown, Source};
-use crate::spec::near::did_you_mean;
 
 pub(super) fn main(place: &Place, arguments: &Show) -> Result<u8, Failure> {
     let known = known::read(known::find(place, &arguments.run)?)?;
@@ -18,14 +16,7 @@ pub(super) fn main(place: &Place, arguments: &Show) -> Result<u8, Failure> {
         status: &status,
     };
     let shown = Shown::new(source, &arguments.task).ok_or_else(|| {
-        let run = known.folder.id();
-        let failure = Failure::new(USAGE, format!("run {run} has no task `{}`", arguments.task));
-        let ids = status.tasks.iter().map(|row| row.id.as_str());
-        let failure = match did_you_mean(&arguments.task, ids) {
-            Some(near) => failure.help(near),
-            None => failure,
-        };
-        failure.help(format!("`{}` lists the tasks", next::command(&["status", run])))
+        known::unknown_task(USAGE, known.folder.id(), &known.state, &arguments.task)
     })?;
     match arguments.format {
         Format::Json => super::print_json(&shown)?,
