@@ -37,7 +37,7 @@ pub fn text(status: &Status) -> String {
     text.push('\n');
     let running = match status.executor {
         Some(_) => "running",
-        None => "left behind by an executor that has gone",
+        None => "left behind",
     };
     for (standing, title) in [
         (TaskStanding::InDoubt, "in doubt"),
