@@ -4,7 +4,9 @@
 
 pub mod forecast;
 pub mod graph;
+pub mod history;
 pub mod next;
 pub mod overview;
 pub mod status;
+pub mod task;
 pub mod time;
