@@ -3,11 +3,10 @@
 //! Does not know steps; a step, a driver's action and a check are told apart by their [`Owner`].
 
 use indexmap::IndexMap;
-use std::time::Duration;
 
 use super::super::codes;
-use super::super::model::{Action, Assertion, Effect, Located, Output, OutputType, Retry, Work};
-use super::super::yaml::{Kind, Node};
+use super::super::model::{Action, Assertion, Effect, Work};
+use super::super::yaml::Kind;
 use super::Decoder;
 use super::fields::{Entry, Fields};
 
@@ -27,7 +26,7 @@ impl Owner {
         matches!(self, Owner::StepCheck | Owner::DriverCheck)
     }
 
-    fn in_driver(self) -> bool {
+    pub(super) fn in_driver(self) -> bool {
         matches!(self, Owner::DriverAction | Owner::DriverCheck)
     }
 
@@ -40,26 +39,8 @@ impl Owner {
     }
 }
 
-/// How long is waited before a second attempt, where nothing is said.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Keys of an action that an assertion has not, because nothing is started for it.
 const JOB_ONLY: &[&str] = &["stdin", "retry", "success", "verify", "outputs"];
-const CHECK_KEYS: &[&str] = &[
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "effect",
-    "success",
-];
-
 impl Decoder<'_> {
     /// The action among the fields of a step, a driver's action or a check; nothing if there is none or more than one.
     pub(super) fn work(&mut self, fields: &mut Fields, owner: Owner) -> Option<Work> {
@@ -304,130 +285,5 @@ impl Decoder<'_> {
             );
         }
         effect
-    }
-
-    fn verify(&mut self, entry: Entry, owner: Owner) -> Vec<Located<Work>> {
-        let Kind::List(items) = entry.value.kind else {
-            self.wrong_type("`verify`", &entry.value, "a list of actions");
-            return Vec::new();
-        };
-        let owner = if owner.in_driver() { Owner::DriverCheck } else { Owner::StepCheck };
-        items.into_iter().filter_map(|item| self.check(item, owner)).collect()
-    }
-
-    fn check(&mut self, item: Node, owner: Owner) -> Option<Located<Work>> {
-        let number = item.number;
-        let mut fields = self.fields("an action of `verify`", number, item)?;
-        let work = self.work(&mut fields, owner);
-        self.finish(fields, CHECK_KEYS);
-        let mut work = work?;
-        if let Action::Uses { name, target: Some(target), .. } = &work.action
-            && target.work.effect.unwrap_or_default() != Effect::Read
-        {
-            let message = format!("action `{}` is not `read`, so it cannot verify", name.value);
-            let help = "a verification may be done again at any time".to_owned();
-            self.errors(codes::CHECK_NOT_READ, name.at.node, message, help);
-        }
-        work.effect = Some(Effect::Read);
-        Some(self.located(work, number))
-    }
-
-    fn retry(&mut self, entry: Entry) -> Option<Located<Retry>> {
-        let at = entry.key.number;
-        let mut fields = self.fields("`retry`", at, entry.value)?;
-        let attempts = self.required(&mut fields, "attempts");
-        let attempts = attempts.and_then(|entry| self.whole_number(&entry, 1));
-        let delay = fields.take("delay").and_then(|entry| self.duration(&entry, true));
-        let backoff = fields.take("backoff").and_then(|entry| self.backoff(&entry));
-        let max_delay = fields.take("max_delay").and_then(|entry| self.duration(&entry, true));
-        let on_exit = fields.take("on_exit").map(|entry| self.exits(&entry)).unwrap_or_default();
-        self.finish(fields, &["attempts", "delay", "backoff", "max_delay", "on_exit"]);
-        let retry = Retry {
-            attempts: attempts?,
-            delay: delay.unwrap_or(RETRY_DELAY),
-            backoff: backoff.unwrap_or(1.0),
-            max_delay,
-            on_exit,
-        };
-        Some(self.located(retry, at))
-    }
-
-    fn backoff(&mut self, entry: &Entry) -> Option<f64> {
-        let number =
-            entry.value.to_json().as_f64().filter(|number| (1.0..=1000.0).contains(number));
-        if number.is_none() {
-            self.wrong_type("`backoff`", &entry.value, "a number from 1 to 1000");
-        }
-        number
-    }
-
-    fn exits(&mut self, entry: &Entry) -> Vec<i32> {
-        let Kind::List(items) = &entry.value.kind else {
-            self.wrong_type("`on_exit`", &entry.value, "a list of exit codes");
-            return Vec::new();
-        };
-        let mut exits = Vec::with_capacity(items.len());
-        for item in items {
-            match item.to_json().as_i64().and_then(|code| i32::try_from(code).ok()) {
-                Some(code @ 1..=255) => exits.push(code),
-                _ => self.wrong_type("an item of `on_exit`", item, "an exit code from 1 to 255"),
-            }
-        }
-        exits
-    }
-
-    fn outputs(&mut self, entry: Entry) -> IndexMap<String, Output> {
-        let mut outputs = IndexMap::new();
-        let Some(fields) = self.fields("`outputs`", entry.key.number, entry.value) else {
-            return outputs;
-        };
-        for (key, value) in fields.into_entries() {
-            self.check_name("an output", &key.text, key.number);
-            let at = self.at(key.number);
-            let (value, kind) = match value.kind {
-                Kind::Map(_) => self.typed_output(&key.text, key.number, value),
-                _ => (self.dynamic(&value), None),
-            };
-            // An output that is broken exists all the same.
-            let broken = Located {
-                value: super::super::model::Dynamic::Literal(serde_json::Value::Null),
-                at,
-            };
-            outputs.insert(key.text, Output { value: value.unwrap_or(broken), kind, at });
-        }
-        outputs
-    }
-
-    fn typed_output(
-        &mut self,
-        name: &str,
-        at: u32,
-        value: Node,
-    ) -> (Option<Located<super::super::model::Dynamic>>, Option<OutputType>) {
-        let Some(mut fields) = self.fields(format!("output `{name}`"), at, value) else {
-            return (None, None);
-        };
-        let kind = fields.take("type").and_then(|entry| self.output_type(&entry));
-        let value = self.required(&mut fields, "value");
-        let value = value.and_then(|entry| self.dynamic(&entry.value));
-        self.finish(fields, &["value", "type"]);
-        (value, kind)
-    }
-
-    fn output_type(&mut self, entry: &Entry) -> Option<OutputType> {
-        let kind = match entry.value.to_json().as_str() {
-            Some("string") => Some(OutputType::String),
-            Some("integer") => Some(OutputType::Integer),
-            Some("number") => Some(OutputType::Number),
-            Some("boolean") => Some(OutputType::Boolean),
-            Some("array") => Some(OutputType::Array),
-            Some("object") => Some(OutputType::Object),
-            _ => None,
-        };
-        if kind.is_none() {
-            let types = "`string`, `integer`, `number`, `boolean`, `array` or `object`";
-            self.wrong_type("`type`", &entry.value, types);
-        }
-        kind
     }
 }

@@ -3,12 +3,15 @@
 //! Does not know whether steps fit together; what cannot be understood is reported and left out, so that the rest can be checked.
 
 mod action;
+mod again;
 mod driver;
 mod fields;
+mod outputs;
 mod runbook;
 mod scalar;
 mod schema;
 mod step;
+mod verify;
 
 use indexmap::IndexMap;
 use std::sync::Arc;

@@ -1,0 +1,54 @@
+//! `verify`: actions that look whether an action has had its effect.
+//!
+//! Does not know when they are done.
+
+use super::super::codes;
+use super::super::model::{Action, Effect, Located, Work};
+use super::super::yaml::{Kind, Node};
+use super::Decoder;
+use super::action::Owner;
+use super::fields::Entry;
+
+const CHECK_KEYS: &[&str] = &[
+    "run",
+    "shell",
+    "interpreter",
+    "uses",
+    "with",
+    "env",
+    "dir",
+    "stdin",
+    "timeout",
+    "grace",
+    "retry",
+    "effect",
+    "success",
+];
+
+impl Decoder<'_> {
+    pub(super) fn verify(&mut self, entry: Entry, owner: Owner) -> Vec<Located<Work>> {
+        let Kind::List(items) = entry.value.kind else {
+            self.wrong_type("`verify`", &entry.value, "a list of actions");
+            return Vec::new();
+        };
+        let owner = if owner.in_driver() { Owner::DriverCheck } else { Owner::StepCheck };
+        items.into_iter().filter_map(|item| self.check(item, owner)).collect()
+    }
+
+    fn check(&mut self, item: Node, owner: Owner) -> Option<Located<Work>> {
+        let number = item.number;
+        let mut fields = self.fields("an action of `verify`", number, item)?;
+        let work = self.work(&mut fields, owner);
+        self.finish(fields, CHECK_KEYS);
+        let mut work = work?;
+        if let Action::Uses { name, target: Some(target), .. } = &work.action
+            && target.work.effect.unwrap_or_default() != Effect::Read
+        {
+            let message = format!("action `{}` is not `read`, so it cannot verify", name.value);
+            let help = "a verification may be done again at any time".to_owned();
+            self.errors(codes::CHECK_NOT_READ, name.at.node, message, help);
+        }
+        work.effect = Some(Effect::Read);
+        Some(self.located(work, number))
+    }
+}
