@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::super::model::{Located, Retry};
+use super::super::codes;
+use super::super::model::{Located, Repeat, Retry};
 use super::super::yaml::Kind;
 use super::Decoder;
 use super::fields::Entry;
@@ -31,6 +32,26 @@ impl Decoder<'_> {
             on_exit,
         };
         Some(self.located(retry, at))
+    }
+
+    pub(super) fn repeat(&mut self, entry: Entry) -> Option<Located<Repeat>> {
+        let at = entry.key.number;
+        let mut fields = self.fields("`repeat`", at, entry.value)?;
+        let until = self.required(&mut fields, "until");
+        let until = until.and_then(|entry| self.expression("`until`", &entry.value));
+        let consecutive = fields.take("consecutive").and_then(|entry| self.whole_number(&entry, 1));
+        let every = fields.take("every").and_then(|entry| self.duration(&entry, true));
+        let max_at = fields.key_number("max").unwrap_or(at);
+        let max = fields.take("max").and_then(|entry| self.whole_number(&entry, 1));
+        self.finish(fields, &["until", "consecutive", "every", "max"]);
+        let consecutive = consecutive.unwrap_or(1);
+        if let Some(max) = max.filter(|max| *max < consecutive) {
+            let message = format!("`until` cannot hold {consecutive} times in {max}");
+            let help = format!("`max` must be at least `consecutive`: `max: {consecutive}`");
+            self.errors(codes::WRONG_TYPE, max_at, message, help);
+        }
+        let every = every.unwrap_or_default();
+        Some(self.located(Repeat { until: until?, consecutive, every, max }, at))
     }
 
     fn backoff(&mut self, entry: &Entry) -> Option<f64> {

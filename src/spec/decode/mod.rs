@@ -5,11 +5,15 @@
 mod action;
 mod again;
 mod driver;
+mod effect;
 mod fields;
+mod lock;
 mod outputs;
+mod probe;
 mod runbook;
 mod scalar;
 mod schema;
+mod setting;
 mod step;
 mod verify;
 

@@ -2,11 +2,10 @@
 //!
 //! Does not know when they are done.
 
-use super::super::codes;
-use super::super::model::{Action, Effect, Located, Work};
+use super::super::model::{Located, Work};
 use super::super::yaml::{Kind, Node};
 use super::Decoder;
-use super::action::Owner;
+use super::action::{Owner, Part};
 use super::fields::Entry;
 
 const CHECK_KEYS: &[&str] = &[
@@ -31,7 +30,7 @@ impl Decoder<'_> {
             self.wrong_type("`verify`", &entry.value, "a list of actions");
             return Vec::new();
         };
-        let owner = if owner.in_driver() { Owner::DriverCheck } else { Owner::StepCheck };
+        let owner = owner.of(Part::Check);
         items.into_iter().filter_map(|item| self.check(item, owner)).collect()
     }
 
@@ -40,15 +39,7 @@ impl Decoder<'_> {
         let mut fields = self.fields("an action of `verify`", number, item)?;
         let work = self.work(&mut fields, owner);
         self.finish(fields, CHECK_KEYS);
-        let mut work = work?;
-        if let Action::Uses { name, target: Some(target), .. } = &work.action
-            && target.work.effect.unwrap_or_default() != Effect::Read
-        {
-            let message = format!("action `{}` is not `read`, so it cannot verify", name.value);
-            let help = "a verification may be done again at any time".to_owned();
-            self.errors(codes::CHECK_NOT_READ, name.at.node, message, help);
-        }
-        work.effect = Some(Effect::Read);
+        let work = self.looking(work?, owner.part);
         Some(self.located(work, number))
     }
 }
