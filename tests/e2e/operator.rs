@@ -12,7 +12,7 @@ steps:
   second: {needs: [first], effect: idempotent, run: [sh, -c, 'echo second >> "$HERE/ledger"']}
 "#;
 
-fn signal(name: &str, pid: u32) {
+pub(crate) fn signal(name: &str, pid: u32) {
     assert!(
         Command::new("kill")
             .args([&format!("-{name}"), &pid.to_string()])
