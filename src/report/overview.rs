@@ -60,10 +60,12 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
     let _ = writeln!(text, "\n{title}:");
     for row in rows.iter().take(LISTED_MAX) {
         let until = row.until.map(|until| format!(" (until {})", local(until)));
+        let since = row.started.filter(|_| row.state == TaskStanding::Running);
+        let since = since.map_or_else(String::new, |since| format!(", since {}", local(since)));
         let reason = row.reason.as_deref().unwrap_or_default();
         let mut lines = reason.lines();
         let first = lines.next().map_or_else(String::new, |line| format!(": {}", escape(line)));
-        let _ = writeln!(text, "  {}{first}{}", escape(&row.id), until.unwrap_or_default());
+        let _ = writeln!(text, "  {}{since}{first}{}", escape(&row.id), until.unwrap_or_default());
         lines.for_each(|line| {
             let _ = writeln!(text, "    {}", escape(line));
         });
