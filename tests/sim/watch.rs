@@ -135,7 +135,13 @@ impl Watch {
             }
             refuses(&self.state, &wrong)?;
         }
-        if let Record::JobStarting { role: Role::Probe, .. } = record {
+        if let Record::JobStarting { task, role: Role::Probe, .. } = record
+            && self
+                .state
+                .find(task)
+                .and_then(|id| self.state.task(id))
+                .is_some_and(|task| !task.inquiry.cleared)
+        {
             let mut wrong = record.clone();
             if let Record::JobStarting { role, effect, .. } = &mut wrong {
                 (*role, *effect) = (Role::Action, Effect::Once);
