@@ -98,6 +98,9 @@ pub struct TaskRow {
     /// Whether it has a probe that can be asked.
     #[serde(skip)]
     pub probe: bool,
+    /// The process of its job that lives on without its keeper, where the journal knows one.
+    #[serde(skip)]
+    pub orphan: Option<u32>,
     /// Number of the job that has asked it last.
     #[serde(skip)]
     pub asked: Option<u32>,
@@ -203,6 +206,7 @@ impl Unentered<'_> {
                 reason: self.reason.map(str::to_owned),
                 outputs: Vec::new(),
                 probe: false,
+                orphan: None,
                 asked: None,
                 printed: Vec::new(),
             });
@@ -269,6 +273,7 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
             _ => None,
         }),
         reason: task.and_then(|task| task.reason.as_deref().map(str::to_owned)),
+        orphan: task.and_then(|task| task.orphan),
         asked: task.and_then(|task| task.inquiry.attempt),
         printed: Vec::new(),
         probe: plan.graph.task(instance.node).is_some_and(|task| task.probe.is_some()),
