@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::next;
 use super::status::{Status, TaskRow};
 use super::time::local;
+use crate::core::record::StopReason;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
 
@@ -28,8 +29,14 @@ pub fn text(status: &Status) -> String {
         };
         let _ = write!(text, ", {word} {}", local(ended));
     }
-    if status.state == RunStanding::Interrupted && status.ended.is_none() {
-        text.push_str("; its executor has gone without a word");
+    if status.state == RunStanding::Interrupted {
+        text.push_str(match status.stopped {
+            None => "; its executor has gone without a word",
+            Some(StopReason::Signal) => "; stopped by a signal",
+            Some(StopReason::Operator) => "; stopped on purpose",
+            Some(StopReason::Reached) => "; it has come as far as it was to go",
+            Some(StopReason::Stuck) => "",
+        });
     }
     if let Some(executor) = &status.executor {
         let _ = write!(text, ", worked on by {}", executor.words());

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::next;
 use crate::core::job::Role;
-use crate::core::record::Outcome;
+use crate::core::record::{Outcome, StopReason};
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State, TaskState};
 use crate::journal::RunFolder;
@@ -40,6 +40,9 @@ pub struct Status {
     pub ended: Option<Timestamp>,
     /// When the next task is due that waits for a time.
     pub next_due: Option<Timestamp>,
+    /// Why it starts nothing, if it was told so.
+    #[serde(skip)]
+    pub stopped: Option<StopReason>,
     /// Temporary settings; none in this version of the language.
     pub settings: Vec<Value>,
     /// Claims held; none in this version of the language.
@@ -128,6 +131,7 @@ impl Status {
             executor,
             started: known.started,
             next_due,
+            stopped: known.stopped,
             settings: Vec::new(),
             claims: Vec::new(),
             tasks,
