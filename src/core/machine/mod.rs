@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
+pub use self::probe::REPAIRS_MAX;
 use self::until::Goal;
 use super::apply::Unfit;
 use super::evaluate::Evaluate;
