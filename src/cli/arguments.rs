@@ -128,6 +128,9 @@ pub(super) struct Working {
     /// How many jobs may run at a time [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) jobs: Option<u32>,
+    /// Stop once this step of the runbook, and what comes before it, has succeeded; exits with 5, as what can be resumed does
+    #[arg(long, value_name = "STEP")]
+    pub(super) until: Option<String>,
     /// Write every record as a line of JSON to a file, or to standard output with `-`
     #[arg(long, value_name = "FILE")]
     pub(super) events: Option<PathBuf>,
@@ -155,7 +158,7 @@ pub(super) struct Resume {
     #[arg(required_unless_present = "all")]
     pub(super) run: Option<String>,
     /// Go on with every run that is not at its end, all at once; what `windlass stop` has stopped stays stopped
-    #[arg(long, conflicts_with_all = ["run", "events", "runbook", "drivers", "accept"])]
+    #[arg(long, conflicts_with_all = ["run", "events", "until", "runbook", "drivers", "accept"])]
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) working: Working,
