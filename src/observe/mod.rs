@@ -9,7 +9,7 @@ mod layout;
 mod model;
 mod ndjson;
 mod plain;
-mod printable;
+pub(crate) mod printable;
 mod sink;
 pub mod summary;
 mod tail;
