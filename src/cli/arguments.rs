@@ -10,7 +10,8 @@ Exit codes:
   0  succeeded                         5  interrupted, can be resumed
   1  tasks failed                      6  refused: something done has changed
   2  usage, or the runbook is wrong    7  the journal cannot be written or read
-  4  another process holds the run     8  a task is in doubt
+  3  waiting for people                8  a doubt or a debt is open
+  4  another process holds a lock
 
 At 3 a.m., begin with `windlass status`: it ends with what to type next.";
 

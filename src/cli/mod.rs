@@ -4,6 +4,7 @@
 
 mod actor;
 mod adopt;
+mod aftermath;
 mod arguments;
 mod attach;
 mod check;

@@ -117,6 +117,7 @@ impl State {
                 let state = self.task_mut(id).expect("a running job belongs to a task");
                 state.phase = Phase::Judging(job.role);
                 state.orphan = None;
+                state.streak = 0;
                 state.reason = Some(Arc::from("its end is lost"));
             }
             Record::JobOrphaned { task, attempt, pid, command } => {
@@ -309,6 +310,7 @@ impl State {
                 if matches!(end, JobEnd::NotSpawned { .. }) {
                     state.forget_start(role, attempt);
                 }
+                state.streak = 0;
                 state.phase = Phase::Judging(role);
                 state.reason = Some(Arc::from(reason.as_str()));
             }

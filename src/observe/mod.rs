@@ -12,7 +12,7 @@ mod plain;
 pub(crate) mod printable;
 mod sink;
 pub mod summary;
-mod tail;
+pub(crate) mod tail;
 #[cfg(test)]
 mod tests;
 mod wording;

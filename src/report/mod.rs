@@ -5,7 +5,9 @@
 pub mod claims;
 pub mod forecast;
 pub mod graph;
+pub mod history;
 pub mod next;
 pub mod overview;
 pub mod status;
+pub mod task;
 pub mod time;

@@ -2,11 +2,13 @@
 //!
 //! Does not know where runs are kept unless it is told so for the whole process, by [`say_state_folder`].
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use super::status::{Executor, Status, TaskRow};
 use crate::core::standing::{RunStanding, TaskStanding};
+use crate::observe::printable::escape;
 
 /// How many tasks are named one by one.
 const NAMED_MAX: usize = 5;
@@ -50,6 +52,11 @@ fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }
 
+/// A command with what it means.
+fn meant(words: &[&str], meaning: &str) -> String {
+    format!("{}   # {meaning}", command(words))
+}
+
 /// The commands that lead on from where a run stands.
 #[must_use]
 pub fn steps(status: &Status) -> Vec<String> {
@@ -58,20 +65,29 @@ pub fn steps(status: &Status) -> Vec<String> {
         status.tasks.iter().filter(move |task| task.state == standing).take(NAMED_MAX)
     };
     match status.state {
-        RunStanding::Running => vec![command(&["logs", "-f", run]), command(&["stop", run])],
+        RunStanding::Running => vec![command(&["attach", run]), command(&["stop", run])],
         RunStanding::InDoubt => {
             let mut doubtful = of(TaskStanding::InDoubt);
             // The answers are spelled out for the first one; the others are answered in the same way.
             let first = doubtful.next().into_iter().flat_map(|task| of_task(run, task));
             let others = doubtful.map(|task| command(&["show", run, &task.id]));
-            first.chain(others).chain([command(&["resume", run])]).collect()
+            let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
+            first.chain(others).chain([resume(run, asks)]).collect()
         }
         RunStanding::Failed => {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
-            failed.chain([command(&["resume", run])]).collect()
+            failed.chain([resume(run, false)]).collect()
         }
-        RunStanding::Interrupted | RunStanding::Waiting => vec![command(&["resume", run])],
+        RunStanding::Interrupted | RunStanding::Waiting => vec![resume(run, false)],
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
+    }
+}
+
+fn resume(run: &str, asks: bool) -> String {
+    if asks {
+        meant(&["resume", run], "asks the probe again, and goes on if that settles it")
+    } else {
+        command(&["resume", run])
     }
 }
 
@@ -79,23 +95,71 @@ pub fn steps(status: &Status) -> Vec<String> {
 #[must_use]
 pub fn of_task(run: &str, task: &TaskRow) -> Vec<String> {
     let id = task.id.as_str();
-    let answer = |decision, outputs: &[String], meaning| {
-        let mut words = vec!["resolve", run, id, "--as", decision, "--because", "WHY"];
-        outputs.iter().for_each(|output| words.extend(["--output", output]));
-        format!("{}   # its effect has {meaning}", command(&words))
-    };
-    let outputs: Vec<String> = task.outputs.iter().map(|name| format!("{name}=VALUE")).collect();
     match task.state {
-        TaskStanding::InDoubt => vec![
-            command(&["show", run, id]),
-            answer("done", &outputs, "happened"),
-            answer("absent", &[], "not happened"),
-        ],
+        TaskStanding::InDoubt => {
+            let [done, absent, ..] = answers(run, task);
+            vec![command(&["show", run, id]), done, absent]
+        }
         TaskStanding::Running => vec![command(&["logs", "-f", run, id])],
         TaskStanding::Blocked => vec![command(&["status", run])],
         _ if task.attempts > 0 => vec![command(&["logs", run, id])],
         TaskStanding::Failed => vec![command(&["show", run, id])],
         _ => Vec::new(),
+    }
+}
+
+/// Whatever can be done about one task that is being looked at, and then about its run.
+#[must_use]
+pub fn of_one(status: &Status, task: &TaskRow) -> Vec<String> {
+    let (run, id) = (status.run.as_str(), task.id.as_str());
+    let mut next = Vec::new();
+    match task.state {
+        TaskStanding::InDoubt => {
+            if task.attempts > 0 {
+                next.push(command(&["logs", run, id]));
+            }
+            next.extend(answers(run, task));
+            next.push(resume(run, task.probe));
+        }
+        TaskStanding::Failed => {
+            if task.attempts > 0 {
+                next.push(command(&["logs", run, id]));
+            }
+            next.push(command(&["resume", run]));
+        }
+        TaskStanding::Running if status.executor.is_none() => {
+            next.push(command(&["logs", run, id]));
+            next.push(command(&["resume", run]));
+        }
+        _ => next.extend(of_task(run, task)),
+    }
+    next
+}
+
+/// The answers that settle a doubt, the usual ones first.
+fn answers(run: &str, task: &TaskRow) -> [String; 3] {
+    let outputs: Vec<String> = task.outputs.iter().map(|name| format!("{name}=VALUE")).collect();
+    let answer = |decision, outputs: &[String], meaning| {
+        let mut words = vec!["resolve", run, task.id.as_str(), "--as", decision];
+        words.extend(["--because", "WHY"]);
+        outputs.iter().for_each(|output| words.extend(["--output", output]));
+        meant(&words, meaning)
+    };
+    [
+        answer("done", &outputs, "its effect has happened"),
+        answer("absent", &[], "its effect has not happened"),
+        answer("waived", &[], "leave it out, whatever has happened; what needs it goes on"),
+    ]
+}
+
+/// Appends commands to a text, under a title.
+pub fn list(text: &mut String, commands: &[String]) {
+    if commands.is_empty() {
+        return;
+    }
+    text.push_str("\nnext:\n");
+    for command in commands {
+        let _ = writeln!(text, "  {}", escape(command));
     }
 }
 

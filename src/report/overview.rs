@@ -4,9 +4,11 @@
 
 use std::fmt::Write as _;
 
+use super::next;
 use super::status::{Status, TaskRow};
 use super::time::local;
-use crate::core::standing::TaskStanding;
+use crate::core::standing::{RunStanding, TaskStanding};
+use crate::observe::printable::escape;
 
 /// How many tasks of a kind are listed one by one.
 const LISTED_MAX: usize = 10;
@@ -20,7 +22,14 @@ pub fn text(status: &Status) -> String {
         let _ = write!(text, ", started {}", local(started));
     }
     if let Some(ended) = status.ended {
-        let _ = write!(text, ", at rest since {}", local(ended));
+        let word = match status.state {
+            RunStanding::Succeeded | RunStanding::Abandoned => "ended",
+            _ => "at rest since",
+        };
+        let _ = write!(text, ", {word} {}", local(ended));
+    }
+    if status.state == RunStanding::Interrupted && status.ended.is_none() {
+        text.push_str("; its executor has gone without a word");
     }
     if let Some(executor) = &status.executor {
         let _ = write!(text, ", worked on by {}", executor.words());
@@ -28,7 +37,7 @@ pub fn text(status: &Status) -> String {
     text.push('\n');
     let running = match status.executor {
         Some(_) => "running",
-        None => "left to their keeper, with no executor (a resume takes over what becomes of them)",
+        None => "left behind",
     };
     for (standing, title) in [
         (TaskStanding::InDoubt, "in doubt"),
@@ -39,12 +48,7 @@ pub fn text(status: &Status) -> String {
         list(&mut text, title, status.standing(standing));
     }
     counts(&mut text, status);
-    if !status.next.is_empty() {
-        text.push_str("\nnext:\n");
-        status.next.iter().for_each(|command| {
-            let _ = writeln!(text, "  {command}");
-        });
-    }
+    next::list(&mut text, &status.next);
     text
 }
 
@@ -55,14 +59,17 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
     }
     let _ = writeln!(text, "\n{title}:");
     for row in rows.iter().take(LISTED_MAX) {
-        let _ = write!(text, "  {}", row.id);
-        if let Some(reason) = &row.reason {
-            let _ = write!(text, ": {reason}");
-        }
-        if let Some(until) = row.until {
-            let _ = write!(text, " (until {})", local(until));
-        }
-        text.push('\n');
+        let until = row.until.map(|until| format!(" (until {})", local(until)));
+        let reason = row.reason.as_deref().unwrap_or_default();
+        let mut lines = reason.lines();
+        let first = lines.next().map_or_else(String::new, |line| format!(": {}", escape(line)));
+        let _ = writeln!(text, "  {}{first}{}", escape(&row.id), until.unwrap_or_default());
+        lines.for_each(|line| {
+            let _ = writeln!(text, "    {}", escape(line));
+        });
+        row.printed.iter().for_each(|line| {
+            let _ = writeln!(text, "    | {}", escape(line));
+        });
     }
     if rows.len() > LISTED_MAX {
         let _ =

@@ -505,6 +505,14 @@ impl Run {
     fn check_no_job_left(&self, machine: &Machine<Answers>) -> Result<(), String> {
         let orphaned: BTreeSet<InstanceId> = machine.orphaned().collect();
         for (id, instance, task) in machine.state().tasks() {
+            let maybe = matches!(task.knowledge, windlass::core::state::Knowledge::Maybe(_));
+            if task.phase == Phase::Asking && maybe && self.watch.inquiries.is_asking(&instance.id)
+            {
+                return Err(format!(
+                    "the executor goes without having asked after {}",
+                    instance.id
+                ));
+            }
             if matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
                 && !orphaned.contains(&id)
             {
