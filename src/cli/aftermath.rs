@@ -5,6 +5,7 @@
 use super::known::Known;
 use crate::core::job::{JobId, Role};
 use crate::core::recover::Evidence;
+use crate::core::standing::TaskStanding;
 use crate::core::state::{Job, Phase};
 use crate::journal::RunFolder;
 use crate::keeper;
@@ -19,7 +20,7 @@ const ASKED_MAX: usize = 20;
 pub(super) fn tell(known: &Known, rows: &mut [TaskRow]) {
     let keeper = FileLock::is_held(&known.folder.keeper_lock()).unwrap_or(true);
     let mut asked = 0;
-    for row in rows {
+    for row in rows.iter_mut().filter(|row| row.state == TaskStanding::Running) {
         let task = known.state.find(&row.id).and_then(|id| known.state.task(id));
         let Some(Phase::Running(job)) = task.map(|task| task.phase) else { continue };
         if asked < ASKED_MAX {

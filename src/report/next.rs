@@ -34,6 +34,15 @@ pub fn command(words: &[&str]) -> String {
     std::iter::once(program().to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
+/// A command about a run in another state folder than the one of this process.
+#[must_use]
+pub fn command_in(state_dir: &Path, words: &[&str]) -> String {
+    let state_dir = state_dir.to_string_lossy();
+    let place = ["windlass", "--state-dir", &state_dir];
+    let words = place.iter().chain(words).map(|word| quoted(word));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// An equals sign after the first letter means nothing to a shell in what is not the first word of a command.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
@@ -56,7 +65,11 @@ pub fn steps(status: &Status) -> Vec<String> {
         status.tasks.iter().filter(move |task| task.state == standing).take(NAMED_MAX)
     };
     match status.state {
-        RunStanding::Running => vec![command(&["attach", run]), command(&["stop", run])],
+        RunStanding::Running => {
+            let orphans = of(TaskStanding::Running).filter(|task| task.orphan.is_some());
+            let orphans = orphans.map(|task| command(&["show", run, &task.id]));
+            orphans.chain([command(&["attach", run]), command(&["stop", run])]).collect()
+        }
         RunStanding::InDoubt => {
             let mut doubtful = of(TaskStanding::InDoubt);
             // The answers are spelled out for the first one; the others are answered in the same way.
@@ -118,6 +131,7 @@ pub fn of_one(status: &Status, task: &TaskRow) -> Vec<String> {
             }
             next.push(command(&["resume", run]));
         }
+        TaskStanding::Running if task.orphan.is_some() => next.extend(of_orphan(run, task)),
         TaskStanding::Running if status.executor.is_none() => {
             next.push(command(&["logs", run, id]));
             next.push(command(&["resume", run]));
@@ -125,6 +139,16 @@ pub fn of_one(status: &Status, task: &TaskRow) -> Vec<String> {
         _ => next.extend(of_task(run, task)),
     }
     next
+}
+
+/// What can be done about a process that nobody but the operator can end.
+fn of_orphan(run: &str, task: &TaskRow) -> Vec<String> {
+    let [done, _, waived] = answers(run, task);
+    let kill = task.orphan.filter(|pid| *pid > 0).map(|pid| {
+        format!("kill {pid}   # ends it; the run then finds out what it has done, or asks you")
+    });
+    let logs = command(&["logs", "-f", run, task.id.as_str()]);
+    std::iter::once(logs).chain(kill).chain([done, waived]).collect()
 }
 
 /// The answers that settle a doubt, the usual ones first.

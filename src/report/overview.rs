@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::next;
 use super::status::{Status, TaskRow};
 use super::time::local;
+use crate::core::record::StopReason;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
 
@@ -28,8 +29,14 @@ pub fn text(status: &Status) -> String {
         };
         let _ = write!(text, ", {word} {}", local(ended));
     }
-    if status.state == RunStanding::Interrupted && status.ended.is_none() {
-        text.push_str("; its executor has gone without a word");
+    if status.state == RunStanding::Interrupted {
+        text.push_str(match status.stopped {
+            None => "; its executor has gone without a word",
+            Some(StopReason::Signal) => "; stopped by a signal",
+            Some(StopReason::Operator) => "; stopped on purpose",
+            Some(StopReason::Reached) => "; it has come as far as it was to go",
+            Some(StopReason::Stuck) => "",
+        });
     }
     if let Some(executor) = &status.executor {
         let _ = write!(text, ", worked on by {}", executor.words());
@@ -60,10 +67,12 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
     let _ = writeln!(text, "\n{title}:");
     for row in rows.iter().take(LISTED_MAX) {
         let until = row.until.map(|until| format!(" (until {})", local(until)));
+        let since = row.started.filter(|_| row.state == TaskStanding::Running);
+        let since = since.map_or_else(String::new, |since| format!(", since {}", local(since)));
         let reason = row.reason.as_deref().unwrap_or_default();
         let mut lines = reason.lines();
         let first = lines.next().map_or_else(String::new, |line| format!(": {}", escape(line)));
-        let _ = writeln!(text, "  {}{first}{}", escape(&row.id), until.unwrap_or_default());
+        let _ = writeln!(text, "  {}{since}{first}{}", escape(&row.id), until.unwrap_or_default());
         lines.for_each(|line| {
             let _ = writeln!(text, "    {}", escape(line));
         });

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::next;
 use crate::core::job::Role;
-use crate::core::record::Outcome;
+use crate::core::record::{Outcome, StopReason};
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State, TaskState};
 use crate::journal::RunFolder;
@@ -40,6 +40,9 @@ pub struct Status {
     pub ended: Option<Timestamp>,
     /// When the next task is due that waits for a time.
     pub next_due: Option<Timestamp>,
+    /// Why it starts nothing, if it was told so.
+    #[serde(skip)]
+    pub stopped: Option<StopReason>,
     /// Temporary settings; none in this version of the language.
     pub settings: Vec<Value>,
     /// Claims held; none in this version of the language.
@@ -98,6 +101,9 @@ pub struct TaskRow {
     /// Whether it has a probe that can be asked.
     #[serde(skip)]
     pub probe: bool,
+    /// The process of its job that lives on without its keeper, where the journal knows one.
+    #[serde(skip)]
+    pub orphan: Option<u32>,
     /// Number of the job that has asked it last.
     #[serde(skip)]
     pub asked: Option<u32>,
@@ -125,6 +131,7 @@ impl Status {
             executor,
             started: known.started,
             next_due,
+            stopped: known.stopped,
             settings: Vec::new(),
             claims: Vec::new(),
             tasks,
@@ -203,6 +210,7 @@ impl Unentered<'_> {
                 reason: self.reason.map(str::to_owned),
                 outputs: Vec::new(),
                 probe: false,
+                orphan: None,
                 asked: None,
                 printed: Vec::new(),
             });
@@ -269,6 +277,7 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
             _ => None,
         }),
         reason: task.and_then(|task| task.reason.as_deref().map(str::to_owned)),
+        orphan: task.and_then(|task| task.orphan),
         asked: task.and_then(|task| task.inquiry.attempt),
         printed: Vec::new(),
         probe: plan.graph.task(instance.node).is_some_and(|task| task.probe.is_some()),

@@ -13,6 +13,7 @@ use super::history::moment;
 use super::next;
 use super::status::{Status, TaskRow, printed, row as row_of};
 use super::time::local;
+use crate::core::machine::REPAIRS_MAX;
 use crate::core::record::{JobEnd, Record};
 use crate::core::standing::TaskStanding;
 use crate::core::state::{InstanceId, Knowledge, Named, Proof, State, TaskState};
@@ -23,9 +24,6 @@ use crate::spec::model::Effect;
 
 /// How many tasks of a group are named.
 const NAMED_MAX: usize = 5;
-
-/// How many repairs a task may have in its life.
-const REPAIRS_MAX: u32 = 3;
 
 /// A run as it was read.
 #[derive(Debug, Clone, Copy)]

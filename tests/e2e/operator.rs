@@ -12,7 +12,7 @@ steps:
   second: {needs: [first], effect: idempotent, run: [sh, -c, 'echo second >> "$HERE/ledger"']}
 "#;
 
-fn signal(name: &str, pid: u32) {
+pub(crate) fn signal(name: &str, pid: u32) {
     assert!(
         Command::new("kill")
             .args([&format!("-{name}"), &pid.to_string()])
@@ -157,7 +157,7 @@ fn what_has_become_of_a_job_is_told_although_nobody_looks_after_it() {
     kill(executor);
     let told = bench.windlass(&["status"]).exits(0).stdout;
     assert!(told.contains("its executor has gone without a word"), "{told}");
-    assert!(told.contains("first: job 1 runs under its keeper, as process "), "{told}");
+    assert!(told.contains(": job 1 runs under its keeper, as process "), "{told}");
     go.say("on\n");
     bench.keeper_has_gone();
     let told = bench.windlass(&["show", "one", "first"]).exits(0).stdout;

@@ -10,6 +10,7 @@ mod order;
 mod probe;
 mod resume;
 mod start;
+mod until;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,8 @@ use jiff::Timestamp;
 use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
+pub use self::probe::REPAIRS_MAX;
+use self::until::Goal;
 use super::apply::Unfit;
 use super::evaluate::Evaluate;
 use super::job::JobId;
@@ -49,6 +52,8 @@ pub struct Machine<E> {
     pausing: BTreeSet<InstanceId>,
     /// Tasks whose probe is asked because their action has ended badly under this executor.
     failing: BTreeMap<InstanceId, Failing>,
+    /// Where this execution is to stop, if it is not to go on to the end.
+    goal: Option<Goal>,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -95,6 +100,7 @@ impl<E: Evaluate> Machine<E> {
             lingering: BTreeMap::new(),
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
+            goal: None,
             finished: false,
         }
     }
@@ -156,6 +162,7 @@ impl<E: Evaluate> Machine<E> {
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
         self.advance(now, &mut out)?;
+        self.stop_at_goal(now, &mut out)?;
         self.finish_if_idle(now, &mut out)?;
         Ok(out)
     }
