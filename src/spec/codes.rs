@@ -106,7 +106,7 @@ codes! {
     "A step may need `NAME:restored` of a setting that stands beside it: then it starts when all that the setting surrounds has succeeded and the old value is back. Nothing else about a setting can be needed: a step that shall run while it is in force stands under its `around`. A setting itself waits for steps only."
 
     SURROUNDS "W0212" "a setting is in force around what it waits for, or what waits for it"
-    "What a setting surrounds starts when the setting is in force, and the setting is put back when all of it has ended. So it cannot surround a step that it needs, directly or through others; and a step that waits until it is restored cannot be surrounded by it, nor can anything that comes after that step. The circle is shown whole. A setting without `around` is in force around everything beside it but what waits for its restoration."
+    "What a setting surrounds starts when the setting is in force, and the setting is put back when all of it has ended. So it cannot surround a step that it needs, directly or through others; and a step that waits until it is restored cannot be surrounded by it, nor can anything that comes after that step. The circle is shown whole. A setting without `around` is in force around everything beside it but what it needs and what waits for its restoration."
 
     TEMPLATE_SYNTAX "W0301" "a template cannot be understood"
     "The text between `{{` and `}}`, or the expression, does not follow the language of templates, or calls a filter, test or function that there is not. A text that is to hold two braces as they are writes `{{ \"{{\" }}`."

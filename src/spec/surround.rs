@@ -11,7 +11,8 @@ pub const RESTORED: &str = ":restored";
 
 /// For each setting the positions of the steps beside it that it is in force around, in file order.
 ///
-/// Where `around` names none, these are all but those that wait, directly or through others, until it is restored.
+/// Where `around` names none, these are all but those that it needs and those that wait until it is restored, directly or through
+/// others.
 #[must_use]
 pub fn surrounded(steps: &[Step], settings: &[Setting]) -> Vec<Vec<u32>> {
     if settings.is_empty() {
@@ -32,60 +33,81 @@ pub fn surrounded(steps: &[Step], settings: &[Setting]) -> Vec<Vec<u32>> {
             named
         })
         .collect();
-    let waiting = waiting(steps, settings, &around, &slot, &numbers);
-    for (number, setting) in settings.iter().enumerate() {
-        if setting.around.is_empty() {
-            let behind = reached(&waiting, steps.len() + number, steps.len());
-            around[number] =
-                (0..).zip(&behind).filter(|(_, behind)| !**behind).map(|(slot, _)| slot).collect();
-        }
+    let order = Order::new(steps, settings, &around, &slot, &numbers);
+    for (number, setting) in settings.iter().enumerate().filter(|(_, one)| one.around.is_empty()) {
+        let behind = reached(&order.after, [steps.len() + number]);
+        let needs: Vec<usize> =
+            setting.needs.iter().filter_map(|name| slot(&name.value)).map(index).collect();
+        let mut outside = reached(&order.before, needs.iter().copied());
+        needs.iter().for_each(|&need| outside[need] = true);
+        around[number] = (0..)
+            .zip(behind.iter().zip(&outside).take(steps.len()))
+            .filter(|(_, (behind, before))| !**behind && !**before)
+            .map(|(slot, _)| slot)
+            .collect();
     }
     around
 }
 
-/// Who waits for each step, and, behind the steps, for each setting to be restored.
-fn waiting(
-    steps: &[Step],
-    settings: &[Setting],
-    around: &[Vec<u32>],
-    slot: &impl Fn(&str) -> Option<u32>,
-    numbers: &HashMap<&str, usize>,
-) -> Vec<Vec<usize>> {
-    let mut waiting = vec![Vec::new(); steps.len() + settings.len()];
-    for (at, step) in steps.iter().enumerate() {
-        for name in step.needs.iter().chain(&step.after) {
-            if let Some(before) = slot(&name.value) {
-                waiting[before as usize].push(at);
-            } else if let Some(setting) = name.value.strip_suffix(RESTORED)
-                && let Some(&number) = numbers.get(setting)
-            {
-                waiting[steps.len() + number].push(at);
-            }
-        }
-    }
-    for (number, setting) in settings.iter().enumerate() {
-        for &inside in &around[number] {
-            // It is restored after all that it surrounds, and these wait for what it needs.
-            waiting[inside as usize].push(steps.len() + number);
-            let needs = setting.needs.iter().filter_map(|name| slot(&name.value));
-            needs.for_each(|need| waiting[need as usize].push(inside as usize));
-        }
-    }
-    waiting
+/// What comes before and after each step, and, behind the steps, each setting's restoration.
+struct Order {
+    before: Vec<Vec<usize>>,
+    after: Vec<Vec<usize>>,
 }
 
-/// Which of the steps wait for this, directly or through others.
-fn reached(waiting: &[Vec<usize>], from: usize, steps: usize) -> Vec<bool> {
-    let mut seen = vec![false; waiting.len()];
-    let mut left = vec![from];
+impl Order {
+    fn new(
+        steps: &[Step],
+        settings: &[Setting],
+        around: &[Vec<u32>],
+        slot: &impl Fn(&str) -> Option<u32>,
+        numbers: &HashMap<&str, usize>,
+    ) -> Order {
+        let none = vec![Vec::new(); steps.len() + settings.len()];
+        let mut order = Order { before: none.clone(), after: none };
+        for (at, step) in steps.iter().enumerate() {
+            for name in step.needs.iter().chain(&step.after) {
+                if let Some(before) = slot(&name.value) {
+                    order.add(index(before), at);
+                } else if let Some(setting) = name.value.strip_suffix(RESTORED)
+                    && let Some(&number) = numbers.get(setting)
+                {
+                    order.add(steps.len() + number, at);
+                }
+            }
+        }
+        for (number, setting) in settings.iter().enumerate() {
+            for &inside in &around[number] {
+                // It is restored after all that it surrounds, and these wait for what it needs.
+                order.add(index(inside), steps.len() + number);
+                let needs = setting.needs.iter().filter_map(|name| slot(&name.value));
+                needs.for_each(|need| order.add(index(need), index(inside)));
+            }
+        }
+        order
+    }
+
+    fn add(&mut self, before: usize, after: usize) {
+        self.after[before].push(after);
+        self.before[after].push(before);
+    }
+}
+
+fn index(slot: u32) -> usize {
+    slot as usize
+}
+
+/// What can be reached over one edge or more.
+fn reached(edges: &[Vec<usize>], from: impl IntoIterator<Item = usize>) -> Vec<bool> {
+    let mut seen = vec![false; edges.len()];
+    let mut left: Vec<usize> = from.into_iter().collect();
     while let Some(at) = left.pop() {
-        for &next in &waiting[at] {
+        for &next in &edges[at] {
             if !std::mem::replace(&mut seen[next], true) {
                 left.push(next);
             }
         }
     }
-    seen.truncate(steps);
     seen
 }
 
@@ -104,11 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn without_around_it_is_everything_but_what_waits_for_the_restoration() {
+    fn without_around_it_is_everything_but_what_comes_before_or_behind_it() {
         let text = r#"
 settings:
   all: {get: {run: [x]}, set: {run: [y]}, to: 1}
   some: {get: {run: [x]}, set: {run: [y]}, to: 1, around: [move, backup]}
+  later: {get: {run: [x]}, set: {run: [y]}, to: 1, needs: [move]}
 steps:
   report: {run: [x], needs: [full]}
   backup: {run: [x]}
@@ -117,7 +140,14 @@ steps:
   look: {run: [x], effect: read, after: [report]}
   lone: {run: [x]}
 "#;
-        assert_eq!(names(text), [vec!["backup", "move", "lone"], vec!["backup", "move"]]);
+        assert_eq!(
+            names(text),
+            [
+                vec!["backup", "move", "lone"],
+                vec!["backup", "move"],
+                vec!["report", "full", "look", "lone"],
+            ]
+        );
     }
 
     /// What one setting surrounds hangs on the restoration of another, and so does what waits for it.
