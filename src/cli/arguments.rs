@@ -60,6 +60,8 @@ pub(super) enum Command {
     Resolve(Resolve),
     /// Let a run start nothing more, or end the job of one task
     Stop(Stop),
+    /// Show which runs hold or want which locks, or take a lock away from a run
+    Locks(Locks),
     /// Check a run's journal
     Journal(Journal),
     /// Draw a runbook or a run as text for Graphviz or Mermaid
@@ -263,6 +265,34 @@ pub(super) struct Stop {
     /// Why; it is recorded
     #[arg(long, value_name = "TEXT")]
     pub(super) because: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Locks {
+    #[command(subcommand)]
+    pub(super) command: Option<LocksCommand>,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LocksCommand {
+    /// Take a lock away from a run that has no executor; refused while a job under it lives
+    Release(Release),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Release {
+    /// The lock's name
+    pub(super) name: String,
+    /// How you know that nothing works under it any more; it is recorded with your name, host and the time
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: String,
+    /// The run to take it away from, where several hold it: its id, a unique beginning of it, or `latest`
+    #[arg(long, value_name = "RUN")]
+    pub(super) run: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //!
 //! Derives everything from the state and the plan; looks at no clock and starts nothing.
 
+pub mod claims;
 pub mod forecast;
 pub mod graph;
 pub mod history;

@@ -34,6 +34,15 @@ pub fn command(words: &[&str]) -> String {
     std::iter::once(program().to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
+/// A command about a run in another state folder than the one of this process.
+#[must_use]
+pub fn command_in(state_dir: &Path, words: &[&str]) -> String {
+    let state_dir = state_dir.to_string_lossy();
+    let place = ["windlass", "--state-dir", &state_dir];
+    let words = place.iter().chain(words).map(|word| quoted(word));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// An equals sign after the first letter means nothing to a shell in what is not the first word of a command.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);

@@ -7,6 +7,7 @@
 mod bench;
 mod correcting;
 mod crashes;
+mod locks;
 mod operator;
 mod printing;
 mod running;

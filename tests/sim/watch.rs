@@ -373,6 +373,8 @@ impl Watch {
                 Ok(())
             }
             Record::Resolved { task, decision, .. } => {
+                let lives = *decision == Decision::Absent && world.is_alive(task, now);
+                ensure(!lives, || "nothing is said to have happened while it lives".to_owned())?;
                 self.outputs.remove(task);
                 if *decision == Decision::Absent {
                     self.done.remove(task);
