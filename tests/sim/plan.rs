@@ -161,7 +161,7 @@ impl Plan<'_> {
             let timeout = self
                 .rng
                 .random_bool(0.5)
-                .then(|| Duration::from_millis(self.rng.random_range(0..60)));
+                .then(|| Duration::from_millis(self.rng.random_range(0..150)));
             states.push(("ongoing", Meaning::Wait { every, timeout }));
         }
         if self.rng.random_bool(0.85) {
