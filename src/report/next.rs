@@ -2,10 +2,12 @@
 //!
 //! Does not know where runs are kept unless it is told so for the whole process, by [`say_state_folder`].
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use super::shell;
 use super::status::{Executor, Status, TaskRow};
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
@@ -18,7 +20,8 @@ static PROGRAM: OnceLock<String> = OnceLock::new();
 
 /// From now on every command names the state folder: whoever types it would not find the run otherwise. Only the first call counts.
 pub fn say_state_folder(folder: &Path) {
-    PROGRAM.get_or_init(|| format!("windlass --state-dir {}", quoted(&folder.to_string_lossy())));
+    PROGRAM
+        .get_or_init(|| format!("windlass --state-dir {}", shell::word(&folder.to_string_lossy())));
 }
 
 /// What every command begins with.
@@ -30,8 +33,8 @@ pub fn program() -> &'static str {
 /// A command of windlass, quoted for the shell.
 #[must_use]
 pub fn command(words: &[&str]) -> String {
-    let words = words.iter().map(|word| quoted(word));
-    std::iter::once(program().to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+    let words = words.iter().map(|word| shell::word(word));
+    std::iter::once(Cow::Borrowed(program())).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// A command about a run in another state folder than the one of this process.
@@ -39,17 +42,7 @@ pub fn command(words: &[&str]) -> String {
 pub fn command_in(state_dir: &Path, words: &[&str]) -> String {
     let state_dir = state_dir.to_string_lossy();
     let place = ["windlass", "--state-dir", &state_dir];
-    let words = place.iter().chain(words).map(|word| quoted(word));
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// An equals sign after the first letter means nothing to a shell in what is not the first word of a command.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
-    if word.chars().all(plain) && !word.is_empty() && !word.starts_with('=') {
-        return word.to_owned();
-    }
-    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+    shell::command(place.iter().chain(words).copied())
 }
 
 /// A command with what it means.
