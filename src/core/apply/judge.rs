@@ -115,7 +115,7 @@ impl TaskState {
                     repair.once = repair.once.filter(|&first| first != attempt);
                 }
             }
-            Role::Action | Role::Verify(_) | Role::Probe => {}
+            _ => {}
         }
     }
 

@@ -3,12 +3,16 @@
 //! Does no I/O, has no clock and no threads: time comes in with every input, and what is to be done goes out as effects. What it
 //! keeps beside the [`State`] (who is ready, who holds a slot) is derived from it and can be thrown away at any moment.
 
+mod abandon;
+mod debt;
 mod door;
 mod finish;
 mod input;
 mod order;
 mod probe;
 mod resume;
+mod setting;
+mod setting_evidence;
 mod start;
 
 use std::cmp::Reverse;
@@ -49,6 +53,8 @@ pub struct Machine<E> {
     pausing: BTreeSet<InstanceId>,
     /// Tasks whose probe is asked because their action has ended badly under this executor.
     failing: BTreeMap<InstanceId, Failing>,
+    /// Tasks that wait for a setting to come into force, by setting.
+    gates: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -95,6 +101,7 @@ impl<E: Evaluate> Machine<E> {
             lingering: BTreeMap::new(),
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
+            gates: BTreeMap::new(),
             finished: false,
         }
     }
@@ -131,6 +138,9 @@ impl<E: Evaluate> Machine<E> {
                 self.note(now, Record::Resumed { by, runbook }, &mut out)?;
                 self.reschedule(now);
                 self.ask_after_jobs(&mut out);
+            }
+            Input::Abandon { by, because, write_off } => {
+                self.abandon(now, by, because, write_off, &mut out)?;
             }
             Input::NotSpawned { job, reason } => {
                 self.on_not_spawned(now, &job, &reason, &mut out)?;
@@ -174,10 +184,14 @@ impl<E: Evaluate> Machine<E> {
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
         let busy = !self.running.is_empty() || !self.unclear.is_empty();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
-        if self.finished || busy || (waiting && !self.is_stopped()) {
+        let waits = waiting && (!self.is_stopped() || self.closing_pauses());
+        if self.finished || busy || waits {
             return Ok(());
         }
-        if self.state.is_complete() {
+        let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
+        if abandoned && self.state.may_be_abandoned() {
+            self.note(now, Record::Closed { outcome: Closing::Abandoned }, out)?;
+        } else if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
         } else if !self.is_stopped() {
             self.note(
@@ -194,10 +208,12 @@ impl<E: Evaluate> Machine<E> {
     fn reschedule(&mut self, now: Timestamp) {
         self.ready.clear();
         self.pausing.clear();
+        self.gates.clear();
         self.drop_decided();
         self.reopen_doors();
         let tasks: Vec<InstanceId> =
             self.instances_in_order().filter(|&id| self.state.task(id).is_some()).collect();
+        self.reschedule_parts(now);
         for id in tasks {
             match self.state.task(id).map(|task| task.phase) {
                 Some(phase) if door::is_under_way(phase) => self.go_on_inside(id),
@@ -221,7 +237,10 @@ impl<E: Evaluate> Machine<E> {
                 matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Verifying(_))
             })
         };
-        self.running.retain(waits);
+        let lives = |id: &InstanceId| {
+            waits(id) || state.part(*id).is_some_and(|part| part.activity.is_in_flight())
+        };
+        self.running.retain(lives);
         self.failing.retain(|id, _| {
             state.task(*id).is_some_and(|task| {
                 !matches!(
