@@ -27,6 +27,7 @@ mod runs;
 mod show;
 mod status;
 mod stop;
+mod take_up;
 mod work;
 
 use std::io::{self, Write};

@@ -61,7 +61,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     let (ending, state) = executor.run(first);
     match ending {
         Ending::Finished => {
-            let status = Status::new(&run, &plan, &state, None);
+            let status = Status::new(&run, &plan, &state, None).with_findings(&folder);
             summary::print(&status, &folder);
             Ok(status.state.exit_code())
         }

@@ -2,6 +2,7 @@
 //!
 //! Knows only the record itself: each sentence can be read without the ones before it.
 
+use super::shell;
 use super::time::local;
 use crate::core::record::{Decision, JobEnd, Judgement, Record, Verdict};
 use crate::core::standing::TaskStanding;
@@ -19,7 +20,7 @@ pub fn moment(record: &Record) -> Option<String> {
             let what = role.label().map(|label| format!(" ({label})")).unwrap_or_default();
             format!(
                 "job {attempt} started{what}: {}",
-                shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
+                shell::command(argv.iter().map(String::as_str))
             )
         }
         Record::JobEnded { attempt, end, verdict, .. } => {
@@ -46,6 +47,11 @@ pub fn moment(record: &Record) -> Option<String> {
         Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
         Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
+        Record::SettingMoved { state, value, reason, .. } => {
+            let value = value.as_ref().map(|value| format!(", {value}")).unwrap_or_default();
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("{state}{value}{reason}")
+        }
         Record::TaskEnded { outcome, reason, .. } => {
             let outcome = TaskStanding::from(*outcome).name();
             reason

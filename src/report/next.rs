@@ -2,11 +2,14 @@
 //!
 //! Does not know where runs are kept unless it is told so for the whole process, by [`say_state_folder`].
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::status::{Executor, Status, TaskRow};
+use super::shell;
+use super::status::{Executor, SettingRow, Status, TaskRow};
+use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
 
@@ -18,7 +21,8 @@ static PROGRAM: OnceLock<String> = OnceLock::new();
 
 /// From now on every command names the state folder: whoever types it would not find the run otherwise. Only the first call counts.
 pub fn say_state_folder(folder: &Path) {
-    PROGRAM.get_or_init(|| format!("windlass --state-dir {}", quoted(&folder.to_string_lossy())));
+    PROGRAM
+        .get_or_init(|| format!("windlass --state-dir {}", shell::word(&folder.to_string_lossy())));
 }
 
 /// What every command begins with.
@@ -30,8 +34,8 @@ pub fn program() -> &'static str {
 /// A command of windlass, quoted for the shell.
 #[must_use]
 pub fn command(words: &[&str]) -> String {
-    let words = words.iter().map(|word| quoted(word));
-    std::iter::once(program().to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+    let words = words.iter().map(|word| shell::word(word));
+    std::iter::once(Cow::Borrowed(program())).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// A command about a run in another state folder than the one of this process.
@@ -39,17 +43,7 @@ pub fn command(words: &[&str]) -> String {
 pub fn command_in(state_dir: &Path, words: &[&str]) -> String {
     let state_dir = state_dir.to_string_lossy();
     let place = ["windlass", "--state-dir", &state_dir];
-    let words = place.iter().chain(words).map(|word| quoted(word));
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// An equals sign after the first letter means nothing to a shell in what is not the first word of a command.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
-    if word.chars().all(plain) && !word.is_empty() && !word.starts_with('=') {
-        return word.to_owned();
-    }
-    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+    shell::command(place.iter().chain(words).copied())
 }
 
 /// A command with what it means.
@@ -73,10 +67,12 @@ pub fn steps(status: &Status) -> Vec<String> {
         RunStanding::InDoubt => {
             let mut doubtful = of(TaskStanding::InDoubt);
             // The answers are spelled out for the first one; the others are answered in the same way.
+            let owed = status.settings.iter().filter(|setting| setting.debt).take(NAMED_MAX);
+            let owed = owed.flat_map(|setting| of_setting(run, setting));
             let first = doubtful.next().into_iter().flat_map(|task| of_task(run, task));
             let others = doubtful.map(|task| command(&["show", run, &task.id]));
             let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
-            first.chain(others).chain([resume(run, asks)]).collect()
+            owed.chain(first).chain(others).chain([resume(run, asks)]).collect()
         }
         RunStanding::Failed => {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
@@ -92,6 +88,24 @@ fn resume(run: &str, asks: bool) -> String {
         meant(&["resume", run], "asks the probe again, and goes on if that settles it")
     } else {
         command(&["resume", run])
+    }
+}
+
+/// What can be decided about a setting that is owed; a resume tries again to put it back, where it can.
+fn of_setting(run: &str, setting: &SettingRow) -> Vec<String> {
+    let answer = |decision, meaning| {
+        let words = ["resolve", run, &setting.id, "--as", decision, "--because", "WHY"];
+        format!("{}   # {meaning}", command(&words))
+    };
+    match setting.state {
+        SettingStanding::Idle => {
+            vec![answer("done", "the value that was found is the one to put back")]
+        }
+        SettingStanding::Drifted => vec![
+            answer("done", "it stays as it is"),
+            answer("absent", "it is put back all the same, by the next resume"),
+        ],
+        _ => Vec::new(),
     }
 }
 

@@ -312,7 +312,11 @@ pub fn text(shown: &Shown) -> String {
     if !shown.history.is_empty() {
         text.push_str("\nhistory:\n");
         for moment in &shown.history {
-            let _ = writeln!(text, "  {}  {}", local(moment.at), escape(&moment.what));
+            let at = format!("  {}  ", local(moment.at));
+            for (number, line) in moment.what.lines().enumerate() {
+                let at = if number == 0 { at.as_str() } else { &" ".repeat(at.len()) };
+                let _ = writeln!(text, "{at}{}", escape(line));
+            }
         }
     }
     next::list(&mut text, &shown.next);

@@ -10,6 +10,7 @@ mod crashes;
 mod locks;
 mod operator;
 mod printing;
+mod probes;
 mod running;
 mod several;
 mod strays;

@@ -53,7 +53,7 @@ impl Plan<'_> {
                     task.effect = Effect::Idempotent;
                     task.probe = None;
                 }
-                NodeBody::Task(_) => {}
+                NodeBody::Task(_) | NodeBody::Setting(_) => {}
                 NodeBody::Group(group) if group.fan_out.as_ref().is_some_and(|f| f.single) => {
                     self.fill_single(child, tame);
                 }
@@ -161,7 +161,7 @@ impl Plan<'_> {
             let timeout = self
                 .rng
                 .random_bool(0.5)
-                .then(|| Duration::from_millis(self.rng.random_range(0..60)));
+                .then(|| Duration::from_millis(self.rng.random_range(0..150)));
             states.push(("ongoing", Meaning::Wait { every, timeout }));
         }
         if self.rng.random_bool(0.85) {
@@ -222,6 +222,7 @@ fn node(body: NodeBody) -> Node {
         after: Vec::new(),
         needed_by: Vec::new(),
         followed_by: Vec::new(),
+        surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
         rank: 0,

@@ -232,11 +232,14 @@ const NAMES: [&str; 4] = ["w", "x", "y", "z"];
 const HOLD: [&str; 3] = ["", "m[a]", "m[b]"];
 const WAIT: [&str; 3] = ["t", "m[a].t", "m[b].t"];
 
+/// A run, the scope in it that waits, and for what.
+type Waiting = (usize, &'static str, Vec<(usize, Sharing)>);
+
 /// Who holds what and who waits for what, and what becomes of it if nobody is refused.
 #[derive(Clone, Default)]
 struct Future {
     holds: Vec<(usize, &'static str, usize, Sharing)>,
-    waits: Vec<(usize, &'static str, Vec<(usize, Sharing)>)>,
+    waits: Vec<Waiting>,
 }
 
 impl Future {
