@@ -108,6 +108,9 @@ codes! {
     SURROUNDS "W0212" "a setting is in force around what it waits for, or what waits for it"
     "What a setting surrounds starts when the setting is in force, and the setting is put back when all of it has ended. So it cannot surround a step that it needs, directly or through others; and a step that waits until it is restored cannot be surrounded by it, nor can anything that comes after that step. The circle is shown whole. A setting without `around` is in force around everything beside it but what it needs and what waits for its restoration."
 
+    SURROUNDS_NOTHING "W0213" "a setting is in force around nothing"
+    "A setting without `around` is in force around the steps beside it, but for those that it needs and those that wait until it is restored. Here no step is left, so it would never be set. Name the steps that it is for under `around`, or move it beside them."
+
     TEMPLATE_SYNTAX "W0301" "a template cannot be understood"
     "The text between `{{` and `}}`, or the expression, does not follow the language of templates, or calls a filter, test or function that there is not. A text that is to hold two braces as they are writes `{{ \"{{\" }}`."
 

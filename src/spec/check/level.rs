@@ -160,6 +160,13 @@ impl<'r> Level<'r> {
             names.iter().find(|one| one.value == wanted).map(|one| one.at)
         };
         let (message, at) = match restored {
+            true if self.setting(cycle[1]).is_some() => {
+                let needed = self.name(cycle[2 % cycle.len()]);
+                let message = format!(
+                    "setting `{name}` needs `{needed}`, which waits until it is restored: {circle}"
+                );
+                (message, place(&setting.needs, needed).unwrap_or(setting.at))
+            }
             true => {
                 let wanted = format!("{name}{RESTORED}");
                 let at = match self.setting(last) {
@@ -184,6 +191,10 @@ impl<'r> Level<'r> {
             }
         };
         let help = match setting.around.is_empty() {
+            _ if restored && self.setting(cycle[1]).is_some() => {
+                "it must be in force before it can be restored; remove one of these needs"
+                    .to_owned()
+            }
             true => "without `around` it is in force around everything beside it; say which steps"
                 .to_owned(),
             false => format!("take `{inside}` out of its `around`"),

@@ -35,12 +35,24 @@ impl<'r> Checker<'r, '_> {
     /// What is surrounded waits for the setting, and the setting is restored after it.
     fn surround(&mut self, number: usize) {
         let level = &mut self.levels[number];
-        for (index, around) in surrounded(level.steps, level.settings).into_iter().enumerate() {
+        let (settings, broken) = (level.settings, level.broken);
+        let mut idle = Vec::new();
+        for (index, mut around) in surrounded(level.steps, settings).into_iter().enumerate() {
             let setting = level.of_setting(index);
             for &inside in &around {
                 level.waits[inside as usize].push(setting);
             }
+            if around.is_empty() {
+                idle.push(&settings[index]);
+            }
+            around.push(setting);
             level.waits.push(around);
+        }
+        for setting in idle.into_iter().filter(|one| !broken && one.around.is_empty()) {
+            let message = format!("setting `{}` is in force around nothing", setting.name);
+            self.push(Finding::error(codes::SURROUNDS_NOTHING, setting.at, message).help(
+                "all steps beside it come before what it needs, or wait until it is restored",
+            ));
         }
     }
 
