@@ -10,7 +10,7 @@ Exit codes:
   0  succeeded                         5  interrupted, can be resumed
   1  tasks failed                      6  refused: something done has changed
   2  usage, or the runbook is wrong    7  the journal cannot be written or read
-  4  another process holds the run     8  a task is in doubt
+  4  the run, or a lock, is held       8  a task is in doubt
 
 At 3 a.m., begin with `windlass status`: it ends with what to type next.";
 
@@ -133,6 +133,9 @@ pub(super) struct Working {
     /// Print the run's id once it has begun, and let it go on by itself
     #[arg(long)]
     pub(super) detach: bool,
+    /// End with 4 when all that is left waits for locks of other runs, even if these go on
+    #[arg(long)]
+    pub(super) no_wait: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 //! Decides nothing and evaluates nothing. What a record claims is checked once more here, so that neither a wrong decision nor a
 //! foreign journal gets past: a record that does not fit is refused.
 
+mod claim;
 mod enter;
 mod judge;
 mod resolve;
@@ -65,6 +66,7 @@ impl State {
                 self.run.boots.push(by.boot.as_deref().map(Arc::from));
                 self.run.stopped = None;
                 self.run.ended = None;
+                self.claims.denied.clear();
                 self.grant_fresh_attempts();
                 self.settle_everything();
             }
@@ -77,6 +79,11 @@ impl State {
                     self.is_complete(),
                     "the run",
                     "it is closed although something in it is open",
+                )?;
+                check(
+                    self.claims.held.is_empty(),
+                    "the run",
+                    "it is closed although it holds a lock",
                 )?;
                 self.run.closed = true;
                 self.run.ended = Some(at);
@@ -95,6 +102,10 @@ impl State {
                 self.mark_begun(id);
                 self.settle([id]);
             }
+            Record::Claimed { task, locks, token } => self.claimed(task, locks, token)?,
+            Record::Denied { task, by } => self.denied(task, by)?,
+            Record::Released { task, token } => self.released(task, token)?,
+            Record::ClaimLost { task, names } => self.claim_lost(task, names)?,
             Record::JobStarting { task, attempt, role, effect, digest, .. } => {
                 self.start_job(
                     at,

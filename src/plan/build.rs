@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::graph::{self, FanOut, Graph, Node, NodeBody, NodeId};
 use super::{Plan, PlannedStep};
 use crate::spec::model::{
-    Action, Body, Effect, Located, Meaning, OnFailure, Probe, Retry, Runbook, Step, Work,
+    Action, Body, Effect, Located, LockName, Meaning, OnFailure, Probe, Retry, Runbook, Step, Work,
 };
 use crate::spec::template::Scope;
 
@@ -57,6 +57,7 @@ impl Plan {
         let digest = digest(&runbook, &params);
         let mut flat = Flat::default();
         flat.root(&runbook);
+        flat.lock(NodeId::ROOT, runbook.locks);
         flat.siblings(runbook.steps, NodeId::ROOT);
         flat.graph.link();
         Self {
@@ -140,6 +141,7 @@ impl Flat {
             dir,
             timeout,
             grace,
+            locks,
             body,
             ..
         } = step;
@@ -155,8 +157,10 @@ impl Flat {
             dir,
             timeout,
             grace,
+            locks,
             work: None,
         };
+        self.graph.nodes[id.index()].locks = !planned.locks.is_empty();
         match body {
             Body::Group(steps) => {
                 self.steps.push(planned);
@@ -165,8 +169,16 @@ impl Flat {
             Body::Action(work) if planned.for_each.is_some() => {
                 self.single(&name, *work, planned, id);
             }
-            Body::Action(work) => self.steps.push(PlannedStep { work: Some(*work), ..planned }),
+            Body::Action(work) => {
+                self.graph.nodes[id.index()].locks |= brings_locks(&work);
+                self.steps.push(PlannedStep { work: Some(*work), ..planned });
+            }
         }
+    }
+
+    fn lock(&mut self, id: NodeId, locks: Vec<Located<LockName>>) {
+        self.graph.nodes[id.index()].locks = !locks.is_empty();
+        self.steps[id.index()].locks = locks;
     }
 
     /// A step with its own `for_each`: a group whose one child has the same name. A condition that looks at the item is the child's.
@@ -179,6 +191,7 @@ impl Flat {
                     .any(|path| path.root() == for_each.name.value || path.root() == "index")
             });
         let when = if per_item { planned.when.take() } else { None };
+        let claims = std::mem::take(&mut self.graph.nodes[id.index()].locks);
         self.graph.nodes[id.index()].conditional = planned.when.is_some();
         let inner = PlannedStep {
             at: planned.at,
@@ -191,6 +204,8 @@ impl Flat {
             dir: planned.dir.take(),
             timeout: planned.timeout.take(),
             grace: planned.grace.take(),
+            // Each item claims them for itself.
+            locks: std::mem::take(&mut planned.locks),
             work: Some(work),
             ..PlannedStep::default()
         };
@@ -198,6 +213,7 @@ impl Flat {
         let body = NodeBody::Task(task(inner.work.as_ref().expect("it was given just now")));
         let mut node = blank(name, id, 0, body);
         node.conditional = inner.when.is_some();
+        node.locks = claims || inner.work.as_ref().is_some_and(brings_locks);
         self.graph.nodes.push(node);
         self.steps.push(planned);
         self.steps.push(inner);
@@ -228,6 +244,7 @@ fn blank(name: &str, parent: NodeId, slot: u32, body: NodeBody) -> Node {
         followed_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
+        locks: false,
         rank: 0,
         body,
     }
@@ -257,6 +274,12 @@ fn links(steps: &[Step]) -> Vec<(Vec<u32>, Vec<u32>)> {
         names.iter().filter_map(|name| slots.get(name.value.as_str()).copied()).collect()
     };
     steps.iter().map(|step| (resolve(&step.needs), resolve(&step.after))).collect()
+}
+
+/// Whether an action, or that of a driver behind it, has locks of its own.
+fn brings_locks(work: &Work) -> bool {
+    let inherited = work.target().is_some_and(|target| !target.work.locks.is_empty());
+    !work.locks.is_empty() || inherited
 }
 
 fn task(work: &Work) -> graph::Task {

@@ -4,6 +4,7 @@
 
 pub mod forecast;
 pub mod graph;
+pub mod locks;
 pub mod next;
 pub mod overview;
 pub mod status;

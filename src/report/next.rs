@@ -41,9 +41,22 @@ fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
 }
 
-/// The commands that lead on from where a run stands.
+/// A command about a run of another state folder.
+#[must_use]
+pub fn command_in(state_dir: &str, words: &[&str]) -> String {
+    let words = ["windlass", "--state-dir", state_dir].into_iter().chain(words.iter().copied());
+    words.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// The commands that lead on from where a run stands: first those about whoever stands in its way.
 #[must_use]
 pub fn steps(status: &Status) -> Vec<String> {
+    let mut steps = super::locks::steps(&status.awaited);
+    steps.extend(of_run(status));
+    steps
+}
+
+fn of_run(status: &Status) -> Vec<String> {
     let run = status.run.as_str();
     let of = |standing: TaskStanding| {
         status.tasks.iter().filter(move |task| task.state == standing).take(NAMED_MAX)
@@ -61,7 +74,9 @@ pub fn steps(status: &Status) -> Vec<String> {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
             failed.chain([command(&["resume", run])]).collect()
         }
-        RunStanding::Interrupted | RunStanding::Waiting => vec![command(&["resume", run])],
+        RunStanding::Interrupted | RunStanding::Waiting | RunStanding::Locked => {
+            vec![command(&["resume", run])]
+        }
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
     }
 }

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use super::locks;
 use super::status::{Status, TaskRow};
 use super::time::local;
 use crate::core::standing::TaskStanding;
@@ -38,6 +39,7 @@ pub fn text(status: &Status) -> String {
     ] {
         list(&mut text, title, status.standing(standing));
     }
+    locks::write(&mut text, &status.awaited, &status.claims);
     counts(&mut text, status);
     if !status.next.is_empty() {
         text.push_str("\nnext:\n");

@@ -224,6 +224,7 @@ fn node(body: NodeBody) -> Node {
         followed_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
+        locks: false,
         rank: 0,
         body,
     }

@@ -300,6 +300,7 @@ fn plan(effect: Effect, probed: bool) -> Graph {
         followed_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
+        locks: false,
         rank: 0,
         body,
     };

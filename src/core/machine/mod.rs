@@ -3,6 +3,7 @@
 //! Does no I/O, has no clock and no threads: time comes in with every input, and what is to be done goes out as effects. What it
 //! keeps beside the [`State`] (who is ready, who holds a slot) is derived from it and can be thrown away at any moment.
 
+mod claim;
 mod door;
 mod finish;
 mod input;
@@ -10,12 +11,14 @@ mod order;
 mod probe;
 mod resume;
 mod start;
+mod waiting;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use self::claim::Gate;
 use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
@@ -49,6 +52,8 @@ pub struct Machine<E> {
     pausing: BTreeSet<InstanceId>,
     /// Tasks whose probe is asked because their action has ended badly under this executor.
     failing: BTreeMap<InstanceId, Failing>,
+    /// Who wants locks, and who is waited for.
+    gate: Gate,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -82,7 +87,9 @@ impl<E: Evaluate> Machine<E> {
     ///
     /// `slots` is how many jobs may run at a time; at least one does.
     pub fn new(state: State, evaluate: E, slots: usize) -> Self {
+        let needed = state.graph().nodes.iter().any(|node| node.locks);
         Self {
+            gate: Gate { needed, ..Gate::default() },
             state,
             evaluate,
             slots: slots.max(1),
@@ -131,6 +138,7 @@ impl<E: Evaluate> Machine<E> {
                 self.note(now, Record::Resumed { by, runbook }, &mut out)?;
                 self.reschedule(now);
                 self.ask_after_jobs(&mut out);
+                self.verify_claims(&mut out);
             }
             Input::NotSpawned { job, reason } => {
                 self.on_not_spawned(now, &job, &reason, &mut out)?;
@@ -152,10 +160,24 @@ impl<E: Evaluate> Machine<E> {
             }
             Input::Read { job, out: left } => self.on_read(now, &job, &left, &mut out)?,
             Input::Due { instance } => self.on_due(now, instance, &mut out),
+            Input::Granted { holder, token } => {
+                self.on_granted(now, &holder, &token, &mut out)?;
+            }
+            Input::Denied { holder, token, by } => {
+                self.on_denied(now, &holder, &token, by, &mut out)?;
+            }
+            Input::Refused { holder, token, reason } => {
+                self.on_refused(now, &holder, &token, &reason, &mut out)?;
+            }
+            Input::Released { holder, token } => {
+                self.on_released(now, &holder, &token, &mut out)?;
+            }
+            Input::Verified { lost } => self.on_verified(now, lost, &mut out)?,
             Input::Order(order) => self.on_order(now, order, &mut out)?,
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
         self.advance(now, &mut out)?;
+        self.release_finished(&mut out);
         self.finish_if_idle(now, &mut out)?;
         Ok(out)
     }
@@ -163,6 +185,7 @@ impl<E: Evaluate> Machine<E> {
     /// Writes one record into the transition, and applies it.
     fn note(&mut self, now: Timestamp, record: Record, out: &mut Transition) -> Result<(), Unfit> {
         self.state.apply(now, &record)?;
+        self.see_ends(&record);
         out.records.push(record);
         Ok(())
     }
@@ -172,19 +195,19 @@ impl<E: Evaluate> Machine<E> {
     }
 
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
-        let busy = !self.running.is_empty() || !self.unclear.is_empty();
+        let busy = !self.running.is_empty() || !self.unclear.is_empty() || self.claims_move();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
         if self.finished || busy || (waiting && !self.is_stopped()) {
+            return Ok(());
+        }
+        if !self.is_stopped() && self.go_on_waiting(now, out)? {
             return Ok(());
         }
         if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
         } else if !self.is_stopped() {
-            self.note(
-                now,
-                Record::Stopped { why: StopReason::Stuck, by: None, because: None },
-                out,
-            )?;
+            let why = if self.is_locked_out() { StopReason::Locked } else { StopReason::Stuck };
+            self.note(now, Record::Stopped { why, by: None, because: None }, out)?;
         }
         self.finished = true;
         Ok(())

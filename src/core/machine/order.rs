@@ -30,6 +30,8 @@ pub enum Refusal {
     NothingToDecide(String),
     /// Groups and items can only be waived.
     OnlyWaived(String),
+    /// Nothing under its locks was open, and they are being given back.
+    Releasing(String),
     /// The run is closed.
     Closed,
 }
@@ -61,6 +63,9 @@ impl fmt::Display for Refusal {
                 f,
                 "`{task}` is not a task: groups and items can only be waived (`--as waived`)"
             ),
+            Self::Releasing(task) => {
+                write!(f, "the locks of `{task}` are being given back just now: try again")
+            }
             Self::Closed => write!(f, "the run is closed"),
         }
     }
@@ -120,6 +125,11 @@ impl<E: Evaluate> Machine<E> {
             Order::Resolve { task, decision, because, by, outputs } => {
                 if let Err(refusal) = may_resolve(&self.state, &task, decision) {
                     out.refused = Some(refusal.to_string());
+                    return Ok(());
+                }
+                let id = self.state.find(&task);
+                if decision != Decision::Waived && id.is_some_and(|id| self.is_being_released(id)) {
+                    out.refused = Some(Refusal::Releasing(task).to_string());
                     return Ok(());
                 }
                 let outputs = (!outputs.is_empty())

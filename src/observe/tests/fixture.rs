@@ -226,6 +226,7 @@ fn node(name: &str, needs: &[u32], body: NodeBody) -> Node {
         followed_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
+        locks: false,
         rank: 0,
         body,
     }
