@@ -135,9 +135,10 @@ impl Hands {
             }
         }
         let Some(keeper) = &mut self.keeper else { return };
-        if !requests.is_empty() && keeper.send(&requests).is_err() {
-            // The reader of the connection sees its end as well, and says so.
-            self.keeper = None;
+        if !requests.is_empty() {
+            // If it has gone, the reader of the connection sees its end as well, and says so after all that was said before. Until
+            // that is heard no other keeper may be started: what was asked of this one, and is lost, would never be asked after.
+            drop(keeper.send(&requests));
         }
     }
 

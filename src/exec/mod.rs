@@ -34,6 +34,7 @@ use crate::journal::{Journal, JournalError, RunFolder};
 use crate::keeper::{KeeperError, Report};
 use crate::lock::RunLock;
 use crate::lock::claims::ClaimError;
+use crate::plan::graph::NodeId;
 
 /// How often the inbox is looked into while nothing else happens.
 const INBOX_POLL: Duration = Duration::from_millis(200);
@@ -168,6 +169,13 @@ impl Executor {
     #[must_use]
     pub fn impatient(mut self) -> Self {
         self.machine = self.machine.impatient();
+        self
+    }
+
+    /// The same executor, which ends once `step`, one of the run's own steps, has succeeded.
+    #[must_use]
+    pub fn until(mut self, step: NodeId) -> Self {
+        self.machine = self.machine.until(step);
         self
     }
 

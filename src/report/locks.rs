@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -73,7 +74,7 @@ pub fn steps(awaited: &[Awaited]) -> Vec<String> {
             continue;
         }
         let there = |words: &[&str]| match &by.state_dir {
-            Some(folder) => next::command_in(folder, words),
+            Some(folder) => next::command_in(Path::new(folder), words),
             None => next::command(words),
         };
         if by.alive {

@@ -2,10 +2,14 @@
 //!
 //! Derives everything from the state and the plan; looks at no clock and starts nothing.
 
+pub mod claims;
 pub mod forecast;
 pub mod graph;
+pub mod history;
 pub mod locks;
 pub mod next;
 pub mod overview;
+pub mod shell;
 pub mod status;
+pub mod task;
 pub mod time;

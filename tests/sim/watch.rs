@@ -135,6 +135,19 @@ impl Watch {
             }
             refuses(&self.state, &wrong)?;
         }
+        if let Record::JobStarting { task, role: Role::Probe, .. } = record
+            && self
+                .state
+                .find(task)
+                .and_then(|id| self.state.task(id))
+                .is_some_and(|task| !task.inquiry.cleared)
+        {
+            let mut wrong = record.clone();
+            if let Record::JobStarting { role, effect, .. } = &mut wrong {
+                (*role, *effect) = (Role::Action, Effect::Once);
+            }
+            refuses(&self.state, &wrong)?;
+        }
         let repeatable = matches!(
             record,
             Record::Resumed { .. }
@@ -364,6 +377,8 @@ impl Watch {
                 Ok(())
             }
             Record::Resolved { task, decision, .. } => {
+                let lives = *decision == Decision::Absent && world.is_alive(task, now);
+                ensure(!lives, || "nothing is said to have happened while it lives".to_owned())?;
                 self.outputs.remove(task);
                 if *decision == Decision::Absent {
                     self.done.remove(task);

@@ -11,6 +11,7 @@ mod order;
 mod probe;
 mod resume;
 mod start;
+mod until;
 mod waiting;
 
 use std::cmp::Reverse;
@@ -22,6 +23,8 @@ use self::claim::Gate;
 use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
+pub use self::probe::REPAIRS_MAX;
+use self::until::Goal;
 use super::apply::Unfit;
 use super::evaluate::Evaluate;
 use super::job::JobId;
@@ -54,6 +57,8 @@ pub struct Machine<E> {
     failing: BTreeMap<InstanceId, Failing>,
     /// Who wants locks, and who is waited for.
     gate: Gate,
+    /// Where this execution is to stop, if it is not to go on to the end.
+    goal: Option<Goal>,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -102,6 +107,7 @@ impl<E: Evaluate> Machine<E> {
             lingering: BTreeMap::new(),
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
+            goal: None,
             finished: false,
         }
     }
@@ -178,6 +184,7 @@ impl<E: Evaluate> Machine<E> {
         }
         self.advance(now, &mut out)?;
         self.release_finished(&mut out);
+        self.stop_at_goal(now, &mut out)?;
         self.finish_if_idle(now, &mut out)?;
         Ok(out)
     }

@@ -59,6 +59,7 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         if id == InstanceId::ROOT
             || !self.state.may_start(id)
+            || !self.is_wanted(id)
             || !self.is_admitted(self.state.instance(id).scope)
         {
             return Ok(());

@@ -1,0 +1,153 @@
+//! Runbooks at random: single steps and groups of items, steps that need each other, and jobs that are slow, fail, hang, or do
+//! not heed TERM.
+//!
+//! Does not know what happens to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// A runbook, and what its tasks are.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) text: String,
+    /// By task id.
+    pub(crate) tasks: BTreeMap<String, Task>,
+}
+
+/// What the oracle must know of a task.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Task {
+    pub(crate) once: bool,
+    /// Tasks that must have had their effect before this one begins.
+    pub(crate) needs: BTreeSet<String>,
+}
+
+/// How a step is written, before it is known in which items.
+struct Step {
+    name: String,
+    once: bool,
+    body: String,
+    needs: Vec<usize>,
+}
+
+impl Book {
+    pub(crate) fn at_random(rng: &mut ChaCha8Rng) -> Self {
+        let mut book = Self::default();
+        book.text.push_str("windlass: 1\nname: torture\nsteps:\n");
+        // What has to be done before a step that needs this one.
+        let mut ends: Vec<(String, Vec<String>)> = Vec::new();
+        for number in 0..rng.random_range(2..6) {
+            let needed: Vec<usize> = (0..ends.len()).filter(|_| rng.random_bool(0.4)).collect();
+            let before: BTreeSet<String> =
+                needed.iter().flat_map(|index| ends[*index].1.clone()).collect();
+            let names: Vec<&str> = needed.iter().map(|index| ends[*index].0.as_str()).collect();
+            let needs = format!("needs: [{}]", names.join(", "));
+            let name = format!("s{number}");
+            let tasks = if rng.random_bool(0.5) {
+                book.add_group(rng, &name, &needs, &before)
+            } else {
+                let step = Step::at_random(rng, name.clone(), 0);
+                writeln!(book.text, "  {name}: {{{needs}, {}}}", step.body).unwrap();
+                book.tasks.insert(name.clone(), Task { once: step.once, needs: before });
+                vec![name.clone()]
+            };
+            ends.push((name, tasks));
+        }
+        book
+    }
+
+    fn add_group(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        group: &str,
+        needs: &str,
+        before: &BTreeSet<String>,
+    ) -> Vec<String> {
+        let items: Vec<String> = (0..rng.random_range(1..5)).map(|n| format!("i{n}")).collect();
+        let (parallel, failures) = (rng.random_range(1..4), rng.random_range(0..3));
+        let steps: Vec<Step> = (0..rng.random_range(1..4))
+            .map(|index| Step::at_random(rng, format!("t{index}"), index))
+            .collect();
+        let listed = items.join(", ");
+        writeln!(
+            self.text,
+            "  {group}:\n    {needs}\n    for_each: {{items: [{listed}], as: item, parallel: {parallel}, max_failures: {failures}}}\n    steps:"
+        )
+        .unwrap();
+        for step in &steps {
+            let names: Vec<&str> =
+                step.needs.iter().map(|index| steps[*index].name.as_str()).collect();
+            writeln!(
+                self.text,
+                "      {}: {{needs: [{}], {}}}",
+                step.name,
+                names.join(", "),
+                step.body
+            )
+            .unwrap();
+        }
+        let mut tasks = Vec::new();
+        for item in &items {
+            for step in &steps {
+                let id = |name: &str| format!("{group}[{item}].{name}");
+                let inside = step.needs.iter().map(|index| id(&steps[*index].name));
+                let needs = before.iter().cloned().chain(inside).collect();
+                tasks.push(id(&step.name));
+                self.tasks.insert(id(&step.name), Task { once: step.once, needs });
+            }
+        }
+        tasks
+    }
+}
+
+impl Step {
+    fn at_random(rng: &mut ChaCha8Rng, name: String, index: usize) -> Self {
+        let effect = ["once", "once", "once", "idempotent", "read"][rng.random_range(0..5)];
+        let mut words: Vec<String> = Vec::new();
+        let mut keys = format!("effect: {effect}");
+        if rng.random_bool(0.15) {
+            words.push("deaf".to_owned());
+        }
+        words.extend(delay(rng));
+        let trouble = trouble(rng, &mut keys);
+        let late = rng.random_bool(0.5);
+        words.extend(trouble.iter().filter(|_| !late).cloned());
+        words.push("append".to_owned());
+        words.extend(trouble.into_iter().filter(|_| late));
+        words.extend(delay(rng));
+        if effect != "once" && rng.random_bool(0.6) {
+            keys.push_str(", retry: {attempts: 3, delay: 1ms}");
+        }
+        if effect == "once" && rng.random_bool(0.1) {
+            words.push("leave".to_owned());
+        }
+        if rng.random_bool(0.3) {
+            keys.push_str(", on_failure: continue");
+        }
+        let needs = (0..index).filter(|_| rng.random_bool(0.7)).collect();
+        let body = format!("{keys}, run: [sh, effect.sh, {}]", words.join(", "));
+        Self { name, once: effect == "once", body, needs }
+    }
+}
+
+fn delay(rng: &mut ChaCha8Rng) -> Option<String> {
+    match rng.random_range(0..10) {
+        0..2 => Some("gate".to_owned()),
+        2..5 => Some("work".to_owned()),
+        _ => None,
+    }
+}
+
+fn trouble(rng: &mut ChaCha8Rng, keys: &mut String) -> Option<String> {
+    match rng.random_range(0..10) {
+        0..3 => Some(format!("fail={}", rng.random_range(1..3))),
+        3 => {
+            keys.push_str(", timeout: 100ms, grace: 50ms");
+            Some("hang=1".to_owned())
+        }
+        _ => None,
+    }
+}
