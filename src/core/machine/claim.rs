@@ -431,7 +431,7 @@ impl<E: Evaluate> Machine<E> {
             Record::Resolved { .. } | Record::Resumed { .. } => {
                 self.gate.ended.extend(self.state.claims.held.keys());
             }
-            Record::Released { .. } => {
+            Record::Released { .. } | Record::ClaimLost { .. } => {
                 self.gate.ended.insert(Holder::RUN);
             }
             _ => {}
@@ -506,8 +506,14 @@ impl<E: Evaluate> Machine<E> {
         if !std::mem::take(&mut self.gate.unverified) {
             return Ok(());
         }
-        for (task, names) in lost {
-            self.note(now, Record::ClaimLost { task, names }, out)?;
+        for (task, mut names) in lost {
+            // What has been given back meanwhile is not lost.
+            let claim = self.state.holder(&task).and_then(|holder| self.state.claims.of(holder));
+            let locks = claim.map_or(&[][..], |claim| &claim.locks);
+            names.retain(|name| locks.iter().any(|lock| lock.name == *name));
+            if !names.is_empty() {
+                self.note(now, Record::ClaimLost { task, names }, out)?;
+            }
         }
         Ok(())
     }
