@@ -8,6 +8,7 @@ pub mod graph;
 pub mod history;
 pub mod next;
 pub mod overview;
+pub mod setting;
 pub mod shell;
 pub mod status;
 pub mod task;
