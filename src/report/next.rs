@@ -52,9 +52,15 @@ pub(super) fn meant(words: &[&str], meaning: &str) -> String {
     format!("{}   # {meaning}", command(words))
 }
 
-/// The commands that lead on from where a run stands.
+/// The commands that lead on from where a run stands: first those about whoever stands in its way.
 #[must_use]
 pub fn steps(status: &Status) -> Vec<String> {
+    let mut steps = super::locks::steps(&status.awaited);
+    steps.extend(of_run(status));
+    steps
+}
+
+fn of_run(status: &Status) -> Vec<String> {
     let run = status.run.as_str();
     let of = |standing: TaskStanding| {
         status.tasks.iter().filter(move |task| task.state == standing).take(NAMED_MAX)
@@ -81,7 +87,9 @@ pub fn steps(status: &Status) -> Vec<String> {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
             failed.chain(last(status, false)).collect()
         }
-        RunStanding::Interrupted | RunStanding::Waiting => last(status, false),
+        RunStanding::Interrupted | RunStanding::Waiting | RunStanding::Locked => {
+            last(status, false)
+        }
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
     }
 }

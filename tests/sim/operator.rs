@@ -43,10 +43,19 @@ pub(crate) fn says_absent(record: &Record) -> Option<&Arc<str>> {
 pub(crate) fn settle_all(state: &State, world: &World, now: i64) -> Vec<Decided> {
     let needs_somebody =
         |task: &TaskState| task.phase == Phase::InDoubt || (is_failed(task) && task.given_up);
+    // Locks that the runbook asks for in a way that can never be granted: somebody must change it, or leave that out.
+    let hopeless = |task: &TaskState| {
+        let reason = task.reason.as_deref().unwrap_or_default();
+        is_failed(task)
+            && (reason.contains("can never have") || reason.contains("wait for each other"))
+    };
     state
         .tasks()
-        .filter(|(_, _, task)| needs_somebody(task))
-        .map(|(_, instance, task)| truth(state, instance, task, world, now))
+        .filter(|(_, _, task)| needs_somebody(task) || hopeless(task))
+        .map(|(_, instance, task)| match hopeless(task) {
+            true => Decided { task: instance.id.clone(), decision: Decision::Waived },
+            false => truth(state, instance, task, world, now),
+        })
         .collect()
 }
 
