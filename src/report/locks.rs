@@ -98,7 +98,7 @@ pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held]) {
         more(text, awaited.len());
     }
     if !held.is_empty() {
-        text.push_str("\nlocks held:\n");
+        text.push_str("\nlocks held, until the work under them has ended well or is waived:\n");
         for Held { name, scope } in held.iter().take(LISTED_MAX) {
             let scope = if scope.is_empty() { "the run" } else { scope };
             let _ = writeln!(text, "  {name} ({scope})");

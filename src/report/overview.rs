@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::locks;
 use super::next;
+use super::setting::SettingRow;
 use super::status::{Status, TaskRow};
 use super::time::local;
 use crate::core::record::StopReason;
@@ -44,6 +45,7 @@ pub fn text(status: &Status) -> String {
         let _ = write!(text, ", worked on by {}", executor.words());
     }
     text.push('\n');
+    settings(&mut text, "owed, as it is not back to what it was", status, |row| row.debt);
     let running = match status.executor {
         Some(_) => "running",
         None => "left behind",
@@ -54,9 +56,13 @@ pub fn text(status: &Status) -> String {
         (TaskStanding::Running, running),
         (TaskStanding::Waived, "waived"),
     ] {
-        list(&mut text, title, status.standing(standing));
+        // Of what was given up nothing goes on.
+        if standing != TaskStanding::Running || status.state != RunStanding::Abandoned {
+            list(&mut text, title, status.standing(standing));
+        }
     }
     locks::write(&mut text, &status.awaited, &status.claims);
+    settings(&mut text, "changed for a time", status, |row| !row.debt && row.state.is_open());
     counts(&mut text, status);
     next::list(&mut text, &status.next);
     text
@@ -82,6 +88,28 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
         row.printed.iter().for_each(|line| {
             let _ = writeln!(text, "    | {}", escape(line));
         });
+    }
+    if rows.len() > LISTED_MAX {
+        let _ =
+            writeln!(text, "  and {} more (`--format json` lists all)", rows.len() - LISTED_MAX);
+    }
+}
+
+/// Settings, each with what it was and what it is.
+fn settings(text: &mut String, title: &str, status: &Status, wanted: fn(&SettingRow) -> bool) {
+    let rows: Vec<&SettingRow> = status.settings.iter().filter(|row| wanted(row)).collect();
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}:");
+    for row in rows.iter().take(LISTED_MAX) {
+        let _ = writeln!(
+            text,
+            "  {} ({}): {}",
+            escape(&row.id),
+            escape(&row.title),
+            escape(&row.words())
+        );
     }
     if rows.len() > LISTED_MAX {
         let _ =

@@ -2,13 +2,12 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::locks::{self, Awaited, Held};
-use super::next;
+use super::setting::SettingRow;
+use super::{next, setting};
 use crate::core::job::Role;
 use crate::core::record::{Outcome, StopReason};
-use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State, TaskState};
 use crate::journal::RunFolder;
@@ -67,42 +66,6 @@ pub struct Executor {
     pub user: String,
     /// Host name.
     pub host: String,
-}
-
-/// One setting of a status, or one item of it.
-#[derive(Debug, Clone, Serialize)]
-pub struct SettingRow {
-    /// The setting's id.
-    pub id: String,
-    /// How it stands.
-    pub state: SettingStanding,
-    /// What it was.
-    pub old: Option<Value>,
-    /// What it is while it is in force.
-    pub in_force: Option<Value>,
-    /// Whether it is owed.
-    pub debt: bool,
-    /// What was found in its place.
-    pub found: Option<Value>,
-    /// Why it is as it is, in words.
-    pub reason: Option<String>,
-}
-
-fn settings(state: &State) -> Vec<SettingRow> {
-    let mut rows: Vec<SettingRow> = state
-        .all_parts()
-        .map(|(id, part)| SettingRow {
-            id: state.instance(id).id.to_string(),
-            state: part.standing,
-            old: part.old.as_deref().cloned(),
-            in_force: part.in_force.as_deref().cloned(),
-            debt: state.is_debt(part),
-            found: part.found.as_deref().cloned(),
-            reason: part.reason.as_ref().map(ToString::to_string),
-        })
-        .collect();
-    rows.sort_by_key(|row| !row.debt);
-    rows
 }
 
 /// One task of a status.
@@ -173,7 +136,7 @@ impl Status {
             started: known.started,
             next_due,
             stopped: known.stopped,
-            settings: settings(state),
+            settings: setting::rows(plan, state),
             claims: locks::held(state),
             awaited: locks::awaited(state),
             tasks,

@@ -9,6 +9,7 @@ mod correcting;
 mod crashes;
 mod locks;
 mod operator;
+mod owing;
 mod printing;
 mod probes;
 mod running;

@@ -218,8 +218,8 @@ pub enum Effect {
     },
     /// Find out whether what was claimed is still held.
     Verify {
-        /// For each claim, for what it is, the names, and its token.
-        claims: Vec<(Arc<str>, Vec<Arc<str>>, Arc<str>)>,
+        /// Each claim.
+        claims: Vec<Claimed>,
     },
     /// Nobody waits for locks under that name any more.
     Withdraw {
@@ -234,6 +234,9 @@ pub enum Effect {
         at: Timestamp,
     },
 }
+
+/// For what names are claimed, the names, and the claim's token.
+pub type Claimed = (Arc<str>, Vec<Arc<str>>, Arc<str>);
 
 /// An effect, and what must be on disk before it.
 #[derive(Debug, Clone, PartialEq)]

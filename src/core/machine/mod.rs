@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 use self::claim::Gate;
 use self::door::{Opening, OpeningKey};
-pub use self::input::{Effect, Input, Order, Planned, Transition};
+pub use self::input::{Claimed, Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
 pub use self::probe::REPAIRS_MAX;
 use self::until::Goal;
@@ -154,7 +154,7 @@ impl<E: Evaluate> Machine<E> {
                 self.verify_claims(&mut out);
             }
             Input::Abandon { by, because, write_off } => {
-                self.abandon(now, by, because, write_off, &mut out)?;
+                self.abandon(now, &by, &because, write_off, &mut out)?;
             }
             Input::NotSpawned { job, reason } => {
                 self.on_not_spawned(now, &job, &reason, &mut out)?;
