@@ -115,6 +115,17 @@ impl fmt::Display for Blocker {
     }
 }
 
+/// A claim as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownClaim {
+    /// For what: id of a task, a group or an item; empty for the whole run.
+    pub holder: Arc<str>,
+    /// The names.
+    pub names: Vec<Arc<str>>,
+    /// Its token.
+    pub token: Arc<str>,
+}
+
 /// What a holder has claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {

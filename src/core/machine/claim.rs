@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Effect, Machine, Transition, Turn};
 use crate::core::apply::Unfit;
-use crate::core::claim::{Blocker, Crowds, Holder, Lock, in_order};
+use crate::core::claim::{Blocker, Crowds, Holder, KnownClaim, Lock, in_order};
 use crate::core::evaluate::Evaluate;
 use crate::core::job::Role;
 use crate::core::record::Record;
@@ -487,8 +487,10 @@ impl<E: Evaluate> Machine<E> {
         let held = self.state.claims.held.iter();
         let claims: Vec<_> = held
             .filter(|(holder, _)| !self.state.is_finished(**holder))
-            .map(|(&holder, claim)| {
-                (self.state.holder_id(holder), names(&claim.locks), claim.token.clone())
+            .map(|(&holder, claim)| KnownClaim {
+                holder: self.state.holder_id(holder),
+                names: names(&claim.locks),
+                token: claim.token.clone(),
             })
             .collect();
         if !claims.is_empty() {

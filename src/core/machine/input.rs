@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::core::claim::{Blocker, Lock};
+use crate::core::claim::{Blocker, KnownClaim, Lock};
 use crate::core::evaluate::Out;
 use crate::core::job::{Command, End, JobId, Role};
 use crate::core::record::{Actor, Adopted, Decision, GivenOutputs, Opened, Record};
@@ -207,8 +207,8 @@ pub enum Effect {
     },
     /// Find out whether what was claimed is still held.
     Verify {
-        /// For each claim, for what it is, the names, and its token.
-        claims: Vec<(Arc<str>, Vec<Arc<str>>, Arc<str>)>,
+        /// The claims.
+        claims: Vec<KnownClaim>,
     },
     /// Nobody waits for locks under that name any more.
     Withdraw {
