@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod claim;
+mod debt;
 pub mod evaluate;
 pub mod expressions;
 pub mod facts;
@@ -13,6 +14,7 @@ pub mod machine;
 pub mod preview;
 pub mod record;
 pub mod recover;
+pub mod setting;
 mod settle;
 pub mod standing;
 pub mod state;

@@ -26,6 +26,8 @@ pub struct State {
     pub(super) ids: HashMap<Arc<str>, Named>,
     /// Instances whose last need has just been met. The machine takes them; they say nothing that is not in the rest of the state.
     pub(super) startable: Vec<InstanceId>,
+    /// Settings about which something has changed, likewise.
+    pub(super) restless: Vec<InstanceId>,
 }
 
 impl PartialEq for State {
@@ -63,6 +65,8 @@ pub struct Run {
     pub boots: Vec<Option<Arc<str>>>,
     /// Whether it is closed for good.
     pub closed: bool,
+    /// Whether it was closed before its end.
+    pub abandoned: bool,
 }
 
 impl State {
@@ -87,6 +91,7 @@ impl State {
             scopes: Vec::new(),
             ids: HashMap::new(),
             startable: Vec::new(),
+            restless: Vec::new(),
         }
     }
 
@@ -146,7 +151,7 @@ impl State {
     pub fn task(&self, id: InstanceId) -> Option<&TaskState> {
         match &self.instance(id).body {
             InstanceBody::Task(task) => Some(task),
-            InstanceBody::Group(_) => None,
+            _ => None,
         }
     }
 
@@ -155,7 +160,7 @@ impl State {
     pub fn group(&self, id: InstanceId) -> Option<&GroupState> {
         match &self.instance(id).body {
             InstanceBody::Group(group) => Some(group),
-            InstanceBody::Task(_) => None,
+            _ => None,
         }
     }
 
@@ -167,7 +172,7 @@ impl State {
                 instance,
                 task.as_ref(),
             )),
-            InstanceBody::Group(_) => None,
+            _ => None,
         })
     }
 
@@ -253,6 +258,8 @@ impl State {
         let fresh = match &instance.body {
             InstanceBody::Task(task) => task.phase == Phase::Waiting,
             InstanceBody::Group(group) => group.items.is_none() && group.ended.is_none(),
+            // A setting is opened by whoever needs it.
+            InstanceBody::Setting(_) | InstanceBody::Part(_) => false,
         };
         fresh && instance.unmet == 0 && instance.standing.settled == Settled::Open
     }
@@ -273,14 +280,14 @@ impl State {
     pub(super) fn task_mut(&mut self, id: InstanceId) -> Option<&mut TaskState> {
         match &mut self.instances[id.index()].body {
             InstanceBody::Task(task) => Some(task),
-            InstanceBody::Group(_) => None,
+            _ => None,
         }
     }
 
     pub(super) fn group_mut(&mut self, id: InstanceId) -> Option<&mut GroupState> {
         match &mut self.instances[id.index()].body {
             InstanceBody::Group(group) => Some(group),
-            InstanceBody::Task(_) => None,
+            _ => None,
         }
     }
 

@@ -54,6 +54,11 @@ pub fn moment(record: &Record) -> Option<String> {
         Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
         Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
+        Record::SettingMoved { state, value, reason, .. } => {
+            let value = value.as_ref().map(|value| format!(", {value}")).unwrap_or_default();
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("{state}{value}{reason}")
+        }
         Record::TaskEnded { outcome, reason, .. } => {
             let outcome = TaskStanding::from(*outcome).name();
             reason

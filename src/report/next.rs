@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::shell;
-use super::status::{Executor, Status, TaskRow};
+use super::status::{Executor, SettingRow, Status, TaskRow};
+use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
 
@@ -72,10 +73,12 @@ fn of_run(status: &Status) -> Vec<String> {
         RunStanding::InDoubt => {
             let mut doubtful = of(TaskStanding::InDoubt);
             // The answers are spelled out for the first one; the others are answered in the same way.
+            let owed = status.settings.iter().filter(|setting| setting.debt).take(NAMED_MAX);
+            let owed = owed.flat_map(|setting| of_setting(run, setting));
             let first = doubtful.next().into_iter().flat_map(|task| of_task(run, task));
             let others = doubtful.map(|task| command(&["show", run, &task.id]));
             let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
-            first.chain(others).chain([resume(run, asks)]).collect()
+            owed.chain(first).chain(others).chain([resume(run, asks)]).collect()
         }
         RunStanding::Failed => {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
@@ -93,6 +96,24 @@ fn resume(run: &str, asks: bool) -> String {
         meant(&["resume", run], "asks the probe again, and goes on if that settles it")
     } else {
         command(&["resume", run])
+    }
+}
+
+/// What can be decided about a setting that is owed; a resume tries again to put it back, where it can.
+fn of_setting(run: &str, setting: &SettingRow) -> Vec<String> {
+    let answer = |decision, meaning| {
+        let words = ["resolve", run, &setting.id, "--as", decision, "--because", "WHY"];
+        format!("{}   # {meaning}", command(&words))
+    };
+    match setting.state {
+        SettingStanding::Idle => {
+            vec![answer("done", "the value that was found is the one to put back")]
+        }
+        SettingStanding::Drifted => vec![
+            answer("done", "it stays as it is"),
+            answer("absent", "it is put back all the same, by the next resume"),
+        ],
+        _ => Vec::new(),
     }
 }
 

@@ -36,6 +36,7 @@ pub fn text(status: &Status) -> String {
             Some(StopReason::Signal) => "; stopped by a signal",
             Some(StopReason::Operator) => "; stopped on purpose",
             Some(StopReason::Reached) => "; it has come as far as it was to go",
+            Some(StopReason::Abandoned) => "; it was to be abandoned",
             Some(StopReason::Stuck | StopReason::Locked) => "",
         });
     }

@@ -8,6 +8,7 @@ use super::locks::{self, Awaited, Held};
 use super::next;
 use crate::core::job::Role;
 use crate::core::record::{Outcome, StopReason};
+use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State, TaskState};
 use crate::journal::RunFolder;
@@ -44,8 +45,8 @@ pub struct Status {
     /// Why it starts nothing, if it was told so.
     #[serde(skip)]
     pub stopped: Option<StopReason>,
-    /// Temporary settings; none in this version of the language.
-    pub settings: Vec<Value>,
+    /// Temporary settings that were opened, open debts first.
+    pub settings: Vec<SettingRow>,
     /// The locks that it holds.
     pub claims: Vec<Held>,
     /// The locks of other runs that it waits for.
@@ -66,6 +67,42 @@ pub struct Executor {
     pub user: String,
     /// Host name.
     pub host: String,
+}
+
+/// One setting of a status, or one item of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SettingRow {
+    /// The setting's id.
+    pub id: String,
+    /// How it stands.
+    pub state: SettingStanding,
+    /// What it was.
+    pub old: Option<Value>,
+    /// What it is while it is in force.
+    pub in_force: Option<Value>,
+    /// Whether it is owed.
+    pub debt: bool,
+    /// What was found in its place.
+    pub found: Option<Value>,
+    /// Why it is as it is, in words.
+    pub reason: Option<String>,
+}
+
+fn settings(state: &State) -> Vec<SettingRow> {
+    let mut rows: Vec<SettingRow> = state
+        .all_parts()
+        .map(|(id, part)| SettingRow {
+            id: state.instance(id).id.to_string(),
+            state: part.standing,
+            old: part.old.as_deref().cloned(),
+            in_force: part.in_force.as_deref().cloned(),
+            debt: state.is_debt(part),
+            found: part.found.as_deref().cloned(),
+            reason: part.reason.as_ref().map(ToString::to_string),
+        })
+        .collect();
+    rows.sort_by_key(|row| !row.debt);
+    rows
 }
 
 /// One task of a status.
@@ -136,7 +173,7 @@ impl Status {
             started: known.started,
             next_due,
             stopped: known.stopped,
-            settings: Vec::new(),
+            settings: settings(state),
             claims: locks::held(state),
             awaited: locks::awaited(state),
             tasks,
@@ -166,6 +203,7 @@ fn rows(plan: &Plan, state: &State, scope: ScopeId, into: &mut Vec<TaskRow>) {
     for id in state.children(scope) {
         match &state.instance(id).body {
             InstanceBody::Task(_) => into.push(row(plan, state, id)),
+            InstanceBody::Setting(_) | InstanceBody::Part(_) => {}
             InstanceBody::Group(group) => match group.items {
                 Some(items) => {
                     Items::scopes(items).for_each(|scope| rows(plan, state, scope, into));
@@ -223,7 +261,9 @@ impl Unentered<'_> {
         };
         let single = group.fan_out.as_ref().is_some_and(|fan_out| fan_out.single);
         let inside = if group.fan_out.is_some() { format!("{id}[?]") } else { id.to_owned() };
-        for &child in &group.children {
+        let steps =
+            group.children.iter().filter(|&&child| self.plan.graph.setting(child).is_none());
+        for &child in steps {
             let name = &self.plan.graph.node(child).name;
             self.rows(
                 child,

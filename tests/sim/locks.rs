@@ -333,6 +333,8 @@ fn check_release(
                     Some(outcome) => outcome != Outcome::Failed,
                     None => group.items.is_some(),
                 },
+                InstanceBody::Setting(_) => true,
+                InstanceBody::Part(part) => !part.standing.is_open(),
             };
             if !good {
                 return Err(format!(

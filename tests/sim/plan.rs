@@ -53,7 +53,7 @@ impl Plan<'_> {
                     task.effect = Effect::Idempotent;
                     task.probe = None;
                 }
-                NodeBody::Task(_) => {}
+                NodeBody::Task(_) | NodeBody::Setting(_) => {}
                 NodeBody::Group(group) if group.fan_out.as_ref().is_some_and(|f| f.single) => {
                     self.fill_single(child, tame);
                 }
@@ -222,6 +222,7 @@ fn node(body: NodeBody) -> Node {
         after: Vec::new(),
         needed_by: Vec::new(),
         followed_by: Vec::new(),
+        surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,

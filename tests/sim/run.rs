@@ -147,6 +147,11 @@ impl Run {
             }
             self.calm_lives += u32::from(self.trouble.is_calm());
             if self.calm_lives > CALM_LIVES_MAX {
+                for instance in self.watch.state.instances() {
+                    self.say(|| {
+                        format!("{}: {:?} {:?}", instance.id, instance.standing, instance.body)
+                    });
+                }
                 return Err("the run never ends, although nothing bad happens any more".to_owned());
             }
             self.story.lives += 1;

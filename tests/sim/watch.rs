@@ -290,6 +290,9 @@ impl Watch {
                     Role::Probe => {
                         ensure(probed && !done, || "there is nothing to ask".to_owned())?;
                     }
+                    Role::Get | Role::Set | Role::Restore => {
+                        return Err("a setting's job of a task".to_owned());
+                    }
                     Role::Repair { .. } => {
                         let cell = world.cell(task, now);
                         ensure(probed && cell == Cell::Stranded, || {
@@ -385,7 +388,8 @@ impl Watch {
                 }
                 Ok(())
             }
-            Record::Opened(_)
+            Record::SettingMoved { .. }
+            | Record::Opened(_)
             | Record::Resumed { .. }
             | Record::Stopped { .. }
             | Record::Closed { .. } => Ok(()),
@@ -585,6 +589,7 @@ impl Watch {
                 let inside = match &instance.body {
                     InstanceBody::Task(task) => format!("{:?}", task.phase),
                     InstanceBody::Group(_) => "a group".to_owned(),
+                    other => format!("{other:?}"),
                 };
                 format!("nothing is left to do, but {} is open ({inside})", instance.id)
             })?;

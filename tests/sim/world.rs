@@ -257,7 +257,7 @@ impl World {
                 [Cell::Done, Cell::Done, Cell::Absent, Cell::Stranded][rng.random_range(0..4)],
                 None,
             ),
-            Role::Probe | Role::Verify(_) => (cell, None),
+            _ => (cell, None),
         };
         self.jobs.insert(
             id.clone(),

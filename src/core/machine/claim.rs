@@ -428,6 +428,10 @@ impl<E: Evaluate> Machine<E> {
                 let Some(id) = self.state.find(task) else { return };
                 self.gate.ended.extend(self.state.holders_around(id));
             }
+            Record::SettingMoved { task, .. } => {
+                let Some(id) = self.state.find(task) else { return };
+                self.gate.ended.extend(self.state.holders_around(id));
+            }
             Record::Resolved { .. } | Record::Resumed { .. } => {
                 self.gate.ended.extend(self.state.claims.held.keys());
             }
@@ -440,10 +444,19 @@ impl<E: Evaluate> Machine<E> {
 
     /// Gives back what is held for nothing any more. The run's own claim is the last.
     pub(super) fn release_finished(&mut self, out: &mut Transition) {
+        // What is gone already must be known before it is given back.
+        if self.gate.unverified {
+            return;
+        }
+        let given_up = self.is_given_up() && self.running.is_empty() && self.unclear.is_empty();
+        if given_up {
+            self.gate.ended.extend(self.state.claims.held.keys());
+        }
         for holder in std::mem::take(&mut self.gate.ended) {
             let Some(claim) = self.state.claims.of(holder) else { continue };
             let last = holder != Holder::RUN || self.state.claims.held.len() == 1;
-            if !last || self.gate.releasing.contains(&holder) || !self.state.is_finished(holder) {
+            let finished = given_up || self.state.is_finished(holder);
+            if !last || self.gate.releasing.contains(&holder) || !finished {
                 continue;
             }
             let release = Effect::Release {

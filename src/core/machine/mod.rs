@@ -3,13 +3,17 @@
 //! Does no I/O, has no clock and no threads: time comes in with every input, and what is to be done goes out as effects. What it
 //! keeps beside the [`State`] (who is ready, who holds a slot) is derived from it and can be thrown away at any moment.
 
+mod abandon;
 mod claim;
+mod debt;
 mod door;
 mod finish;
 mod input;
 mod order;
 mod probe;
 mod resume;
+mod setting;
+mod setting_evidence;
 mod start;
 mod until;
 mod waiting;
@@ -59,6 +63,8 @@ pub struct Machine<E> {
     gate: Gate,
     /// Where this execution is to stop, if it is not to go on to the end.
     goal: Option<Goal>,
+    /// Tasks that wait for a setting to come into force, by setting.
+    gates: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -108,6 +114,7 @@ impl<E: Evaluate> Machine<E> {
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
             goal: None,
+            gates: BTreeMap::new(),
             finished: false,
         }
     }
@@ -145,6 +152,9 @@ impl<E: Evaluate> Machine<E> {
                 self.reschedule(now);
                 self.ask_after_jobs(&mut out);
                 self.verify_claims(&mut out);
+            }
+            Input::Abandon { by, because, write_off } => {
+                self.abandon(now, by, because, write_off, &mut out)?;
             }
             Input::NotSpawned { job, reason } => {
                 self.on_not_spawned(now, &job, &reason, &mut out)?;
@@ -204,13 +214,16 @@ impl<E: Evaluate> Machine<E> {
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
         let busy = !self.running.is_empty() || !self.unclear.is_empty() || self.claims_move();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
-        if self.finished || busy || (waiting && !self.is_stopped()) {
+        let waits = waiting && (!self.is_stopped() || self.closing_pauses());
+        if self.finished || busy || waits {
             return Ok(());
         }
         if !self.is_stopped() && self.go_on_waiting(now, out)? {
             return Ok(());
         }
-        if self.state.is_complete() {
+        if self.is_given_up() {
+            self.note(now, Record::Closed { outcome: Closing::Abandoned }, out)?;
+        } else if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
         } else if !self.is_stopped() {
             let why = if self.is_locked_out() { StopReason::Locked } else { StopReason::Stuck };
@@ -220,14 +233,21 @@ impl<E: Evaluate> Machine<E> {
         Ok(())
     }
 
+    /// Whether the run was abandoned, and nothing keeps it from being closed but its locks.
+    fn is_given_up(&self) -> bool {
+        self.state.run().stopped == Some(StopReason::Abandoned) && self.state.may_be_abandoned()
+    }
+
     /// Throws away what is derived from the state, and derives it anew.
     fn reschedule(&mut self, now: Timestamp) {
         self.ready.clear();
         self.pausing.clear();
+        self.gates.clear();
         self.drop_decided();
         self.reopen_doors();
         let tasks: Vec<InstanceId> =
             self.instances_in_order().filter(|&id| self.state.task(id).is_some()).collect();
+        self.reschedule_parts(now);
         for id in tasks {
             match self.state.task(id).map(|task| task.phase) {
                 Some(phase) if door::is_under_way(phase) => self.go_on_inside(id),
@@ -251,11 +271,14 @@ impl<E: Evaluate> Machine<E> {
                 matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Verifying(_))
             })
         };
-        self.running.retain(waits);
+        let busy =
+            |id: &InstanceId| state.part(*id).is_some_and(|part| part.activity.is_in_flight());
         let in_flight = |id: &InstanceId| {
             let task = state.task(*id);
-            task.is_some_and(|task| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+            let phase = task.map(|task| task.phase);
+            matches!(phase, Some(Phase::Running(_) | Phase::Judging(_))) || busy(id)
         };
+        self.running.retain(|id| waits(id) || busy(id));
         self.orphaned.retain(in_flight);
         self.unclear.retain(in_flight);
         self.failing.retain(|id, _| {

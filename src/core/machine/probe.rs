@@ -207,6 +207,9 @@ impl<E: Evaluate> Machine<E> {
             self.queue(id);
             return Ok(());
         }
+        if !self.passes_settings(now, id, Role::Action, out)? {
+            return Ok(());
+        }
         self.begin_job(now, id, Role::Action, out)
     }
 
@@ -258,6 +261,9 @@ impl<E: Evaluate> Machine<E> {
         }
         if !self.has_room() {
             self.queue(id);
+            return Ok(());
+        }
+        if !self.passes_settings(now, id, Role::Repair { state, action }, out)? {
             return Ok(());
         }
         self.begin_job(now, id, Role::Repair { state, action }, out)
