@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::record::Outcome;
+use super::record::{Outcome, StopReason};
 use super::state::{InstanceId, Named, Phase, ScopeId, State};
 use crate::spec::model::Sharing;
 
@@ -357,6 +357,12 @@ impl State {
                 )
             }),
         }
+    }
+
+    /// Whether the run was abandoned, and nothing keeps it from being closed but its locks.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.run.stopped == Some(StopReason::Abandoned) && self.may_be_abandoned()
     }
 
     /// Whether something under a holder has begun.

@@ -487,10 +487,15 @@ impl Run {
                 return Ok(crash);
             }
             match planned.durable {
+                Some(_) if records.is_empty() => self.life.waiting.push((first, planned.effect)),
                 Some(record) if record >= records.len() => {
                     return Err("an effect waits for a record that is not there".to_owned());
                 }
                 Some(record) => self.life.waiting.push((first + record + 1, planned.effect)),
+                None if matches!(planned.effect, Effect::Release { .. }) => {
+                    self.sync()?;
+                    self.effect(planned.effect)?;
+                }
                 None => self.effect(planned.effect)?,
             }
         }

@@ -444,11 +444,8 @@ impl<E: Evaluate> Machine<E> {
 
     /// Gives back what is held for nothing any more. The run's own claim is the last.
     pub(super) fn release_finished(&mut self, out: &mut Transition) {
-        // What is gone already must be known before it is given back.
-        if self.gate.unverified {
-            return;
-        }
-        let given_up = self.is_given_up() && self.running.is_empty() && self.unclear.is_empty();
+        let given_up =
+            self.state.is_given_up() && self.running.is_empty() && self.unclear.is_empty();
         if given_up {
             self.gate.ended.extend(self.state.claims.held.keys());
         }
