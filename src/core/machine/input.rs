@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::core::claim::{Blocker, Lock};
+use crate::core::claim::{Blocker, KnownClaim, Lock};
 use crate::core::evaluate::Out;
 use crate::core::job::{Command, End, JobId, Role};
 use crate::core::record::{Actor, Adopted, Decision, GivenOutputs, Opened, Record};
@@ -207,7 +207,8 @@ pub enum Effect {
         /// Names this claim among all of the run.
         token: Arc<str>,
     },
-    /// Give locks back. To do it again does no harm.
+    /// Give locks back, once every record so far is on disk: those of an earlier executor as well, which may not have been
+    /// synced. To do it again does no harm.
     Release {
         /// For what.
         holder: Arc<str>,
@@ -218,8 +219,8 @@ pub enum Effect {
     },
     /// Find out whether what was claimed is still held.
     Verify {
-        /// Each claim.
-        claims: Vec<Claimed>,
+        /// The claims.
+        claims: Vec<KnownClaim>,
     },
     /// Nobody waits for locks under that name any more.
     Withdraw {
@@ -234,9 +235,6 @@ pub enum Effect {
         at: Timestamp,
     },
 }
-
-/// For what names are claimed, the names, and the claim's token.
-pub type Claimed = (Arc<str>, Vec<Arc<str>>, Arc<str>);
 
 /// An effect, and what must be on disk before it.
 #[derive(Debug, Clone, PartialEq)]

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 use self::claim::Gate;
 use self::door::{Opening, OpeningKey};
-pub use self::input::{Claimed, Effect, Input, Order, Planned, Transition};
+pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
 pub use self::probe::REPAIRS_MAX;
 use self::until::Goal;
@@ -221,7 +221,7 @@ impl<E: Evaluate> Machine<E> {
         if !self.is_stopped() && self.go_on_waiting(now, out)? {
             return Ok(());
         }
-        if self.is_given_up() {
+        if self.state.is_given_up() {
             self.note(now, Record::Closed { outcome: Closing::Abandoned }, out)?;
         } else if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
@@ -231,11 +231,6 @@ impl<E: Evaluate> Machine<E> {
         }
         self.finished = true;
         Ok(())
-    }
-
-    /// Whether the run was abandoned, and nothing keeps it from being closed but its locks.
-    fn is_given_up(&self) -> bool {
-        self.state.run().stopped == Some(StopReason::Abandoned) && self.state.may_be_abandoned()
     }
 
     /// Throws away what is derived from the state, and derives it anew.
