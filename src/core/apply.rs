@@ -107,7 +107,7 @@ impl State {
                 self.mark_begun(id);
                 self.settle([id]);
             }
-            Record::Claimed { task, locks, token } => self.claimed(task, locks, token)?,
+            Record::Claimed { task, locks, token } => self.claimed(at, task, locks, token)?,
             Record::Denied { task, by } => self.denied(task, by)?,
             Record::Released { task, token } => self.released(task, token)?,
             Record::ClaimLost { task, names } => self.claim_lost(task, names)?,

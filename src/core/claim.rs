@@ -122,6 +122,8 @@ pub struct Claim {
     pub locks: Vec<Lock>,
     /// Names this claim among all of the run.
     pub token: Arc<str>,
+    /// When it was granted.
+    pub since: Timestamp,
     /// Nothing of it was taken away.
     pub whole: bool,
 }

@@ -196,14 +196,15 @@ impl Hands {
         }
     }
 
-    /// The connection of that number has ended; `true` if it was the present one.
-    pub(super) fn lose(&mut self, number: u64) -> bool {
-        if number != self.connection {
-            return false;
-        }
+    /// Whether the connection of that number is the present one.
+    pub(super) fn is_present(&self, number: u64) -> bool {
+        number == self.connection
+    }
+
+    /// The present connection has ended. From here on what is to be started goes to another keeper.
+    pub(super) fn lose(&mut self) {
         self.keeper = None;
         self.kept.clear();
-        true
     }
 
     /// Whether a job is known to run.

@@ -241,7 +241,20 @@ impl Executor {
     }
 
     /// Hands inputs to the machine, writes what it says, and carries it out.
-    fn take(&mut self, inputs: Vec<Input>) -> Result<(), Broken> {
+    ///
+    /// What follows from what came before the end of a keeper is still asked of that keeper, in vain. Were another one asked, the
+    /// machine would be told that nobody has ever begun what is then begun after all.
+    fn take(&mut self, mut inputs: Vec<Input>) -> Result<(), Broken> {
+        let gone = inputs.iter().position(|input| matches!(input, Input::KeeperGone));
+        let since = inputs.split_off(gone.unwrap_or(inputs.len()));
+        self.take_together(inputs)?;
+        if gone.is_some() {
+            self.hands.lose();
+        }
+        self.take_together(since)
+    }
+
+    fn take_together(&mut self, inputs: Vec<Input>) -> Result<(), Broken> {
         if inputs.is_empty() {
             return Ok(());
         }
@@ -315,9 +328,7 @@ impl Executor {
         match event {
             Event::Report(report) => inputs.extend(self.hands.hear(report)),
             Event::KeeperGone(number) => {
-                if self.hands.lose(number) {
-                    inputs.push(Input::KeeperGone);
-                }
+                inputs.extend(self.hands.is_present(number).then_some(Input::KeeperGone));
             }
             Event::Interrupt => {
                 self.interrupts += 1;

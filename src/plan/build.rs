@@ -124,7 +124,7 @@ impl Flat {
     /// The steps of a group, then its settings.
     fn siblings(&mut self, steps: Vec<Step>, settings: Vec<Setting>, parent: NodeId) {
         let links = links(&steps, &settings);
-        let shapes = settings::shapes(&steps, &settings, &links);
+        let shapes = settings::shapes(&steps, &settings);
         let slots = u32::try_from(steps.len()).expect("a runbook has fewer steps")..;
         for ((step, slot), (needs, after)) in steps.into_iter().zip(0..).zip(links) {
             let mut node = node(&step, parent, slot);

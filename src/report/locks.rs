@@ -68,11 +68,12 @@ pub fn in_the_way_of(state: &State, task: InstanceId) -> Option<&Blocker> {
 
 /// The commands that may end waits.
 #[must_use]
-pub fn steps(awaited: &[Awaited]) -> Vec<String> {
+pub fn steps(run: &str, awaited: &[Awaited]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut steps = Vec::new();
     for Awaited { by, .. } in awaited {
-        if !seen.insert((&by.run, &by.state_dir)) {
+        let ours = by.run == run && by.state_dir.is_none();
+        if ours || !seen.insert((&by.run, &by.state_dir)) {
             continue;
         }
         let there = |words: &[&str]| match &by.state_dir {

@@ -55,7 +55,7 @@ pub(super) fn meant(words: &[&str], meaning: &str) -> String {
 /// The commands that lead on from where a run stands: first those about whoever stands in its way.
 #[must_use]
 pub fn steps(status: &Status) -> Vec<String> {
-    let mut steps = super::locks::steps(&status.awaited);
+    let mut steps = super::locks::steps(&status.run, &status.awaited);
     steps.extend(of_run(status));
     steps
 }

@@ -27,7 +27,9 @@ use crate::watch::Watch;
 use crate::world::{Kind, World, time};
 
 /// Resumes after which a run must be closed, once nothing bad happens any more and an operator decides every doubt.
-const CALM_LIVES_MAX: u32 = 8;
+const CALM_LIVES_MAX: u32 = 40;
+/// Resumes after which an operator waives what waits for locks in a way that no resume can end.
+const PATIENT_LIVES_MAX: u32 = 4;
 /// Events after which a life is taken to go on for ever.
 const EVENTS_MAX: u32 = 20_000;
 
@@ -75,6 +77,7 @@ pub(crate) struct Run {
     watch: Watch,
     trouble: Trouble,
     now: i64,
+    calm_lives: u32,
     story: Story,
     speaks: bool,
     life: Life,
@@ -126,6 +129,7 @@ impl Run {
             journal: Journal::default(),
             trouble,
             now: 1_000,
+            calm_lives: 0,
             story: Story::default(),
             speaks,
             life: Life::default(),
@@ -134,7 +138,6 @@ impl Run {
 
     /// Runs until the run is closed.
     pub(crate) fn play(&mut self) -> Result<Story, String> {
-        let mut calm_lives = 0;
         loop {
             if self.story.lives >= self.trouble.lives && !self.trouble.is_calm() {
                 self.trouble.calm_down();
@@ -142,13 +145,8 @@ impl Run {
                 self.locks.calm_down();
                 self.say(|| "from here on nothing bad happens".to_owned());
             }
-            calm_lives += u32::from(self.trouble.is_calm());
-            if calm_lives > CALM_LIVES_MAX {
-                for instance in self.watch.state.instances() {
-                    self.say(|| {
-                        format!("{}: {:?} {:?}", instance.id, instance.standing, instance.body)
-                    });
-                }
+            self.calm_lives += u32::from(self.trouble.is_calm());
+            if self.calm_lives > CALM_LIVES_MAX {
                 return Err("the run never ends, although nothing bad happens any more".to_owned());
             }
             self.story.lives += 1;
@@ -198,7 +196,8 @@ impl Run {
             return Ok(true);
         }
         let orders = if self.trouble.is_calm() {
-            operator::settle_all(&state, &self.world, self.now)
+            let desperate = self.calm_lives > PATIENT_LIVES_MAX;
+            operator::settle_all(&state, &self.world, self.now, desperate)
         } else if self.trouble.operator_comes(&mut self.rng) {
             operator::decide_some(&state, &self.world, self.now, &mut self.rng)
         } else {
@@ -483,6 +482,7 @@ impl Run {
                 return Ok(crash);
             }
             match planned.durable {
+                Some(_) if records.is_empty() => self.life.waiting.push((first, planned.effect)),
                 Some(record) if record >= records.len() => {
                     return Err("an effect waits for a record that is not there".to_owned());
                 }

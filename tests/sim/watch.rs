@@ -603,7 +603,9 @@ impl Watch {
         let mut at = id;
         while at != InstanceId::ROOT {
             let scope = self.state.scope(self.state.instance(at).scope);
-            if scope.key.is_some() && !scope.begun {
+            let NodeBody::Group(group) = &self.state.node(scope.group).body else { return false };
+            let few = group.fan_out.as_ref().is_some_and(|fan_out| fan_out.parallel.is_some());
+            if few || scope.key.is_some() && !scope.begun {
                 return false;
             }
             at = scope.group;

@@ -14,7 +14,11 @@ early() {
 }
 # Whoever runs holds a lock, and so do its children: a second job of the same task would meet it.
 exec 9>> "$HERE/live.$WINDLASS_TASK"
-flock -n 9 || { say twin; exit 9; }
+flock -n 9 || {
+    # One that was killed itself has met nobody.
+    test $? -ne 1 || say twin
+    exit 9
+}
 say begin
 for word in "$@"; do
     case $word in

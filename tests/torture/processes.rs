@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// What a process is.
@@ -68,10 +69,14 @@ fn look_at(pid: u32, mark: &str) -> Option<Process> {
     Some(Process { pid, parent, kind, task: task.map(str::to_owned), leads, command })
 }
 
-/// Kills that process as `kill -9` does, if it still has that mark; returns whether it was there.
+/// Kills that process as `kill -9` does, if it still has that mark, and waits until it is gone; returns whether it was there.
 pub(crate) fn kill(pid: u32, mark: &str) -> bool {
     let Some(id) = Pid::from_raw(pid.cast_signed()) else { return false };
     let Ok(descriptor) = pidfd_open(id, PidfdFlags::empty()) else { return false };
     // From here on the id cannot be given to another process unnoticed.
-    look_at(pid, mark).is_some() && pidfd_send_signal(descriptor, Signal::KILL).is_ok()
+    if look_at(pid, mark).is_none() || pidfd_send_signal(&descriptor, Signal::KILL).is_err() {
+        return false;
+    }
+    poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], None).unwrap();
+    true
 }

@@ -111,7 +111,11 @@ pub(crate) struct Trial {
     gates: BTreeMap<String, File>,
     /// Tasks that wait at their gate.
     waiting: BTreeSet<String>,
+    /// Processes that have outlived their keeper.
+    orphans: BTreeSet<u32>,
     executors: Vec<Child>,
+    /// How many lines the journal had when the present executor was started.
+    begun: u64,
     /// How many executors were started since the last rest.
     racing: usize,
     /// Exit codes of the executors that have ended by themselves since the last rest.
@@ -141,7 +145,9 @@ impl Trial {
             entries: Vec::new(),
             gates: names.into_iter().map(open).collect(),
             waiting: BTreeSet::new(),
+            orphans: BTreeSet::new(),
             executors: Vec::new(),
+            begun: 0,
             racing: 0,
             codes: Vec::new(),
             trail: Vec::new(),
@@ -201,6 +207,7 @@ impl Trial {
 
     fn start(&mut self, arguments: &[&str]) {
         self.racing += 1;
+        self.begun = self.journal.lines;
         self.executors.push(self.place.start(arguments));
     }
 
@@ -230,7 +237,7 @@ impl Trial {
             self.follow();
             self.reap();
             let reached = match moment {
-                Some(Moment::Gate) => !self.waiting.is_empty() && self.journal.lines > since[0],
+                Some(Moment::Gate) => !self.waiting.is_empty() && self.journal.lines > self.begun,
                 Some(Moment::Lines(Which::Journal, count)) => {
                     self.journal.lines >= since[0] + count
                 }
@@ -243,7 +250,7 @@ impl Trial {
                 return !self.executors.is_empty();
             }
             // A gate that is not awaited is no obstacle, and none is left closed to an executor that has just begun.
-            if !matches!(moment, Some(Moment::Gate)) && self.journal.lines > since[0] {
+            if !matches!(moment, Some(Moment::Gate)) && self.journal.lines > self.begun {
                 self.open_gates();
             }
             assert!(Instant::now() < deadline, "nothing ends");
@@ -255,8 +262,13 @@ impl Trial {
     fn follow(&mut self) {
         for line in self.ledger.fresh() {
             let fresh = ledger::parse(&line);
-            let gated = fresh.iter().filter(|entry| entry.what == "gate");
-            self.waiting.extend(gated.map(|entry| entry.task.clone()));
+            for entry in &fresh {
+                match entry.what.as_str() {
+                    "gate" => drop(self.waiting.insert(entry.task.clone())),
+                    "hang" if self.orphans.contains(&entry.pid) => self.end(entry.pid),
+                    _ => {}
+                }
+            }
             self.entries.extend(fresh);
         }
         self.exits.fresh();
@@ -272,12 +284,17 @@ impl Trial {
     fn end_orphan(&mut self, record: &Value) {
         self.figures.orphans += 1;
         let (task, pid) = (record["task"].as_str().unwrap(), record["pid"].as_u64().unwrap());
+        let pid = u32::try_from(pid).unwrap();
+        self.orphans.insert(pid);
         self.tell(format!("process {pid} of {task} has outlived its keeper"));
         self.open(&task.to_owned());
-        let of_task = self.entries.iter().rfind(|entry| entry.task == task);
-        if of_task.is_some_and(|entry| entry.what == "hang") {
-            processes::kill(u32::try_from(pid).unwrap(), &self.place.mark());
+        if self.entries.iter().any(|entry| entry.what == "hang" && entry.pid == pid) {
+            self.end(pid);
         }
+    }
+
+    fn end(&self, pid: u32) {
+        processes::kill(pid, &self.place.mark());
     }
 
     fn open(&mut self, task: &String) {
@@ -337,6 +354,13 @@ impl Trial {
             for mut child in std::mem::take(&mut self.executors) {
                 drop(child.kill());
                 child.wait().unwrap();
+            }
+            // A keeper that has only just been started holds, for a moment, all that its executor held.
+            let is_copy = |process: &processes::Process| {
+                matches!(process.kind, Kind::Executor | Kind::Beginning)
+            };
+            while processes::with_mark(&mark).iter().any(is_copy) {
+                std::thread::yield_now();
             }
         }
     }

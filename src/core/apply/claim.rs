@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{Unfit, check};
 use crate::core::claim::{Blocker, Claim, Holder, Lock};
 use crate::core::state::State;
@@ -11,6 +13,7 @@ use crate::core::state::State;
 impl State {
     pub(super) fn claimed(
         &mut self,
+        at: Timestamp,
         id: &Arc<str>,
         locks: &[Lock],
         token: &Arc<str>,
@@ -37,7 +40,7 @@ impl State {
         self.claims.crowds.add(locks);
         *self.claims.made.entry(holder).or_default() += 1;
         self.claims.denied.remove(&holder);
-        let claim = Claim { locks: locks.to_vec(), token: token.clone(), whole: true };
+        let claim = Claim { locks: locks.to_vec(), token: token.clone(), since: at, whole: true };
         self.claims.held.insert(holder, claim);
         Ok(())
     }

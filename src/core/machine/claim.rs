@@ -435,7 +435,7 @@ impl<E: Evaluate> Machine<E> {
             Record::Resolved { .. } | Record::Resumed { .. } => {
                 self.gate.ended.extend(self.state.claims.held.keys());
             }
-            Record::Released { .. } => {
+            Record::Released { .. } | Record::ClaimLost { .. } => {
                 self.gate.ended.insert(Holder::RUN);
             }
             _ => {}
@@ -444,10 +444,6 @@ impl<E: Evaluate> Machine<E> {
 
     /// Gives back what is held for nothing any more. The run's own claim is the last.
     pub(super) fn release_finished(&mut self, out: &mut Transition) {
-        // What is gone already must be known before it is given back.
-        if self.gate.unverified {
-            return;
-        }
         let given_up = self.is_given_up() && self.running.is_empty() && self.unclear.is_empty();
         if given_up {
             self.gate.ended.extend(self.state.claims.held.keys());
@@ -519,8 +515,14 @@ impl<E: Evaluate> Machine<E> {
         if !std::mem::take(&mut self.gate.unverified) {
             return Ok(());
         }
-        for (task, names) in lost {
-            self.note(now, Record::ClaimLost { task, names }, out)?;
+        for (task, mut names) in lost {
+            // What has been given back meanwhile is not lost.
+            let claim = self.state.holder(&task).and_then(|holder| self.state.claims.of(holder));
+            let locks = claim.map_or(&[][..], |claim| &claim.locks);
+            names.retain(|name| locks.iter().any(|lock| lock.name == *name));
+            if !names.is_empty() {
+                self.note(now, Record::ClaimLost { task, names }, out)?;
+            }
         }
         Ok(())
     }

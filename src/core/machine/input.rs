@@ -240,7 +240,8 @@ pub enum Effect {
 pub struct Planned {
     /// The effect. All records of its transition are written before it.
     pub effect: Effect,
-    /// Position in [`Transition::records`] of the record that must be synced before it, if one must.
+    /// Position in [`Transition::records`] of the record that must be synced before it, if one must; in a transition without
+    /// records, all that was written before.
     pub durable: Option<usize>,
 }
 
@@ -260,8 +261,8 @@ impl Transition {
         self.effects.push(Planned { effect, durable: None });
     }
 
-    /// Plans an effect that must not happen before the last record is on disk.
+    /// Plans an effect that must not happen before everything that is known so far is on disk.
     pub(super) fn plan_after_sync(&mut self, effect: Effect) {
-        self.effects.push(Planned { effect, durable: self.records.len().checked_sub(1) });
+        self.effects.push(Planned { effect, durable: Some(self.records.len().saturating_sub(1)) });
     }
 }

@@ -3,14 +3,16 @@
 //! Does not ask for anything that nobody has asked for before.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::claim::Stage;
 use super::{Effect, Machine, Transition};
 use crate::core::apply::Unfit;
-use crate::core::claim::{Holder, Lock};
+use crate::core::claim::{Blocker, Holder, Lock};
 use crate::core::evaluate::Evaluate;
+use crate::core::record::Record;
 use crate::core::state::{InstanceId, ScopeId};
 
 /// How long it takes until those ask again who wait for another run.
@@ -53,6 +55,41 @@ impl<E: Evaluate> Machine<E> {
         if !self.gate.wants.is_empty() {
             self.poll_later(now, out);
         }
+    }
+
+    /// The run ends, and some of it waits for what it holds itself under something that has failed or is in doubt.
+    fn tell_what_is_in_the_way(
+        &mut self,
+        now: Timestamp,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let opened = self.state.run().opened.clone();
+        let (Some(opened), waits) = (opened, self.waits_by_place()) else { return Ok(()) };
+        let mut denied = Vec::new();
+        for (&holder, want) in &self.gate.wants {
+            let Stage::Behind(lock) = &want.stage else { continue };
+            let other = |held_by: &&Holder| **held_by != holder;
+            let Some(&held_by) =
+                waits.holders.get(lock.name.as_ref()).into_iter().flatten().find(other)
+            else {
+                continue;
+            };
+            let Some(claim) = self.state.claims.of(held_by) else { continue };
+            let by = Blocker {
+                lock: lock.name.clone(),
+                run: opened.run.clone(),
+                state_dir: None,
+                scope: self.state.holder_id(held_by).to_string(),
+                user: opened.by.user.clone(),
+                host: opened.by.host.clone(),
+                since: claim.since,
+                alive: true,
+            };
+            if self.state.claims.denied(holder).is_none() {
+                denied.push(Record::Denied { task: self.state.holder_id(holder), by });
+            }
+        }
+        denied.into_iter().try_for_each(|record| self.note(now, record, out))
     }
 
     /// Lets those ask who wait for other runs, each lock by the first in its queue.
@@ -119,6 +156,7 @@ impl<E: Evaluate> Machine<E> {
             return Ok(true);
         }
         if !self.break_ring(now, out)? && !self.look_once_more() {
+            self.tell_what_is_in_the_way(now, out)?;
             return Ok(false);
         }
         self.advance(now, out)?;
@@ -171,13 +209,7 @@ impl<E: Evaluate> Machine<E> {
 
     /// A ring of holders each of which waits for what one holds that cannot finish before the next in the ring has ended.
     fn ring(&self) -> Option<Vec<Link>> {
-        let mut holders: BTreeMap<&str, Vec<Holder>> = BTreeMap::new();
-        for (holder, claim) in self.state.claims.held() {
-            for lock in &claim.locks {
-                holders.entry(&lock.name).or_default().push(holder);
-            }
-        }
-        let waits = Waits { holders, ..self.waits_by_place() };
+        let waits = self.waits_by_place();
         let mut seen: BTreeMap<Holder, bool> = BTreeMap::new();
         for &first in self.gate.wants.keys() {
             if seen.contains_key(&first) {
@@ -213,9 +245,14 @@ impl<E: Evaluate> Machine<E> {
         None
     }
 
-    /// Who waits inside of what, and in the items of which group.
-    fn waits_by_place(&self) -> Waits<'_> {
+    /// Who holds what, who waits inside of what, and in the items of which group.
+    fn waits_by_place(&self) -> Waits {
         let mut waits = Waits::default();
+        for (holder, claim) in self.state.claims.held() {
+            for lock in &claim.locks {
+                waits.holders.entry(lock.name.clone()).or_default().push(holder);
+            }
+        }
         for &waiter in self.gate.wants.keys() {
             // Whoever has lost a part of what it held waits while it holds the rest.
             for outer in self.state.holders_enclosing(waiter).into_iter().chain([waiter]) {
@@ -230,7 +267,7 @@ impl<E: Evaluate> Machine<E> {
 
     /// For whom a waiter waits: everybody inside of what holds something that it wants; and where that holder is in an item that
     /// there is no room for, everybody in the items that are in its place.
-    fn links(&self, from: Holder, waits: &Waits<'_>) -> Vec<Link> {
+    fn links(&self, from: Holder, waits: &Waits) -> Vec<Link> {
         let Some(want) = self.gate.wants.get(&from) else { return Vec::new() };
         let Stage::Behind(lock) = &want.stage else { return Vec::new() };
         let mut links = Vec::new();
@@ -269,8 +306,8 @@ impl<E: Evaluate> Machine<E> {
 
 /// All who wait, by place, and who holds what.
 #[derive(Default)]
-struct Waits<'a> {
-    holders: BTreeMap<&'a str, Vec<Holder>>,
+struct Waits {
+    holders: BTreeMap<Arc<str>, Vec<Holder>>,
     inside: BTreeMap<Holder, Vec<Holder>>,
     groups: BTreeMap<InstanceId, Vec<Holder>>,
 }
