@@ -71,18 +71,7 @@ fn of_run(status: &Status) -> Vec<String> {
             let orphans = orphans.map(|task| command(&["show", run, &task.id]));
             orphans.chain([command(&["attach", run]), command(&["stop", run])]).collect()
         }
-        RunStanding::InDoubt => {
-            let owed = status.settings.iter().filter(|setting| setting.debt).take(NAMED_MAX);
-            let owed = owed.flat_map(|setting| of_setting(run, setting));
-            let mut doubtful = of(TaskStanding::InDoubt);
-            // The answers are spelled out for the first one; the others are answered in the same way.
-            let first = doubtful.next().into_iter().flat_map(|task| of_task(run, task));
-            let others = doubtful.map(|task| command(&["show", run, &task.id]));
-            let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
-            let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
-            let last = last(status, asks);
-            owed.chain(first).chain(others).chain(failed).chain(last).collect()
-        }
+        RunStanding::InDoubt => of_doubts(status),
         RunStanding::Failed => {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
             failed.chain(last(status, false)).collect()
@@ -92,6 +81,35 @@ fn of_run(status: &Status) -> Vec<String> {
         }
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
     }
+}
+
+/// What settles doubts and debts, and what goes on after that.
+fn of_doubts(status: &Status) -> Vec<String> {
+    let run = status.run.as_str();
+    let of = |standing: TaskStanding| status.standing(standing).take(NAMED_MAX);
+    // What is only held is put back once the rest is settled.
+    let owed: Vec<&SettingRow> =
+        status.settings.iter().filter(|row| row.debt && row.is_for_people()).collect();
+    let mut next: Vec<String> =
+        owed.iter().take(NAMED_MAX).flat_map(|setting| of_setting(run, setting)).collect();
+    // The answers are spelled out for the first doubt; the others are answered in the same way.
+    let mut doubtful = of(TaskStanding::InDoubt);
+    next.extend(doubtful.next().into_iter().flat_map(|task| of_task(run, task)));
+    next.extend(doubtful.map(|task| command(&["show", run, &task.id])));
+    next.extend(of(TaskStanding::Failed).flat_map(|task| of_task(run, task)));
+    let resume = ["resume", run];
+    let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
+    let stuck = owed.iter().any(|setting| setting.stuck);
+    let open = !owed.is_empty() || of(TaskStanding::InDoubt).next().is_some();
+    match status.stopped {
+        Some(StopReason::Abandoned) => next.extend(last(status, asks)),
+        _ if asks => next.extend(last(status, true)),
+        _ if stuck => next.push(meant(&resume, "tries again to put it back, and goes on")),
+        _ if open => next.push(meant(&resume, "goes on, once this is decided")),
+        // Settings are held because something has failed: both ways lead to their being put back.
+        _ => next.extend([command(&resume), abandon(run)]),
+    }
+    next
 }
 
 /// The command that a decision makes possible.
@@ -123,8 +141,7 @@ fn resume(run: &str, asks: bool) -> String {
 /// Looking at a setting that is owed, and what settles it.
 fn of_setting(run: &str, setting: &SettingRow) -> Vec<String> {
     let show = command(&["show", run, &setting.id]);
-    let answers = if setting.is_for_people() { setting.answers(run) } else { Vec::new() };
-    std::iter::once(show).chain(answers).collect()
+    std::iter::once(show).chain(setting.answers(run)).collect()
 }
 
 /// What can be done about one setting that is being looked at, and then about its run.

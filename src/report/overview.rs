@@ -45,7 +45,10 @@ pub fn text(status: &Status) -> String {
         let _ = write!(text, ", worked on by {}", executor.words());
     }
     text.push('\n');
-    settings(&mut text, "owed, as it is not back to what it was", status, |row| row.debt);
+    if status.settings.iter().any(|row| row.debt) {
+        text.push('\n');
+        owed(&mut text, status);
+    }
     let running = match status.executor {
         Some(_) => "running",
         None => "left behind",
@@ -62,7 +65,10 @@ pub fn text(status: &Status) -> String {
         }
     }
     locks::write(&mut text, &status.awaited, &status.claims);
-    settings(&mut text, "changed for a time", status, |row| !row.debt && row.state.is_open());
+    if status.settings.iter().any(for_a_time) {
+        text.push('\n');
+        settings(&mut text, "changed for a time", status, for_a_time);
+    }
     counts(&mut text, status);
     next::list(&mut text, &status.next);
     text
@@ -95,13 +101,27 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
     }
 }
 
+/// The settings that are not back to what they were and should be; `false` if there are none.
+pub fn owed(text: &mut String, status: &Status) -> bool {
+    settings(text, "owed, as it is not back to what it was", status, |row| row.debt)
+}
+
+fn for_a_time(row: &SettingRow) -> bool {
+    !row.debt && row.state.is_open()
+}
+
 /// Settings, each with what it was and what it is.
-fn settings(text: &mut String, title: &str, status: &Status, wanted: fn(&SettingRow) -> bool) {
+fn settings(
+    text: &mut String,
+    title: &str,
+    status: &Status,
+    wanted: fn(&SettingRow) -> bool,
+) -> bool {
     let rows: Vec<&SettingRow> = status.settings.iter().filter(|row| wanted(row)).collect();
     if rows.is_empty() {
-        return;
+        return false;
     }
-    let _ = writeln!(text, "\n{title}:");
+    let _ = writeln!(text, "{title}:");
     for row in rows.iter().take(LISTED_MAX) {
         let _ = writeln!(
             text,
@@ -115,6 +135,7 @@ fn settings(text: &mut String, title: &str, status: &Status, wanted: fn(&Setting
         let _ =
             writeln!(text, "  and {} more (`--format json` lists all)", rows.len() - LISTED_MAX);
     }
+    true
 }
 
 fn counts(text: &mut String, status: &Status) {

@@ -16,8 +16,11 @@ use crate::plan::Plan;
 use crate::plan::graph::NodeId;
 use crate::spec::model::{Effect, Output};
 
-/// Of how many doubtful tasks it is told what their probes have printed.
+/// Of how many tasks it is told what their jobs have printed.
 const FINDINGS_MAX: usize = 10;
+
+/// How many lines are told of what went wrong.
+const LAST_WORDS_MAX: usize = 3;
 
 /// How many lines of it are told, of each stream.
 const PRINTED_MAX: usize = 8;
@@ -111,7 +114,10 @@ pub struct TaskRow {
     /// Number of the job that has asked it last.
     #[serde(skip)]
     pub asked: Option<u32>,
-    /// The last lines that the probe has printed, of a task in doubt.
+    /// Number of its last job, if it has had one.
+    #[serde(skip)]
+    pub last: Option<u32>,
+    /// The last lines that its probe has printed, else its last job, of a task that is in doubt or has failed.
     #[serde(skip)]
     pub printed: Vec<String>,
 }
@@ -146,12 +152,20 @@ impl Status {
         status
     }
 
-    /// The same with what the probes of doubtful tasks have printed, as far as it is listed.
+    /// The same with what the jobs of doubtful and failed tasks have printed, as far as it is listed.
     #[must_use]
     pub fn with_findings(mut self, folder: &RunFolder) -> Self {
-        let doubtful = self.tasks.iter_mut().filter(|row| row.state == TaskStanding::InDoubt);
-        for row in doubtful.take(FINDINGS_MAX) {
-            row.printed = row.asked.map(|job| printed(folder, &row.id, job)).unwrap_or_default();
+        for standing in [TaskStanding::InDoubt, TaskStanding::Failed] {
+            let rows = self.tasks.iter_mut().filter(|row| row.state == standing);
+            for row in rows.take(FINDINGS_MAX) {
+                // What a probe has found says more of a doubt than the last words of what ran before it.
+                let asked = row.asked.filter(|_| standing == TaskStanding::InDoubt);
+                row.printed = match (asked, row.last) {
+                    (Some(probe), _) => printed(folder, &row.id, probe),
+                    (None, Some(last)) => last_words(folder, &row.id, last),
+                    (None, None) => Vec::new(),
+                };
+            }
         }
         self
     }
@@ -218,6 +232,7 @@ impl Unentered<'_> {
                 probe: false,
                 orphan: None,
                 asked: None,
+                last: None,
                 printed: Vec::new(),
             });
             return;
@@ -235,6 +250,16 @@ impl Unentered<'_> {
             );
         }
     }
+}
+
+/// What a job has said last: of what went wrong, if it has said that.
+fn last_words(folder: &RunFolder, task: &str, job: u32) -> Vec<String> {
+    let folder = folder.task(task, job);
+    let mut lines = last_lines_of(&folder.join("stderr"), LAST_WORDS_MAX);
+    if lines.is_empty() {
+        lines = last_lines_of(&folder.join("stdout"), LAST_WORDS_MAX);
+    }
+    lines
 }
 
 /// The last lines that a job has printed.
@@ -293,6 +318,7 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
             .or_else(|| task.and_then(|task| task.reason.as_deref().map(str::to_owned))),
         orphan: task.and_then(|task| task.orphan),
         asked: task.and_then(|task| task.inquiry.attempt),
+        last: task.map(|task| task.jobs).filter(|jobs| *jobs > 0),
         printed: Vec::new(),
         probe: plan.graph.task(instance.node).is_some_and(|task| task.probe.is_some()),
         outputs: outputs(plan, instance.node).map(|(name, _)| name.clone()).collect(),

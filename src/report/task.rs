@@ -290,6 +290,11 @@ pub fn text(shown: &Shown) -> String {
     if let Some(unknown) = &shown.unknown {
         say("unknown", unknown);
     }
+    if shown.probe.is_none() {
+        for (number, line) in row.printed.iter().enumerate() {
+            say(if number == 0 { "printed" } else { "" }, &format!("| {line}"));
+        }
+    }
     if let Some(probe) = &shown.probe {
         say("probe", &probe.words());
         probe.printed.iter().for_each(|line| say("", &format!("| {line}")));
