@@ -6,6 +6,7 @@
 mod enter;
 mod judge;
 mod resolve;
+mod setting;
 
 pub(super) use self::enter::item_id;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::job::Role;
-use super::record::{Item, JobEnd, Outcome, Record, Verdict};
+use super::record::{Closing, Item, JobEnd, Outcome, Record, StopReason, Verdict};
 use super::state::{InstanceBody, InstanceId, Job, Knowledge, Phase, Proof, State};
 use crate::spec::model::Effect;
 
@@ -50,6 +51,9 @@ impl State {
     /// # Errors
     /// If the record does not fit what is known; the state is then unchanged.
     pub fn apply(&mut self, at: Timestamp, record: &Record) -> Result<(), Unfit> {
+        if let Some(result) = self.apply_to_setting(at, record) {
+            return result;
+        }
         match record {
             Record::Opened(opened) => {
                 check(self.run.opened.is_none(), "the run", "it was opened before")?;
@@ -66,19 +70,23 @@ impl State {
                 self.run.stopped = None;
                 self.run.ended = None;
                 self.grant_fresh_attempts();
+                self.grant_fresh_attempts_to_settings();
                 self.settle_everything();
             }
             Record::Stopped { why, .. } => {
                 self.run.stopped = Some(*why);
                 self.run.ended = Some(at);
             }
-            Record::Closed { .. } => {
-                check(
-                    self.is_complete(),
-                    "the run",
-                    "it is closed although something in it is open",
-                )?;
+            Record::Closed { outcome } => {
+                let abandoned = *outcome == Closing::Abandoned;
+                let may_close = if abandoned {
+                    self.run.stopped == Some(StopReason::Abandoned) && self.may_be_abandoned()
+                } else {
+                    self.is_complete()
+                };
+                check(may_close, "the run", "it is closed although something in it is open")?;
                 self.run.closed = true;
+                self.run.abandoned = abandoned;
                 self.run.ended = Some(at);
             }
             Record::ItemsFrozen { task, items } => {
@@ -172,6 +180,7 @@ impl State {
             Record::TaskEnded { task, outcome, reason } => {
                 self.end_task(at, task, *outcome, reason.as_deref())?;
             }
+            Record::SettingMoved { task, .. } => return Err(Unfit::UnknownTask(task.clone())),
             Record::Resolved { task, decision, because, outputs, .. } => {
                 self.resolve(at, task, *decision, because, outputs.as_ref())?;
                 self.settle_everything();
@@ -255,7 +264,7 @@ impl State {
         match job.role {
             Role::Action | Role::Verify(_) => state.tries += 1,
             Role::Repair { .. } => state.inquiry.mends += 1,
-            Role::Probe => {}
+            Role::Probe | Role::Get | Role::Set | Role::Restore => {}
         }
         state.inquiry.cleared = false;
         state.phase = Phase::Running(job);
@@ -299,6 +308,9 @@ impl State {
             (Verdict::Good, Role::Repair { state: of, action }) => {
                 state.phase = Phase::Repairing(of, action + 1);
                 state.inquiry.mends = 0;
+            }
+            (Verdict::Good, Role::Get | Role::Set | Role::Restore) => {
+                return Err(contradiction(task, "such a job is a setting's"));
             }
             (Verdict::Repeat { held }, role) => {
                 state.rounds += 1;
@@ -352,6 +364,9 @@ impl State {
                 state.reason = reason.map(Arc::from);
                 state.ended = Some(at);
             }
+            InstanceBody::Setting(_) | InstanceBody::Part(_) => {
+                return Err(contradiction(task, "a setting is neither a task nor a group"));
+            }
         }
         self.mark_begun(id);
         self.settle([id]);
@@ -376,7 +391,7 @@ impl State {
                     group.ended = None;
                     group.reason = None;
                 }
-                InstanceBody::Group(_) => {}
+                InstanceBody::Group(_) | InstanceBody::Setting(_) | InstanceBody::Part(_) => {}
             }
         }
     }

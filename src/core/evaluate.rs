@@ -92,6 +92,29 @@ pub trait Evaluate {
     /// If it cannot be evaluated, or gives no boolean.
     fn until(&self, state: &State, instance: InstanceId, out: &Out) -> Result<bool, String>;
 
+    /// `to` of a setting's part: its temporary value.
+    ///
+    /// # Errors
+    /// If it cannot be evaluated.
+    fn setting_to(&self, state: &State, part: InstanceId) -> Result<Value, String>;
+
+    /// The value that `get` of a setting's part has read.
+    ///
+    /// # Errors
+    /// If it cannot be read from what the job has left behind.
+    fn setting_value(&self, state: &State, part: InstanceId, out: &Out) -> Result<Value, String>;
+
+    /// The command that puts a setting's part back to `old`.
+    ///
+    /// # Errors
+    /// If a template of it cannot be rendered.
+    fn restore_command(
+        &self,
+        state: &State,
+        part: InstanceId,
+        old: &Value,
+    ) -> Result<Command, String>;
+
     /// Whether any expression reads what a job printed.
     fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool;
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::job::Role;
 use super::record::Outcome;
+use super::setting::{Part, SettingState};
 use crate::plan::graph::NodeId;
 
 /// Number of an instance: a node of the graph inside one item of every group around it.
@@ -66,6 +67,10 @@ pub enum InstanceBody {
     Task(Box<TaskState>),
     /// Nodes inside.
     Group(GroupState),
+    /// A temporary setting.
+    Setting(Box<SettingState>),
+    /// One value of a setting. It stands in no scope's row, and its standing is the setting's.
+    Part(Box<Part>),
 }
 
 /// What others may expect of an instance.

@@ -42,6 +42,12 @@ pub enum Role {
         /// Its number among the actions of that state, counted from 0.
         action: u32,
     },
+    /// Reads the value of a setting.
+    Get,
+    /// Gives a setting its temporary value.
+    Set,
+    /// Puts a setting back.
+    Restore,
 }
 
 impl Role {
@@ -53,6 +59,8 @@ impl Role {
             Self::Verify(number) => Some(format!("verification {}", number + 1)),
             Self::Probe => Some("probe".to_owned()),
             Self::Repair { action, .. } => Some(format!("repair, action {}", action + 1)),
+            Self::Get => Some("reading it".to_owned()),
+            Self::Set | Self::Restore => None,
         }
     }
 }

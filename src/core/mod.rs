@@ -4,6 +4,7 @@
 //! [`Machine::handle`](machine::Machine::handle) the only decision, and replaying a journal is the same `apply`.
 
 pub mod apply;
+mod debt;
 pub mod evaluate;
 pub mod expressions;
 pub mod facts;
@@ -12,6 +13,7 @@ pub mod machine;
 pub mod preview;
 pub mod record;
 pub mod recover;
+pub mod setting;
 mod settle;
 pub mod standing;
 pub mod state;

@@ -164,6 +164,7 @@ impl Walk<'_> {
             match &self.plan.graph.node(node).body {
                 NodeBody::Task(_) => self.task(id, fate),
                 NodeBody::Group(_) => self.group(id, fate)?,
+                NodeBody::Setting(_) => {}
             }
         }
         Ok(())
@@ -295,6 +296,9 @@ impl Walk<'_> {
         let inside = if group.fan_out.is_some() { format!("{id}[?]") } else { id.to_owned() };
         for slot in self.plan.graph.order(node) {
             let child = group.children[slot as usize];
+            if self.plan.graph.setting(child).is_some() {
+                continue;
+            }
             let name = &self.plan.graph.node(child).name;
             self.unentered(
                 child,
@@ -347,10 +351,12 @@ fn critical_path(plan: &Plan, group: NodeId) -> Vec<String> {
             Some(group) if !group.fan_out.as_ref().is_some_and(|fan_out| fan_out.single) => {
                 path.extend(critical_path(plan, child));
             }
+            _ if graph.setting(child).is_some() => {}
             _ => path.push(graph.path(child)),
         }
         let node = graph.node(child);
-        at = longest(&mut node.needed_by.iter().chain(&node.followed_by).copied());
+        let behind = node.needed_by.iter().chain(&node.followed_by).chain(&node.surrounded_by);
+        at = longest(&mut behind.copied());
     }
     path
 }

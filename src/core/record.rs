@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::job::{End, Role};
+use super::setting::{SettingCommands, SettingStanding};
 use crate::spec::model::Effect;
 
 /// One fact of a run.
@@ -140,6 +141,22 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outputs: Option<Arc<Value>>,
     },
+    /// How a temporary setting stands, and what its value is.
+    SettingMoved {
+        /// Id of the setting, with the key of its item where it fans out.
+        task: Arc<str>,
+        /// How it stands.
+        state: SettingStanding,
+        /// The value that was read; absent where nothing was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<Arc<Value>>,
+        /// How it was read and is put back, where its old value is recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commands: Option<Box<SettingCommands>>,
+        /// In words, where there is something to say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// The run is closed for good.
     Closed {
         /// How.
@@ -207,6 +224,8 @@ pub enum StopReason {
     Operator,
     /// `--until` was reached.
     Reached,
+    /// It is given up: only open settings are put back.
+    Abandoned,
 }
 
 /// An item of a group.
@@ -323,6 +342,8 @@ pub enum Decision {
 pub enum Closing {
     /// Every task has succeeded, was skipped or waived.
     Succeeded,
+    /// It was given up.
+    Abandoned,
 }
 
 impl Record {
@@ -339,6 +360,7 @@ impl Record {
             | Self::OutputsKept { task, .. }
             | Self::WaitUntil { task, .. }
             | Self::TaskEnded { task, .. }
+            | Self::SettingMoved { task, .. }
             | Self::Resolved { task, .. } => Some(task),
             Self::Opened(_) | Self::Resumed { .. } | Self::Stopped { .. } | Self::Closed { .. } => {
                 None

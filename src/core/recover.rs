@@ -61,9 +61,10 @@ pub fn recover(role: Role, effect: Effect, asks: bool, evidence: &Evidence) -> N
 #[must_use]
 pub fn after_lost_end(role: Role, effect: Effect, asks: bool) -> Next {
     match (role, effect) {
-        (Role::Verify(_) | Role::Probe, _) | (Role::Action, Effect::Read | Effect::Idempotent) => {
-            Next::Again
-        }
+        (Role::Verify(_) | Role::Probe | Role::Get, _)
+        | (Role::Action, Effect::Read | Effect::Idempotent) => Next::Again,
+        // Whatever the value is by now, it is taken for ours: setting it once more settles it.
+        (Role::Set | Role::Restore, _) => Next::Again,
         // A repair is never continued: the probe says what has become of it.
         (Role::Repair { .. }, _) => Next::Ask,
         (Role::Action, Effect::Once) if asks => Next::Ask,

@@ -12,6 +12,12 @@ impl State {
     pub(super) fn settle(&mut self, changed: impl IntoIterator<Item = InstanceId>) {
         let mut work: Vec<InstanceId> = changed.into_iter().collect();
         while let Some(id) = work.pop() {
+            match &self.instance(id).body {
+                // What becomes of a part is told by its setting.
+                InstanceBody::Part(_) => continue,
+                InstanceBody::Setting(_) => self.restless.push(id),
+                InstanceBody::Task(_) | InstanceBody::Group(_) => {}
+            }
             let before = self.instance(id).standing;
             let after = self.standing(id);
             if before == after {
@@ -30,6 +36,7 @@ impl State {
     /// Counts everything anew from the facts.
     pub(super) fn settle_everything(&mut self) {
         self.startable.clear();
+        self.restless.clear();
         let graph = self.graph.clone();
         for instance in &mut self.instances {
             let node = graph.node(instance.node);
@@ -42,6 +49,15 @@ impl State {
                 group.open =
                     if inside == 0 { 0 } else { group.items.map_or(0, |items| items.count) };
                 (group.bad, group.doubtful, group.stuck, group.doomed) = (0, 0, 0, false);
+            }
+            if let InstanceBody::Part(_) = &instance.body {
+                instance.unmet = 0;
+            }
+            if let (InstanceBody::Setting(state), Some(shape)) =
+                (&mut instance.body, graph.setting(instance.node))
+            {
+                let around = length(shape.around.len());
+                (state.open, state.not_good, state.doubtful) = (around, around, 0);
             }
         }
         for scope in &mut self.scopes {
@@ -95,6 +111,8 @@ impl State {
                 let bad = group.bad > 0 || settled == Settled::Failed;
                 (settled, bad, group.doomed || matches!(settled, Settled::Failed | Settled::Doubt))
             }
+            InstanceBody::Setting(_) => return self.standing_of_setting(id),
+            InstanceBody::Part(_) => return Standing::default(),
         };
         let halts = failing && self.node(id).on_failure == OnFailure::Stop;
         Standing { settled, bad, halts }
@@ -105,7 +123,7 @@ impl State {
         let instance = self.instance(id);
         if instance.dead_by_doubt > 0 {
             Settled::StuckOnDoubt
-        } else if instance.dead > 0 || self.is_kept_by_halt(id) {
+        } else if instance.dead > 0 || self.is_kept_by_halt(id) || self.is_barred(id) {
             Settled::Stuck
         } else {
             Settled::Open
@@ -143,6 +161,16 @@ impl State {
             adjust(&mut waiting.dead, is_dead(before), is_dead(after));
             adjust(&mut waiting.dead_by_doubt, is_doubtful(before), is_doubtful(after));
             self.startable_if_met(InstanceId(first + slot));
+            work.push(InstanceId(first + slot));
+        }
+        for &slot in &node.surrounded_by {
+            if let InstanceBody::Setting(setting) =
+                &mut self.instances[(first + slot) as usize].body
+            {
+                adjust(&mut setting.open, before == Settled::Open, after == Settled::Open);
+                adjust(&mut setting.not_good, !met_before, !met_after);
+                adjust(&mut setting.doubtful, is_doubtful(before), is_doubtful(after));
+            }
             work.push(InstanceId(first + slot));
         }
         for &slot in &node.followed_by {
@@ -220,7 +248,7 @@ impl State {
                         scopes
                             .extend(group.items.into_iter().flat_map(super::state::Items::scopes));
                     }
-                    InstanceBody::Task(_) => {}
+                    _ => {}
                 }
             }
         }

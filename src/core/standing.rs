@@ -16,7 +16,7 @@ pub enum RunStanding {
     Waiting,
     /// Tasks have failed.
     Failed,
-    /// It is not known whether an effect has happened.
+    /// It is not known whether an effect has happened, or a setting is owed.
     InDoubt,
     /// It was stopped, or its executor has died; it can be resumed.
     Interrupted,
@@ -150,6 +150,13 @@ impl State {
                 | Phase::Repairing(..)
                 | Phase::Verifying(_) => TaskStanding::Running,
             },
+            (InstanceBody::Setting(_) | InstanceBody::Part(_), settled) => match settled {
+                Settled::Open => TaskStanding::Running,
+                Settled::Good => TaskStanding::Succeeded,
+                Settled::Failed => TaskStanding::Failed,
+                Settled::Doubt => TaskStanding::InDoubt,
+                Settled::Stuck | Settled::StuckOnDoubt => TaskStanding::Blocked,
+            },
             (InstanceBody::Group(group), settled) => match (group.ended, settled) {
                 (Some(outcome), _) => outcome.into(),
                 (None, Settled::Good) => TaskStanding::Succeeded,
@@ -190,6 +197,9 @@ impl State {
     /// How the run stands, `alive` telling whether an executor works on it.
     #[must_use]
     pub fn run_standing(&self, alive: bool) -> RunStanding {
+        if self.run().abandoned {
+            return RunStanding::Abandoned;
+        }
         if self.run().closed {
             return RunStanding::Succeeded;
         }
@@ -199,9 +209,10 @@ impl State {
         let tally = self.tally();
         let group_failed = self.instances().iter().any(|instance| match &instance.body {
             InstanceBody::Group(group) => group.ended == Some(Outcome::Failed),
-            InstanceBody::Task(_) => false,
+            InstanceBody::Setting(_) => instance.standing.settled == Settled::Failed,
+            InstanceBody::Task(_) | InstanceBody::Part(_) => false,
         });
-        if tally.in_doubt > 0 {
+        if tally.in_doubt > 0 || self.has_debts() {
             RunStanding::InDoubt
         } else if tally.failed > 0 || group_failed {
             RunStanding::Failed

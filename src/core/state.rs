@@ -24,6 +24,8 @@ pub struct State {
     pub(super) ids: HashMap<Arc<str>, Named>,
     /// Instances whose last need has just been met. The machine takes them; they say nothing that is not in the rest of the state.
     pub(super) startable: Vec<InstanceId>,
+    /// Settings about which something has changed, likewise.
+    pub(super) restless: Vec<InstanceId>,
 }
 
 impl PartialEq for State {
@@ -58,6 +60,8 @@ pub struct Run {
     pub boots: Vec<Option<Arc<str>>>,
     /// Whether it is closed for good.
     pub closed: bool,
+    /// Whether it was closed before its end.
+    pub abandoned: bool,
 }
 
 impl State {
@@ -81,6 +85,7 @@ impl State {
             scopes: Vec::new(),
             ids: HashMap::new(),
             startable: Vec::new(),
+            restless: Vec::new(),
         }
     }
 
@@ -140,7 +145,7 @@ impl State {
     pub fn task(&self, id: InstanceId) -> Option<&TaskState> {
         match &self.instance(id).body {
             InstanceBody::Task(task) => Some(task),
-            InstanceBody::Group(_) => None,
+            _ => None,
         }
     }
 
@@ -149,7 +154,7 @@ impl State {
     pub fn group(&self, id: InstanceId) -> Option<&GroupState> {
         match &self.instance(id).body {
             InstanceBody::Group(group) => Some(group),
-            InstanceBody::Task(_) => None,
+            _ => None,
         }
     }
 
@@ -161,7 +166,7 @@ impl State {
                 instance,
                 task.as_ref(),
             )),
-            InstanceBody::Group(_) => None,
+            _ => None,
         })
     }
 
@@ -247,6 +252,8 @@ impl State {
         let fresh = match &instance.body {
             InstanceBody::Task(task) => task.phase == Phase::Waiting,
             InstanceBody::Group(group) => group.items.is_none() && group.ended.is_none(),
+            // A setting is opened by whoever needs it.
+            InstanceBody::Setting(_) | InstanceBody::Part(_) => false,
         };
         fresh && instance.unmet == 0 && instance.standing.settled == Settled::Open
     }
@@ -267,14 +274,14 @@ impl State {
     pub(super) fn task_mut(&mut self, id: InstanceId) -> Option<&mut TaskState> {
         match &mut self.instances[id.index()].body {
             InstanceBody::Task(task) => Some(task),
-            InstanceBody::Group(_) => None,
+            _ => None,
         }
     }
 
     pub(super) fn group_mut(&mut self, id: InstanceId) -> Option<&mut GroupState> {
         match &mut self.instances[id.index()].body {
             InstanceBody::Group(group) => Some(group),
-            InstanceBody::Task(_) => None,
+            _ => None,
         }
     }
 

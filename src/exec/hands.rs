@@ -74,9 +74,9 @@ impl Hands {
         let mut found = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Spawn { job, command, reads_stdout, .. } => {
+                Effect::Spawn { job, command, reads_stdout, opening, .. } => {
                     self.interests.insert(job.clone(), Interest { reads_stdout, running: true });
-                    requests.push(self.start(job, command));
+                    requests.push(self.start(job, command, opening));
                 }
                 Effect::Kill { job } => requests.push(Request::Kill { job }),
                 Effect::Forget { job } => {
@@ -98,12 +98,15 @@ impl Hands {
         found
     }
 
-    fn start(&self, job: JobId, mut command: Command) -> Request {
+    /// The idempotency key is the same for all attempts of a task, and a new one when a setting is opened again.
+    fn start(&self, job: JobId, mut command: Command, opening: Option<u32>) -> Request {
+        let opening = opening.map(|number| format!("/{number}")).unwrap_or_default();
+        let key = format!("{}/{}{opening}", self.folder.id(), job.task);
         command.env.extend([
             ("WINDLASS_RUN".to_owned(), self.folder.id().to_owned()),
             ("WINDLASS_TASK".to_owned(), job.task.to_string()),
             ("WINDLASS_ATTEMPT".to_owned(), job.attempt.to_string()),
-            ("WINDLASS_IDEMPOTENCY_KEY".to_owned(), format!("{}/{}", self.folder.id(), job.task)),
+            ("WINDLASS_IDEMPOTENCY_KEY".to_owned(), key),
         ]);
         let folder = self.job_folder(&job);
         let folder = folder.strip_prefix(self.folder.path()).map_or(folder.clone(), PathBuf::from);

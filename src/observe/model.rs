@@ -83,6 +83,7 @@ impl Model {
             Record::JobStarting { task, .. }
             | Record::Judged { task, .. }
             | Record::TaskEnded { task, .. }
+            | Record::SettingMoved { task, .. }
             | Record::ItemsFrozen { task, .. } => self.touched.extend(state.find(task)),
             Record::Opened(_)
             | Record::Stopped { .. }
@@ -241,8 +242,11 @@ impl ItemCounts {
 }
 
 fn classify(state: &State, id: InstanceId) -> Class {
-    let InstanceBody::Group(group) = &state.instance(id).body else {
-        return Class::Task(state.task_standing(id));
+    let group = match &state.instance(id).body {
+        InstanceBody::Group(group) => group,
+        InstanceBody::Task(_) => return Class::Task(state.task_standing(id)),
+        // What a setting is doing is shown line by line.
+        InstanceBody::Setting(_) | InstanceBody::Part(_) => return Class::Entered,
     };
     match (group.items, state.task_standing(id)) {
         (Some(_), _) => Class::Entered,

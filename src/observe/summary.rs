@@ -116,7 +116,11 @@ fn tell(text: &mut String, row: &TaskRow, folder: &RunFolder) {
         row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", escape(reason)));
     let _ = writeln!(text, "  {}{reason}", escape(&row.id));
     let Some(log) = last_job(folder, &row.id) else { return };
-    let mut lines = last_lines_of(&log.join("stderr"), OUTPUT_LINES_MAX);
+    // What a probe has found says more of a doubt than the last words of whatever ran last.
+    let mut lines = row.printed.clone();
+    if lines.is_empty() {
+        lines = last_lines_of(&log.join("stderr"), OUTPUT_LINES_MAX);
+    }
     if lines.is_empty() {
         lines = last_lines_of(&log.join("stdout"), OUTPUT_LINES_MAX);
     }

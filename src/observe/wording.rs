@@ -11,6 +11,7 @@ use crate::core::job::{End, Role};
 use crate::core::record::{
     Actor, Closing, Decision, JobEnd, Judgement, Outcome, Record, StopReason, Verdict,
 };
+use crate::core::setting::SettingStanding;
 use crate::core::state::{State, TaskState};
 use crate::exec::Fact;
 use crate::journal::RunFolder;
@@ -61,6 +62,9 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
                 Weight::Usual
             };
             (weight, "run", stopped(folder.id(), *why, by.as_ref(), because.as_deref()))
+        }
+        Record::Closed { outcome: Closing::Abandoned } => {
+            (Weight::Usual, "run", format!("{} closed: abandoned", folder.id()))
         }
         Record::Closed { outcome: Closing::Succeeded } => {
             (Weight::Usual, "run", format!("{} closed: succeeded", folder.id()))
@@ -118,6 +122,9 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
             "waiting",
             format!("{task} until {}: {reason}", moment(*until, fact.at)),
         ),
+        Record::SettingMoved { task, state, value, reason, .. } => {
+            setting_moved(task, *state, value.as_deref(), reason.as_deref())
+        }
         Record::TaskEnded { outcome, reason, .. } => subject.ended(*outcome, reason.as_deref()),
         Record::Resolved { task, decision, because, by, .. } => (
             Weight::Notable,
@@ -244,8 +251,32 @@ fn stopped(run: &str, why: StopReason, by: Option<&Actor>, because: Option<&str>
         StopReason::Signal => format!(
             "{run} stopped by a signal: nothing more starts, what runs is waited for; a second one leaves it to the keeper"
         ),
+        StopReason::Abandoned => {
+            format!("{run} given up{by}{because}: only open settings are put back")
+        }
         StopReason::Operator => {
             format!("{run} stopped{by}{because}: nothing more starts, what runs is waited for")
+        }
+    }
+}
+
+/// What people read about a setting.
+fn setting_moved(
+    name: &str,
+    state: SettingStanding,
+    value: Option<&serde_json::Value>,
+    reason: Option<&str>,
+) -> (Weight, &'static str, String) {
+    let value = value.map(ToString::to_string).unwrap_or_default();
+    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    match state {
+        SettingStanding::Captured => (Weight::Usual, "captured", format!("{name} was {value}")),
+        SettingStanding::InForce => (Weight::Usual, "in force", format!("{name} is {value}")),
+        SettingStanding::Restored => (Weight::Usual, "restored", format!("{name}{why}")),
+        SettingStanding::Drifted => (Weight::Bad, "drifted", format!("{name}{why}")),
+        SettingStanding::Idle => (Weight::Bad, "found", format!("{name} is {value}{why}")),
+        SettingStanding::WrittenOff | SettingStanding::Changing | SettingStanding::Restoring => {
+            (Weight::Notable, "setting", format!("{name} is {state}{why}"))
         }
     }
 }
@@ -264,6 +295,9 @@ pub(super) fn may_last(record: &Record) -> bool {
     match record {
         Record::JobEnded { end: JobEnd::Ran(end), .. } => !end.over || !end.survivors.is_empty(),
         Record::TaskEnded { outcome, .. } => *outcome == Outcome::Failed,
+        Record::SettingMoved { state, .. } => {
+            matches!(state, SettingStanding::Idle | SettingStanding::Drifted)
+        }
         Record::Stopped { .. } | Record::Judged { .. } | Record::Resolved { .. } => true,
         _ => false,
     }

@@ -1,5 +1,7 @@
 //! [`Plan::new`]: flattening a runbook into nodes.
 
+mod settings;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use serde_json::{Map, Value};
 use super::graph::{self, FanOut, Graph, Node, NodeBody, NodeId};
 use super::{Plan, PlannedStep};
 use crate::spec::model::{
-    Action, Body, Effect, Located, Meaning, OnFailure, Probe, Retry, Runbook, Step, Work,
+    Action, Body, Effect, Located, Meaning, OnFailure, Probe, Retry, Runbook, Setting, Step, Work,
 };
 use crate::spec::template::Scope;
 
@@ -57,7 +59,7 @@ impl Plan {
         let digest = digest(&runbook, &params);
         let mut flat = Flat::default();
         flat.root(&runbook);
-        flat.siblings(runbook.steps, NodeId::ROOT);
+        flat.siblings(runbook.steps, runbook.settings, NodeId::ROOT);
         flat.graph.link();
         Self {
             name: runbook.name,
@@ -117,12 +119,23 @@ impl Flat {
         self.steps.push(PlannedStep { env: runbook.env.clone(), ..PlannedStep::default() });
     }
 
-    fn siblings(&mut self, steps: Vec<Step>, parent: NodeId) {
-        let links = links(&steps);
+    /// The steps of a group, then its settings.
+    fn siblings(&mut self, steps: Vec<Step>, settings: Vec<Setting>, parent: NodeId) {
+        let links = links(&steps, &settings);
+        let shapes = settings::shapes(&steps, &settings, &links);
+        let slots = u32::try_from(steps.len()).expect("a runbook has fewer steps")..;
         for ((step, slot), (needs, after)) in steps.into_iter().zip(0..).zip(links) {
             let mut node = node(&step, parent, slot);
             (node.needs, node.after) = (needs, after);
             self.step(step, node);
+        }
+        for ((setting, slot), (shape, needs)) in settings.into_iter().zip(slots).zip(shapes) {
+            let mut node = blank(&setting.name, parent, slot, NodeBody::Setting(Box::new(shape)));
+            node.needs = needs;
+            node.conditional = setting.when.is_some();
+            self.next(parent);
+            self.graph.nodes.push(node);
+            self.steps.push(settings::planned(setting));
         }
     }
 
@@ -141,6 +154,7 @@ impl Flat {
             timeout,
             grace,
             body,
+            settings,
             ..
         } = step;
         self.graph.nodes.push(node);
@@ -156,11 +170,12 @@ impl Flat {
             timeout,
             grace,
             work: None,
+            setting: None,
         };
         match body {
             Body::Group(steps) => {
                 self.steps.push(planned);
-                self.siblings(steps, id);
+                self.siblings(steps, settings, id);
             }
             Body::Action(work) if planned.for_each.is_some() => {
                 self.single(&name, *work, planned, id);
@@ -226,6 +241,7 @@ fn blank(name: &str, parent: NodeId, slot: u32, body: NodeBody) -> Node {
         after: Vec::new(),
         needed_by: Vec::new(),
         followed_by: Vec::new(),
+        surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
         rank: 0,
@@ -249,12 +265,18 @@ fn node(step: &Step, parent: NodeId, slot: u32) -> Node {
     node
 }
 
+/// The slots of steps by their names, and of settings as `NAME:restored`.
+fn slots(steps: &[Step], settings: &[Setting]) -> HashMap<String, u32> {
+    let steps = steps.iter().map(|step| step.name.clone());
+    let settings = settings.iter().map(|setting| format!("{}:restored", setting.name));
+    steps.chain(settings).zip(0..).collect()
+}
+
 /// `needs` and `after` of siblings as slots. Names that nobody has were refused when the runbook was checked.
-fn links(steps: &[Step]) -> Vec<(Vec<u32>, Vec<u32>)> {
-    let slots: HashMap<&str, u32> =
-        steps.iter().zip(0..).map(|(step, slot)| (step.name.as_str(), slot)).collect();
+fn links(steps: &[Step], settings: &[Setting]) -> Vec<(Vec<u32>, Vec<u32>)> {
+    let slots = slots(steps, settings);
     let resolve = |names: &[Located<String>]| {
-        names.iter().filter_map(|name| slots.get(name.value.as_str()).copied()).collect()
+        names.iter().filter_map(|name| slots.get(&name.value).copied()).collect()
     };
     steps.iter().map(|step| (resolve(&step.needs), resolve(&step.after))).collect()
 }

@@ -20,7 +20,7 @@ impl Graph {
         let nodes: Vec<NodeIndex> = inside.children.iter().map(|_| siblings.add_node(())).collect();
         for (&child, &waiting) in inside.children.iter().zip(&nodes) {
             let node = self.node(child);
-            for &before in node.needs.iter().chain(&node.after) {
+            for before in node.predecessors() {
                 siblings.add_edge(nodes[before as usize], waiting, ());
             }
         }

@@ -46,6 +46,8 @@ pub struct Node {
     pub needed_by: Vec<u32>,
     /// Slots of the siblings that come after this one.
     pub followed_by: Vec<u32>,
+    /// Slots of the settings beside it that are in force while it runs.
+    pub surrounded_by: Vec<u32>,
     /// What a failure does to the siblings that have not begun.
     pub on_failure: OnFailure,
     /// Whether a condition must be asked before it starts.
@@ -64,6 +66,27 @@ pub enum NodeBody {
     Group(Group),
     /// One action.
     Task(Task),
+    /// A temporary setting.
+    Setting(Box<Setting>),
+}
+
+/// A temporary setting, as the machine sees it. What it needs is needed by all that it surrounds.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Slots of the siblings that it is in force around.
+    pub around: Vec<u32>,
+    /// Whether it has one value for each item of its `for_each`.
+    pub fan_out: bool,
+    /// It stays in force until all that it surrounds has ended well.
+    pub hold: bool,
+    /// The temporary value may be in force already.
+    pub accept_found: bool,
+    /// How reading it is tried again.
+    pub get: Retry,
+    /// How changing it is tried again.
+    pub set: Retry,
+    /// How putting it back is tried again.
+    pub restore: Retry,
 }
 
 /// The nodes inside a group, and how it fans out.
@@ -175,7 +198,8 @@ pub enum Work {
 }
 
 impl Graph {
-    /// Fills in what follows from `children`, `needs` and `after`: each node's parent and slot, who waits for it, and its rank.
+    /// Fills in what follows from `children`, `needs`, `after` and `around`: each node's parent and slot, who waits for it, what
+    /// surrounds it, and its rank.
     ///
     /// The slots in `needs` and `after` must be those of siblings, and nobody may wait for itself, however far around. Takes
     /// time in proportion to nodes and edges, and can be done again after a change.
@@ -186,7 +210,9 @@ impl Graph {
                 let node = &mut self.nodes[child.index()];
                 node.needed_by.clear();
                 node.followed_by.clear();
+                node.surrounded_by.clear();
             }
+            self.surround(&children);
             for (slot, &child) in children.iter().enumerate() {
                 let slot = number(slot);
                 let node = &mut self.nodes[child.index()];
@@ -204,6 +230,24 @@ impl Graph {
         self.rank();
     }
 
+    /// Lets each sibling know the settings around it, and wait for what they wait for.
+    fn surround(&mut self, children: &[NodeId]) {
+        for (slot, &child) in children.iter().enumerate() {
+            let node = self.node(child);
+            let NodeBody::Setting(setting) = &node.body else { continue };
+            let (around, needs) = (setting.around.clone(), node.needs.clone());
+            for inside in around {
+                let node = &mut self.nodes[children[inside as usize].index()];
+                node.surrounded_by.push(number(slot));
+                for &need in &needs {
+                    if need != inside && !node.needs.contains(&need) {
+                        node.needs.push(need);
+                    }
+                }
+            }
+        }
+    }
+
     /// The longest ways: first inside each group from the deepest outwards, then from the root inwards.
     fn rank(&mut self) {
         let mut inside = vec![0; self.nodes.len()];
@@ -211,6 +255,7 @@ impl Graph {
         for index in (0..self.nodes.len()).rev() {
             inside[index] = match &self.nodes[index].body {
                 NodeBody::Task(task) => task.length(),
+                NodeBody::Setting(_) => 0,
                 NodeBody::Group(group) => {
                     self.longest_ways(&group.children, &inside, &mut behind);
                     let ways = group.children.iter().map(|child| child.index());
@@ -230,7 +275,7 @@ impl Graph {
     fn longest_ways(&self, siblings: &[NodeId], inside: &[u64], behind: &mut [u64]) {
         let waiting = |child: &NodeId| {
             let node = self.node(*child);
-            node.needed_by.len() + node.followed_by.len()
+            node.needed_by.len() + node.followed_by.len() + node.surrounded_by.len()
         };
         let mut ahead: Vec<usize> = siblings.iter().map(waiting).collect();
         let mut last: Vec<usize> = (0..siblings.len()).filter(|&slot| ahead[slot] == 0).collect();
@@ -238,7 +283,7 @@ impl Graph {
             let at = siblings[slot];
             let way = inside[at.index()] + behind[at.index()];
             let node = self.node(at);
-            for before in node.needs.iter().chain(&node.after).map(|&before| before as usize) {
+            for before in node.predecessors().map(|before| before as usize) {
                 let longest = &mut behind[siblings[before].index()];
                 *longest = way.max(*longest);
                 ahead[before] -= 1;
@@ -264,7 +309,7 @@ impl Graph {
     pub fn group(&self, id: NodeId) -> Option<&Group> {
         match &self.node(id).body {
             NodeBody::Group(group) => Some(group),
-            NodeBody::Task(_) => None,
+            _ => None,
         }
     }
 
@@ -273,7 +318,16 @@ impl Graph {
     pub fn task(&self, id: NodeId) -> Option<&Task> {
         match &self.node(id).body {
             NodeBody::Task(task) => Some(task),
-            NodeBody::Group(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The setting of a node; `None` for all others.
+    #[must_use]
+    pub fn setting(&self, id: NodeId) -> Option<&Setting> {
+        match &self.node(id).body {
+            NodeBody::Setting(setting) => Some(setting),
+            _ => None,
         }
     }
 
@@ -295,6 +349,17 @@ impl Graph {
         }
         names.reverse();
         names.join(".")
+    }
+}
+
+impl Node {
+    /// Slots of the siblings that come before it; of a setting, those that it is restored after as well.
+    pub fn predecessors(&self) -> impl Iterator<Item = u32> {
+        let around = match &self.body {
+            NodeBody::Setting(setting) => setting.around.as_slice(),
+            _ => &[],
+        };
+        self.needs.iter().chain(&self.after).chain(around).copied()
     }
 }
 
@@ -329,6 +394,7 @@ mod tests {
             after: after.to_vec(),
             needed_by: Vec::new(),
             followed_by: Vec::new(),
+            surrounded_by: Vec::new(),
             on_failure: OnFailure::Stop,
             conditional: false,
             rank: 0,

@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use self::build::PlanError;
 use self::graph::{Graph, NodeId};
 use crate::diag::Source;
-use crate::spec::model::{Defaults, ForEach, Located, Place, Work};
+use crate::spec::model::{Change, Defaults, Dynamic, ForEach, Located, Place, Work};
 use crate::spec::template::{Expression, Template};
 
 /// What a run will do.
@@ -71,6 +71,44 @@ pub struct PlannedStep {
     pub grace: Option<Duration>,
     /// What is done, on a task.
     pub work: Option<Work>,
+    /// How it is read and changed, on a setting.
+    pub setting: Option<PlannedSetting>,
+}
+
+/// How a setting is read and changed.
+#[derive(Debug)]
+pub struct PlannedSetting {
+    /// `get`.
+    pub get: Work,
+    /// `set`, or `change` and `restore`.
+    pub change: Change,
+    /// `to`.
+    pub to: Located<Dynamic>,
+}
+
+impl PlannedSetting {
+    /// How the temporary value is set.
+    #[must_use]
+    pub fn set(&self) -> &Work {
+        match &self.change {
+            Change::Set(work) => work,
+            Change::Pair { change, .. } => change,
+        }
+    }
+
+    /// How the old value is put back.
+    #[must_use]
+    pub fn restore(&self) -> &Work {
+        match &self.change {
+            Change::Set(work) => work,
+            Change::Pair { restore, .. } => restore,
+        }
+    }
+
+    /// Everything that it may have done.
+    pub fn works(&self) -> impl Iterator<Item = &Work> {
+        [&self.get, self.set(), self.restore()].into_iter()
+    }
 }
 
 impl Plan {

@@ -129,6 +129,7 @@ fn effect(plan: &Plan, node: NodeId) -> Effect {
             .first()
             .and_then(|&child| plan.graph.task(child))
             .map_or(Effect::Once, |task| task.effect),
+        NodeBody::Setting(_) => Effect::Idempotent,
     }
 }
 

@@ -76,6 +76,10 @@ impl Evaluate for Answers {
 
     fn command(&self, state: &State, instance: InstanceId, role: Role) -> Result<Command, String> {
         self.fails("command", state, instance)?;
+        if role == Role::Set {
+            let value = json!(temporary(state, instance));
+            return Ok(command_to_set(state, instance, "Set", &value));
+        }
         Ok(Command {
             argv: vec![state.instance(instance).id.to_string(), format!("{role:?}")],
             env: IndexMap::new(),
@@ -142,9 +146,47 @@ impl Evaluate for Answers {
         Ok((hash ^ (hash >> 29)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61 != 0)
     }
 
+    fn setting_to(&self, state: &State, part: InstanceId) -> Result<Value, String> {
+        self.fails("to", state, part)?;
+        Ok(json!(temporary(state, part)))
+    }
+
+    fn setting_value(&self, state: &State, part: InstanceId, out: &Out) -> Result<Value, String> {
+        self.fails("value", state, part)?;
+        said(out).map(Value::from)
+    }
+
+    fn restore_command(
+        &self,
+        state: &State,
+        part: InstanceId,
+        old: &Value,
+    ) -> Result<Command, String> {
+        self.fails("restore", state, part)?;
+        Ok(command_to_set(state, part, "Restore", old))
+    }
+
     fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool {
         let outputs = state.graph().task(state.instance(instance).node).is_some_and(|t| t.outputs);
-        role == Role::Probe || (role == Role::Action && outputs)
+        matches!(role, Role::Probe | Role::Get) || (role == Role::Action && outputs)
+    }
+}
+
+/// The value that a part of a setting has for a time.
+pub(crate) fn temporary(state: &State, part: InstanceId) -> String {
+    format!("ours of {}", state.instance(part).id)
+}
+
+/// A command that sets a value: its last argument.
+fn command_to_set(state: &State, part: InstanceId, role: &str, value: &Value) -> Command {
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Command {
+        argv: vec![state.instance(part).id.to_string(), role.to_owned(), value],
+        env: IndexMap::new(),
+        dir: PathBuf::from("/"),
+        stdin: None,
+        timeout_ms: None,
+        grace_ms: 1,
     }
 }
 

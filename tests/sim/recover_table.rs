@@ -298,6 +298,7 @@ fn plan(effect: Effect, probed: bool) -> Graph {
         after: Vec::new(),
         needed_by: Vec::new(),
         followed_by: Vec::new(),
+        surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
         rank: 0,

@@ -476,6 +476,10 @@ impl Run {
                 let task = self.watch.state.find(&job.task).ok_or("a job of nothing")?;
                 let node = self.watch.state.instance(task).node;
                 let kind = kind(self.graph.task(node).ok_or("a job of a group")?, role);
+                let once = kind.effect == windlass::spec::model::Effect::Once;
+                if once && !self.journal.has_synced_start(&job.task, job.attempt) {
+                    return Err(format!("{job} is `once`, and its start is not on disk"));
+                }
                 self.world.spawn(self.now, &job, kind, &mut self.rng)?;
                 self.look_at_ends(&job);
             }

@@ -4,6 +4,7 @@
 //! Keeps no counters and shares no code with `core`: it reads facts (phases, frozen items, whether an item has begun) only.
 
 use windlass::core::record::Outcome;
+use windlass::core::setting::{Activity, Part, SettingStanding, Way};
 use windlass::core::state::{InstanceBody, InstanceId, Phase, ScopeId, Settled, Standing, State};
 use windlass::spec::model::OnFailure;
 
@@ -59,9 +60,76 @@ impl<'a> Opinion<'a> {
                 let failed = [Settled::Failed, Settled::Doubt].contains(&settled);
                 (settled, bad, failed || self.has_too_many_failures(id))
             }
+            InstanceBody::Setting(_) => return self.setting(id),
+            InstanceBody::Part(_) => return Standing::default(),
         };
         let halts = failing && self.state.node(id).on_failure == OnFailure::Stop;
         Standing { settled, bad, halts }
+    }
+
+    /// What a setting amounts to: what it surrounds, and how its values stand.
+    fn setting(&self, id: InstanceId) -> Standing {
+        let graph = self.state.graph();
+        let shape = graph.setting(self.state.instance(id).node).expect("it is a setting");
+        let known = self.state.setting(id).expect("it is a setting");
+        let inside: Vec<Settled> = shape
+            .around
+            .iter()
+            .map(|&slot| self.get(self.state.sibling(id, slot)).settled)
+            .collect();
+        let any = |settled: &[Settled]| inside.iter().any(|inside| settled.contains(inside));
+        let doubtful = any(&[Settled::Doubt, Settled::StuckOnDoubt]);
+        let good = inside.iter().all(|inside| *inside == Settled::Good);
+        let parts: Vec<&Part> = self.state.parts_of(id).map(|(_, part)| part).collect();
+        let moving = parts.iter().any(|part| part.activity != Activity::Resting);
+        let owed = |part: &&Part| {
+            part.standing == SettingStanding::Drifted
+                || part.failed == Some(Way::Restore)
+                || (part.standing == SettingStanding::Idle && part.found.is_some())
+        };
+        let open = |part: &&Part| {
+            use SettingStanding::{Captured, Changing, InForce, Restoring};
+            [Captured, Changing, InForce, Restoring].contains(&part.standing)
+        };
+        let debt = parts.iter().any(owed);
+        let bad = debt
+            || known.failed.is_some()
+            || parts.iter().any(|part| part.failed == Some(Way::Set));
+        let rests = !any(&[Settled::Open]) && !doubtful && (good || !shape.hold);
+        let closes = rests && parts.iter().any(|part| open(part) && !owed(part));
+        let settled = if moving || closes || (any(&[Settled::Open]) && !bad) {
+            Settled::Open
+        } else if debt {
+            Settled::Doubt
+        } else if bad {
+            Settled::Failed
+        } else if doubtful {
+            Settled::StuckOnDoubt
+        } else if good {
+            Settled::Good
+        } else {
+            Settled::Stuck
+        };
+        Standing { settled, bad, halts: bad }
+    }
+
+    /// Whether a setting around an instance, at any depth, could not be opened or is owed.
+    fn is_barred(&self, id: InstanceId) -> bool {
+        let mut at = id;
+        while at != InstanceId::ROOT {
+            let scope = self.state.instance(at).scope;
+            for sibling in self.state.children(scope) {
+                let node = self.state.instance(sibling).node;
+                let around = self.state.graph().setting(node).is_some_and(|setting| {
+                    setting.around.iter().any(|&slot| self.state.sibling(at, slot) == at)
+                });
+                if around && self.setting(sibling).bad {
+                    return true;
+                }
+            }
+            at = self.state.scope(scope).group;
+        }
+        false
     }
 
     /// What an entered group amounts to.
@@ -99,6 +167,7 @@ impl<'a> Opinion<'a> {
             Settled::StuckOnDoubt
         } else if needs.iter().any(|need| [Settled::Failed, Settled::Stuck].contains(need))
             || self.is_kept_from_starting(id)
+            || self.is_barred(id)
         {
             Settled::Stuck
         } else {
@@ -137,7 +206,7 @@ impl<'a> Opinion<'a> {
         let node = self.state.node(group);
         let fan_out = match &node.body {
             windlass::plan::graph::NodeBody::Group(group) => group.fan_out.as_ref(),
-            windlass::plan::graph::NodeBody::Task(_) => None,
+            _ => None,
         };
         self.bad_items(group) > fan_out.map_or(0, |fan_out| fan_out.max_failures as usize)
     }

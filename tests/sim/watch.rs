@@ -135,6 +135,19 @@ impl Watch {
             }
             refuses(&self.state, &wrong)?;
         }
+        if let Record::JobStarting { task, role: Role::Probe, .. } = record
+            && self
+                .state
+                .find(task)
+                .and_then(|id| self.state.task(id))
+                .is_some_and(|task| !task.inquiry.cleared)
+        {
+            let mut wrong = record.clone();
+            if let Record::JobStarting { role, effect, .. } = &mut wrong {
+                (*role, *effect) = (Role::Action, Effect::Once);
+            }
+            refuses(&self.state, &wrong)?;
+        }
         let repeatable = matches!(
             record,
             Record::Resumed { .. }
@@ -277,6 +290,9 @@ impl Watch {
                     Role::Probe => {
                         ensure(probed && !done, || "there is nothing to ask".to_owned())?;
                     }
+                    Role::Get | Role::Set | Role::Restore => {
+                        return Err("a setting's job of a task".to_owned());
+                    }
                     Role::Repair { .. } => {
                         let cell = world.cell(task, now);
                         ensure(probed && cell == Cell::Stranded, || {
@@ -360,13 +376,16 @@ impl Watch {
                 Ok(())
             }
             Record::Resolved { task, decision, .. } => {
+                let lives = *decision == Decision::Absent && world.is_alive(task, now);
+                ensure(!lives, || "nothing is said to have happened while it lives".to_owned())?;
                 self.outputs.remove(task);
                 if *decision == Decision::Absent {
                     self.done.remove(task);
                 }
                 Ok(())
             }
-            Record::Opened(_)
+            Record::SettingMoved { .. }
+            | Record::Opened(_)
             | Record::Resumed { .. }
             | Record::Stopped { .. }
             | Record::Closed { .. } => Ok(()),
@@ -555,6 +574,7 @@ impl Watch {
                 let inside = match &instance.body {
                     InstanceBody::Task(task) => format!("{:?}", task.phase),
                     InstanceBody::Group(_) => "a group".to_owned(),
+                    other => format!("{other:?}"),
                 };
                 format!("nothing is left to do, but {} is open ({inside})", instance.id)
             })?;

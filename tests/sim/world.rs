@@ -257,7 +257,7 @@ impl World {
                 [Cell::Done, Cell::Done, Cell::Absent, Cell::Stranded][rng.random_range(0..4)],
                 None,
             ),
-            Role::Probe | Role::Verify(_) => (cell, None),
+            _ => (cell, None),
         };
         self.jobs.insert(
             id.clone(),
@@ -389,7 +389,7 @@ fn random_end(ends: i64, rng: &mut ChaCha8Rng) -> (Cell, Option<(i64, Cell)>) {
         2 | 3 => (Cell::Stranded, None),
         _ => {
             let end = [Cell::Done, Cell::Absent][rng.random_range(0..2)];
-            (Cell::Ongoing, Some((ends + rng.random_range(1..80), end)))
+            (Cell::Ongoing, Some((ends + rng.random_range(1..300), end)))
         }
     }
 }

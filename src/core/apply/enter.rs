@@ -58,6 +58,7 @@ impl State {
                     body: match node.body {
                         NodeBody::Task(_) => InstanceBody::Task(Box::default()),
                         NodeBody::Group(_) => InstanceBody::Group(GroupState::default()),
+                        NodeBody::Setting(ref setting) => super::setting::unopened(setting),
                     },
                 });
                 if node.needs.is_empty() && node.after.is_empty() {

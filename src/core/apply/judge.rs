@@ -116,7 +116,7 @@ impl TaskState {
                     repair.once = repair.once.filter(|&first| first != attempt);
                 }
             }
-            Role::Action | Role::Verify(_) | Role::Probe => {}
+            _ => {}
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Unfit, check};
+use super::{Unfit, check, contradiction};
 use crate::core::record::{Decision, Outcome};
 use crate::core::state::{
     Inquiry, InstanceBody, InstanceId, Items, Knowledge, Named, Phase, Proof, ScopeId, State,
@@ -46,6 +46,9 @@ impl State {
                         self.mark_begun(id);
                     }
                 }
+                InstanceBody::Setting(_) | InstanceBody::Part(_) => {
+                    return Err(contradiction(name, "a setting is neither a task nor a group"));
+                }
             },
         }
         Ok(())
@@ -78,6 +81,8 @@ impl State {
                 }
                 group.items
             }
+            // Whoever waives what a setting surrounds has not said that the setting may stay.
+            InstanceBody::Setting(_) | InstanceBody::Part(_) => None,
         };
         for scope in entered.into_iter().flat_map(Items::scopes) {
             self.waive_scope(at, scope, because);

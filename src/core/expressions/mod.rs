@@ -5,6 +5,7 @@
 mod probe;
 mod render;
 mod scope;
+mod setting;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ impl Expressions {
             let around = work.probe.iter().flat_map(|probe| probe::works(&probe.value));
             std::iter::once(work).chain(work.verify.iter().map(|check| &check.value)).chain(around)
         });
+        let of_settings = plan.steps.iter().filter_map(|step| step.setting.as_ref());
+        let with_checks = with_checks.chain(of_settings.flat_map(|setting| setting.works()));
         let mut checks = HashMap::new();
         for target in with_checks.filter_map(|work| work.target()) {
             // A schema that is not sound is told when a task gives its inputs; a checked runbook has none.
@@ -115,12 +118,16 @@ impl Expressions {
         node: NodeId,
         role: Role,
     ) -> Result<(&Work, Option<&Arc<DriverAction>>), String> {
+        if let Some(work) = self.of_setting(node, role) {
+            return work.map(|work| (work, None));
+        }
         let work = self.work(node)?;
         let number = match role {
             Role::Action => return Ok((work, None)),
             Role::Probe => return self.probe(node).map(|(probe, owner)| (&probe.work, owner)),
             Role::Repair { state, action } => return self.mend(node, state, action),
             Role::Verify(number) => number as usize,
+            Role::Get | Role::Set | Role::Restore => return Err("it is no setting".to_owned()),
         };
         let inherited = work.target().map_or(0, |target| target.work.verify.len());
         let found = match work.target() {
@@ -184,6 +191,9 @@ impl Expressions {
         instance: InstanceId,
         role: Role,
     ) -> Result<Leaf<'a>, String> {
+        if state.part(instance).is_some() {
+            return self.leaf_of_setting(state, instance, role, None);
+        }
         let node = state.instance(instance).node;
         let (work, inherited) = self.of_role(node, role)?;
         if inherited.is_some() {
@@ -334,6 +344,23 @@ impl Evaluate for Expressions {
         self.render(state, instance, role)
     }
 
+    fn setting_to(&self, state: &State, part: InstanceId) -> Result<Value, String> {
+        self.temporary_value(state, part)
+    }
+
+    fn setting_value(&self, state: &State, part: InstanceId, out: &Out) -> Result<Value, String> {
+        self.value_read(state, part, out)
+    }
+
+    fn restore_command(
+        &self,
+        state: &State,
+        part: InstanceId,
+        old: &Value,
+    ) -> Result<Command, String> {
+        self.render_with(state, part, Role::Restore, Some(old))
+    }
+
     fn success(
         &self,
         state: &State,
@@ -399,7 +426,7 @@ impl Evaluate for Expressions {
     fn reads_stdout(&self, state: &State, instance: InstanceId, role: Role) -> bool {
         let node = state.instance(instance).node;
         // The states, and the outputs where the probe has none of its own, look at what the probe has printed.
-        if role == Role::Probe {
+        if matches!(role, Role::Probe | Role::Get) {
             return true;
         }
         let Ok((work, inherited)) = self.of_role(node, role) else {

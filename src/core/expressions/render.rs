@@ -27,7 +27,21 @@ impl Expressions {
         instance: InstanceId,
         role: Role,
     ) -> Result<Command, String> {
-        let leaf = self.leaf(state, instance, role)?;
+        self.render_with(state, instance, role, None)
+    }
+
+    /// The same; `value` is what a setting's part is to be put back to.
+    pub(super) fn render_with(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        role: Role,
+        value: Option<&Value>,
+    ) -> Result<Command, String> {
+        let leaf = match value {
+            Some(_) => self.leaf_of_setting(state, instance, role, value)?,
+            None => self.leaf(state, instance, role)?,
+        };
         let argv = argv(&leaf)?;
         let (env, dir) = self.surroundings(state, instance, &leaf)?;
         let stdin = match &leaf.work.stdin {
@@ -38,10 +52,10 @@ impl Expressions {
         let own = self.of_role(node, role).map(|(work, _)| work)?;
         let around = match role {
             Role::Action => self.nearest(node, |step| step.timeout),
-            Role::Verify(_) | Role::Probe | Role::Repair { .. } => None,
+            _ => None,
         };
         let timeout = own.timeout.or(around).or(leaf.work.timeout).or(match role {
-            Role::Probe => Some(PROBE_TIMEOUT),
+            Role::Probe | Role::Get => Some(PROBE_TIMEOUT),
             _ => self.plan.defaults.timeout,
         });
         let grace = own

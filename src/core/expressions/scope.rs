@@ -42,7 +42,8 @@ impl Expressions {
         if !steps.is_empty() || every_step {
             scope = scope.with("steps", Value::Object(steps));
         }
-        self.with_items(state, instance, &roots, scope)
+        let scope = self.with_items(state, instance, &roots, scope);
+        self.with_own_item(state, instance, scope)
     }
 
     /// Adds the items around an instance, outer before inner.
@@ -78,7 +79,8 @@ fn visible(state: &State, from: InstanceId, name: &str) -> Option<InstanceId> {
     let mut at = from;
     while at != InstanceId::ROOT {
         let scope = state.instance(at).scope;
-        let found = state.child(scope, name).filter(|&child| child != at);
+        let found =
+            state.child(scope, name).filter(|&child| child != at && !state.is_of_setting(child));
         if found.is_some() {
             return found;
         }
@@ -92,7 +94,7 @@ fn all_visible(state: &State, from: InstanceId) -> Map<String, Value> {
     let mut at = from;
     while at != InstanceId::ROOT {
         let scope = state.instance(at).scope;
-        for child in state.children(scope) {
+        for child in state.children(scope).filter(|&child| !state.is_of_setting(child)) {
             let name = state.node(child).name.as_ref();
             if !steps.contains_key(name) {
                 steps.insert(name.to_owned(), describe(state, child));
@@ -130,6 +132,7 @@ fn describe(state: &State, instance: InstanceId) -> Value {
                     Some(child) if single => describe(state, child),
                     _ => state
                         .children(scope)
+                        .filter(|&child| !state.is_of_setting(child))
                         .map(|child| (state.node(child).name.to_string(), describe(state, child)))
                         .collect(),
                 };
@@ -140,6 +143,8 @@ fn describe(state: &State, instance: InstanceId) -> Value {
             }
             json!({"status": status(state, instance), "items": items})
         }
+        // A setting is no step.
+        InstanceBody::Setting(_) | InstanceBody::Part(_) => Value::Null,
     }
 }
 
@@ -246,5 +251,14 @@ fn read(left: &Out, field: &str) -> Result<Value, String> {
             format!("`out.json`: standard output is not JSON ({error}); it begins {seen:?}")
         }),
         _ => Ok(Value::from(text.strip_suffix('\n').unwrap_or(text))),
+    }
+}
+
+/// What a job has printed, without the last line's end.
+pub(super) fn printed(left: &Out) -> Result<String, String> {
+    match &left.stdout {
+        Some(Ok(text)) => Ok(text.strip_suffix('\n').unwrap_or(text).to_owned()),
+        Some(Err(error)) => Err(format!("its standard output cannot be read: {error}")),
+        None => Ok(String::new()),
     }
 }

@@ -44,7 +44,9 @@ impl<E: Evaluate> Machine<E> {
         reason: &str,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        let Some(current) = self.current(job) else { return Ok(()) };
+        let Some(current) = self.current(job) else {
+            return self.on_part_not_spawned(now, job, reason, out);
+        };
         self.fate_is_known(current.id);
         let unborn = format!("could not be started: {reason}");
         let reason = format!("it {unborn}");
@@ -66,9 +68,7 @@ impl<E: Evaluate> Machine<E> {
                 self.judge(now, current.id, Judgement::InDoubt, None, reason, out)
             }
             role @ Role::Repair { .. } => self.ask(now, current.id, in_words(role, &unborn), out),
-            Role::Action | Role::Verify(_) => {
-                self.end(now, current.id, Outcome::Failed, Some(reason), out)
-            }
+            _ => self.end(now, current.id, Outcome::Failed, Some(reason), out),
         }
     }
 
@@ -80,7 +80,9 @@ impl<E: Evaluate> Machine<E> {
         left: &Out,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        let Some(Current { id, job: Job { role, .. } }) = self.current(job) else { return Ok(()) };
+        let Some(Current { id, job: Job { role, .. } }) = self.current(job) else {
+            return self.on_part_ended(now, job, end, left, out);
+        };
         self.fate_is_known(id);
         let verdict = self.verdict(id, role, &end, left);
         let (over, exit) = (end.over, end.exit);
@@ -102,6 +104,8 @@ impl<E: Evaluate> Machine<E> {
                     Role::Repair { state, action } => {
                         self.go_on_repairing(now, id, state, action + 1, out)
                     }
+                    // These are not a task's.
+                    Role::Get | Role::Set | Role::Restore => Ok(()),
                 }
             }
             Verdict::Repeat { .. } => {
@@ -134,6 +138,9 @@ impl<E: Evaluate> Machine<E> {
         let Some(lingering) = self.lingering.get(&id).filter(|known| known.job == *job) else {
             return Ok(());
         };
+        if self.state.part(id).is_some() {
+            return self.on_part_over(now, job, out);
+        }
         let exit = lingering.exit;
         self.lingering.remove(&id);
         out.plan(Effect::Forget { job: job.clone() });
@@ -150,7 +157,7 @@ impl<E: Evaluate> Machine<E> {
         )
     }
 
-    fn verdict(&self, id: InstanceId, role: Role, end: &End, left: &Out) -> Verdict {
+    pub(super) fn verdict(&self, id: InstanceId, role: Role, end: &End, left: &Out) -> Verdict {
         if end.timed_out || end.killed {
             return Verdict::Bad { reason: end.to_string() };
         }
@@ -213,7 +220,7 @@ impl<E: Evaluate> Machine<E> {
             Role::Probe => self.judge(now, id, Judgement::InDoubt, None, unknown(&reason), out),
             _ if self.try_again(now, id, role, exit, &reason, out)? => Ok(()),
             Role::Repair { .. } => self.ask(now, id, reason, out),
-            Role::Action | Role::Verify(_) => self.end(now, id, Outcome::Failed, Some(reason), out),
+            _ => self.end(now, id, Outcome::Failed, Some(reason), out),
         }
     }
 
@@ -259,7 +266,7 @@ impl<E: Evaluate> Machine<E> {
         let (retry, tries) = match role {
             Role::Action => (&task.retry, known.tries),
             Role::Verify(number) => (task.verify.get(number as usize)?, known.tries),
-            Role::Probe => return None,
+            Role::Probe | Role::Get | Role::Set | Role::Restore => return None,
             Role::Repair { state, action } => {
                 let interrupted = known.inquiry.repair.as_ref().is_none_or(|r| r.interrupted);
                 let mend = self.mend(id, state, action)?;
@@ -302,7 +309,7 @@ impl<E: Evaluate> Machine<E> {
             Some(Phase::Pausing(_, until)) if until <= now => self.queue(id),
             Some(Phase::Pausing(_, until)) => out.plan(Effect::Timer { instance: id, at: until }),
             _ if self.orphaned.contains(&id) => self.ask_after(id, out),
-            _ => {}
+            _ => self.on_part_due(now, id, out),
         }
     }
 
@@ -369,6 +376,9 @@ impl<E: Evaluate> Machine<E> {
             self.queue(id);
             return Ok(());
         }
+        if !self.passes_settings(now, id, Role::Verify(number), out)? {
+            return Ok(());
+        }
         self.begin_job(now, id, Role::Verify(number), out)
     }
 
@@ -399,12 +409,12 @@ impl<E: Evaluate> Machine<E> {
 }
 
 /// Whether a retry is meant for that end.
-fn answers_to(retry: &Retry, exit: Option<i32>) -> bool {
+pub(super) fn answers_to(retry: &Retry, exit: Option<i32>) -> bool {
     retry.on_exit.is_empty() || exit.is_some_and(|code| retry.on_exit.contains(&code))
 }
 
 /// The pause after that many tries.
-fn delay(retry: &Retry, tries: u32) -> Duration {
+pub(super) fn delay(retry: &Retry, tries: u32) -> Duration {
     let longest = retry.max_delay.unwrap_or(Duration::MAX);
     let factor =
         retry.backoff.max(1.0).powi(i32::try_from(tries.saturating_sub(1)).unwrap_or(i32::MAX));
@@ -413,12 +423,15 @@ fn delay(retry: &Retry, tries: u32) -> Duration {
 }
 
 /// A bad end, with what it was the end of.
-fn in_words(role: Role, reason: &str) -> String {
+pub(super) fn in_words(role: Role, reason: &str) -> String {
     match role {
         Role::Action => reason.to_owned(),
         Role::Verify(number) => format!("verification {} {reason}", number + 1),
         Role::Probe => format!("its probe {reason}"),
         Role::Repair { action, .. } => format!("action {} of its repair {reason}", action + 1),
+        Role::Get => format!("reading its value {reason}"),
+        Role::Set => format!("changing it {reason}"),
+        Role::Restore => format!("putting it back {reason}"),
     }
 }
 

@@ -22,6 +22,15 @@ pub enum Input {
         /// A runbook that takes the place of the one in force.
         runbook: Option<Adopted>,
     },
+    /// An executor takes up a run whose records have been applied, to give it up: only open settings are put back.
+    Abandon {
+        /// Who, and where.
+        by: Actor,
+        /// Why.
+        because: String,
+        /// Settings that are not put back.
+        write_off: Vec<String>,
+    },
     /// A job could not be started.
     NotSpawned {
         /// Which.
@@ -124,6 +133,8 @@ pub enum Effect {
         command: Command,
         /// Whether its standard output is to come with its end.
         reads_stdout: bool,
+        /// Of a setting's job: for which opening of it, counted from 1.
+        opening: Option<u32>,
     },
     /// Find out what became of a job that was started earlier.
     Gather {

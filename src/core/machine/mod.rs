@@ -3,13 +3,18 @@
 //! Does no I/O, has no clock and no threads: time comes in with every input, and what is to be done goes out as effects. What it
 //! keeps beside the [`State`] (who is ready, who holds a slot) is derived from it and can be thrown away at any moment.
 
+mod abandon;
+mod debt;
 mod door;
 mod finish;
 mod input;
 mod order;
 mod probe;
 mod resume;
+mod setting;
+mod setting_evidence;
 mod start;
+mod until;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +24,8 @@ use jiff::Timestamp;
 use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
+pub use self::probe::REPAIRS_MAX;
+use self::until::Goal;
 use super::apply::Unfit;
 use super::evaluate::Evaluate;
 use super::job::JobId;
@@ -49,6 +56,10 @@ pub struct Machine<E> {
     pausing: BTreeSet<InstanceId>,
     /// Tasks whose probe is asked because their action has ended badly under this executor.
     failing: BTreeMap<InstanceId, Failing>,
+    /// Where this execution is to stop, if it is not to go on to the end.
+    goal: Option<Goal>,
+    /// Tasks that wait for a setting to come into force, by setting.
+    gates: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -95,6 +106,8 @@ impl<E: Evaluate> Machine<E> {
             lingering: BTreeMap::new(),
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
+            goal: None,
+            gates: BTreeMap::new(),
             finished: false,
         }
     }
@@ -132,6 +145,9 @@ impl<E: Evaluate> Machine<E> {
                 self.reschedule(now);
                 self.ask_after_jobs(&mut out);
             }
+            Input::Abandon { by, because, write_off } => {
+                self.abandon(now, by, because, write_off, &mut out)?;
+            }
             Input::NotSpawned { job, reason } => {
                 self.on_not_spawned(now, &job, &reason, &mut out)?;
             }
@@ -156,6 +172,7 @@ impl<E: Evaluate> Machine<E> {
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
         self.advance(now, &mut out)?;
+        self.stop_at_goal(now, &mut out)?;
         self.finish_if_idle(now, &mut out)?;
         Ok(out)
     }
@@ -174,10 +191,14 @@ impl<E: Evaluate> Machine<E> {
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
         let busy = !self.running.is_empty() || !self.unclear.is_empty();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
-        if self.finished || busy || (waiting && !self.is_stopped()) {
+        let waits = waiting && (!self.is_stopped() || self.closing_pauses());
+        if self.finished || busy || waits {
             return Ok(());
         }
-        if self.state.is_complete() {
+        let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
+        if abandoned && self.state.may_be_abandoned() {
+            self.note(now, Record::Closed { outcome: Closing::Abandoned }, out)?;
+        } else if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
         } else if !self.is_stopped() {
             self.note(
@@ -194,10 +215,12 @@ impl<E: Evaluate> Machine<E> {
     fn reschedule(&mut self, now: Timestamp) {
         self.ready.clear();
         self.pausing.clear();
+        self.gates.clear();
         self.drop_decided();
         self.reopen_doors();
         let tasks: Vec<InstanceId> =
             self.instances_in_order().filter(|&id| self.state.task(id).is_some()).collect();
+        self.reschedule_parts(now);
         for id in tasks {
             match self.state.task(id).map(|task| task.phase) {
                 Some(phase) if door::is_under_way(phase) => self.go_on_inside(id),
@@ -221,11 +244,14 @@ impl<E: Evaluate> Machine<E> {
                 matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Verifying(_))
             })
         };
-        self.running.retain(waits);
+        let busy =
+            |id: &InstanceId| state.part(*id).is_some_and(|part| part.activity.is_in_flight());
         let in_flight = |id: &InstanceId| {
             let task = state.task(*id);
-            task.is_some_and(|task| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+            let phase = task.map(|task| task.phase);
+            matches!(phase, Some(Phase::Running(_) | Phase::Judging(_))) || busy(id)
         };
+        self.running.retain(|id| waits(id) || busy(id));
         self.orphaned.retain(in_flight);
         self.unclear.retain(in_flight);
         self.failing.retain(|id, _| {

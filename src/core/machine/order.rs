@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::debt::may_resolve_setting;
 use super::{Effect, Machine, Order, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate;
@@ -30,6 +31,12 @@ pub enum Refusal {
     NothingToDecide(String),
     /// Groups and items can only be waived.
     OnlyWaived(String),
+    /// The setting is not in force, and nothing is wrong with it.
+    SettingNotOpen(String),
+    /// It has several items, which are decided about one by one.
+    SettingHasItems(String),
+    /// That is not said of a setting that stands so.
+    SettingDecision(String),
     /// The run is closed.
     Closed,
 }
@@ -61,6 +68,17 @@ impl fmt::Display for Refusal {
                 f,
                 "`{task}` is not a task: groups and items can only be waived (`--as waived`)"
             ),
+            Self::SettingNotOpen(name) => {
+                write!(f, "the setting `{name}` is not open: there is nothing to decide")
+            }
+            Self::SettingHasItems(name) => write!(
+                f,
+                "the setting `{name}` has several items: decide about one, `{name}[KEY]`, or write all of them off (`--as waived`)"
+            ),
+            Self::SettingDecision(name) => write!(
+                f,
+                "the setting `{name}` can be written off (`--as waived`); where it was changed by somebody else or could not be put back it can be left as it is (`--as done`), and where it was changed by somebody else, put back all the same (`--as absent`)"
+            ),
             Self::Closed => write!(f, "the run is closed"),
         }
     }
@@ -80,6 +98,11 @@ pub fn may_resolve(state: &State, task: &str, decision: Decision) -> Result<(), 
         Named::Item(_) if decision == Decision::Waived => return Ok(()),
         Named::Item(_) => return Err(Refusal::OnlyWaived(task.to_owned())),
     };
+    if let (Named::Instance(id), InstanceBody::Setting(_) | InstanceBody::Part(_)) =
+        (named, &instance.body)
+    {
+        return may_resolve_setting(state, id, task, decision);
+    }
     let InstanceBody::Task(known) = &instance.body else {
         return if decision == Decision::Waived {
             Ok(())
@@ -133,6 +156,10 @@ impl<E: Evaluate> Machine<E> {
                 self.stop(now, StopReason::Operator, Some(by), because, out)
             }
             Order::Kill { task, .. } => {
+                if let Some(job) = self.state.live_job_of_part(&task) {
+                    out.plan(Effect::Kill { job });
+                    return Ok(());
+                }
                 let running = self
                     .state
                     .find(&task)

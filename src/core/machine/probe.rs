@@ -15,7 +15,7 @@ use crate::core::state::{InstanceId, Knowledge, Phase};
 use crate::plan::graph::{Meaning, Mend, ProbeState};
 
 /// How many repairs a task may have in its life.
-const REPAIRS_MAX: u32 = 3;
+pub const REPAIRS_MAX: u32 = 3;
 
 impl<E: Evaluate> Machine<E> {
     /// What a task begins with: its probe, if it has one that must be asked.
@@ -207,6 +207,9 @@ impl<E: Evaluate> Machine<E> {
             self.queue(id);
             return Ok(());
         }
+        if !self.passes_settings(now, id, Role::Action, out)? {
+            return Ok(());
+        }
         self.begin_job(now, id, Role::Action, out)
     }
 
@@ -258,6 +261,9 @@ impl<E: Evaluate> Machine<E> {
         }
         if !self.has_room() {
             self.queue(id);
+            return Ok(());
+        }
+        if !self.passes_settings(now, id, Role::Repair { state, action }, out)? {
             return Ok(());
         }
         self.begin_job(now, id, Role::Repair { state, action }, out)

@@ -16,14 +16,14 @@ const ORPHAN_POLL: SignedDuration = SignedDuration::from_secs(2);
 impl<E: Evaluate> Machine<E> {
     /// Asks after every job whose end, or what follows from it, is not in the journal. Nothing starts before all answers are in.
     pub(super) fn ask_after_jobs(&mut self, out: &mut Transition) {
-        let open: Vec<InstanceId> = self
-            .instances_in_order()
-            .filter(|&id| {
-                self.state
-                    .task(id)
-                    .is_some_and(|task| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
-            })
-            .collect();
+        let open: Vec<InstanceId> =
+            self.instances_in_order()
+                .filter(|&id| {
+                    self.state.task(id).is_some_and(|task| {
+                        matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
+                    }) || self.state.part(id).is_some_and(|part| part.activity.is_in_flight())
+                })
+                .collect();
         for id in open {
             self.unclear.insert(id);
             self.ask_after(id, out);
@@ -31,7 +31,7 @@ impl<E: Evaluate> Machine<E> {
     }
 
     pub(super) fn ask_after(&mut self, id: InstanceId, out: &mut Transition) {
-        let Some(task) = self.state.task(id) else { return };
+        let Some(task) = self.state.task(id) else { return self.ask_after_part(id, out) };
         let role = match task.phase {
             Phase::Running(job) => job.role,
             Phase::Judging(role) => role,
@@ -58,6 +58,9 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         let Some(id) = self.state.find(&job.task) else { return Ok(()) };
+        if self.state.part(id).is_some() {
+            return self.on_part_evidence(now, job, evidence, left, out);
+        }
         let Some(task) = self.state.task(id).filter(|task| task.jobs == job.attempt) else {
             return Ok(());
         };
@@ -171,7 +174,7 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
-    fn wait_for_orphan(
+    pub(super) fn wait_for_orphan(
         &mut self,
         now: Timestamp,
         id: InstanceId,

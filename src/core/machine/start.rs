@@ -20,9 +20,11 @@ impl<E: Evaluate> Machine<E> {
             return Ok(());
         }
         if self.is_stopped() {
-            return self.ask_probes(now, out);
+            self.ask_probes(now, out)?;
+            return self.close_in_stopped_run(now, out);
         }
         loop {
+            self.queue_closings(now, out)?;
             let fresh = self.state.take_startable();
             if !fresh.is_empty() {
                 for id in fresh {
@@ -52,6 +54,7 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         if id == InstanceId::ROOT
             || !self.state.may_start(id)
+            || !self.is_wanted(id)
             || !self.is_admitted(self.state.instance(id).scope)
         {
             return Ok(());
@@ -90,6 +93,8 @@ impl<E: Evaluate> Machine<E> {
                 self.queue(id);
                 Ok(())
             }
+            // A setting is opened by whoever needs it.
+            NodeBody::Setting(_) => Ok(()),
         }
     }
 
@@ -141,7 +146,7 @@ impl<E: Evaluate> Machine<E> {
     }
 
     pub(super) fn turn(&self, id: InstanceId) -> Turn {
-        let begun = self.state.task(id).is_some_and(|task| task.jobs > 0);
+        let begun = self.state.task(id).is_none_or(|task| task.jobs > 0);
         Turn { begun: Reverse(begun), rank: Reverse(self.state.node(id).rank), instance: id }
     }
 
@@ -149,20 +154,38 @@ impl<E: Evaluate> Machine<E> {
     fn start(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) -> Result<(), Unfit> {
         match self.state.task(id).map(|task| task.phase) {
             Some(Phase::Waiting) if self.state.may_start(id) => {
-                self.begin_job(now, id, self.first_role(id), out)
+                self.begin_within_settings(now, id, self.first_role(id), out)
             }
             Some(Phase::Pausing(role, _)) => {
                 self.pausing.remove(&id);
-                let role = if role == Role::Action { self.first_role(id) } else { role };
-                self.begin_job(now, id, role, out)
+                match role {
+                    Role::Probe => self.begin_job(now, id, role, out),
+                    Role::Action => self.begin_within_settings(now, id, self.first_role(id), out),
+                    _ => self.begin_within_settings(now, id, role, out),
+                }
             }
             Some(Phase::Asking) => self.begin_job(now, id, Role::Probe, out),
             Some(Phase::Repairing(state, action)) => {
                 self.go_on_repairing(now, id, state, action, out)
             }
             Some(Phase::Verifying(_)) => self.go_on_after_action(now, id, out),
+            None => self.go_on_with_part(now, id, out),
             _ => Ok(()),
         }
+    }
+
+    /// Begins a job once every setting around it is in force. A probe that finds out about a start is asked without that.
+    fn begin_within_settings(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        role: Role,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        if self.passes_settings(now, id, role, out)? {
+            self.begin_job(now, id, role, out)?;
+        }
+        Ok(())
     }
 
     pub(super) fn begin_job(
@@ -189,7 +212,8 @@ impl<E: Evaluate> Machine<E> {
         self.note(now, record, out)?;
         self.running.insert(id);
         let reads_stdout = self.evaluate.reads_stdout(&self.state, id, role);
-        let spawn = Effect::Spawn { job: self.job_id(id, attempt), role, command, reads_stdout };
+        let job = self.job_id(id, attempt);
+        let spawn = Effect::Spawn { job, role, command, reads_stdout, opening: None };
         match effect {
             model::Effect::Once => out.plan_after_sync(spawn),
             model::Effect::Read | model::Effect::Idempotent => out.plan(spawn),
@@ -205,7 +229,8 @@ impl<E: Evaluate> Machine<E> {
     fn effect_of(&self, id: InstanceId, role: Role) -> model::Effect {
         match role {
             Role::Action => self.effect(id),
-            Role::Verify(_) | Role::Probe => model::Effect::Read,
+            Role::Verify(_) | Role::Probe | Role::Get => model::Effect::Read,
+            Role::Set | Role::Restore => model::Effect::Idempotent,
             Role::Repair { state, action } => {
                 self.mend(id, state, action).map_or(model::Effect::Once, |mend| mend.effect)
             }

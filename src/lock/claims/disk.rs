@@ -101,18 +101,32 @@ impl DiskFolder {
         Ok(Self { path: path.to_owned(), host: host.to_owned(), mode: shared_mode(path)? })
     }
 
-    /// A folder inside this one, for the same users.
-    pub(super) fn inner(&self, name: &str) -> io::Result<Self> {
-        let path = self.path.join(name);
-        let is_new = !path.exists();
-        make_folder(&path)?;
+    /// The folder as it is; nothing where there is none.
+    pub(super) fn look(path: &Path, host: &str) -> io::Result<Option<Self>> {
+        match shared_mode(path) {
+            Ok(mode) => Ok(Some(Self { path: path.to_owned(), host: host.to_owned(), mode })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A folder inside this one.
+    pub(super) fn inner(&self, name: &str) -> Self {
+        Self { path: self.path.join(name), ..self.clone() }
+    }
+
+    /// Makes a folder inside another where it does not exist, for all who may use that one.
+    pub(super) fn make_inner(&self) -> io::Result<()> {
+        let is_new = !self.path.exists();
+        make_folder(&self.path)?;
         #[cfg(unix)]
         if let Some(mode) = self.mode.filter(|_| is_new) {
             use std::os::unix::fs::PermissionsExt;
             // Whoever may read a folder may enter it.
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))?;
+            let permissions = fs::Permissions::from_mode(mode | (mode & 0o444) >> 2);
+            fs::set_permissions(&self.path, permissions)?;
         }
-        Ok(Self { path, ..self.clone() })
+        Ok(())
     }
 
     /// Whoever may write into the folder may use the files in it, whatever the umask of the one who made them.
@@ -213,7 +227,11 @@ impl Disk for DiskFolder {
 
     fn files(&self) -> io::Result<Vec<String>> {
         let mut files = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
+            result => result?,
+        };
+        for entry in entries {
             // What is not text was not made here.
             files.extend(entry?.file_name().into_string().ok());
         }

@@ -46,6 +46,15 @@ pub enum ClaimError {
     },
 }
 
+/// What was read, or nothing where the file cannot be understood.
+pub(super) fn understood<T>(read: Result<T, ClaimError>) -> Result<Option<T>, ClaimError> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(ClaimError::Unreadable { .. } | ClaimError::Newer { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl fmt::Display for ClaimError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -47,13 +47,24 @@ impl ClaimFolder {
     /// # Errors
     /// [`ClaimError::Unsupported`] where the file system's locks do not exclude anybody; [`ClaimError::Io`]
     pub fn open(path: &Path) -> Result<Self, ClaimError> {
-        let host = Holder::this_process(Timestamp::UNIX_EPOCH).host;
         let unmade = |error| failed(path.to_owned(), "make", error);
-        let claims = DiskFolder::open(path, &host).map_err(unmade)?;
-        let waits = claims.inner("waits").map_err(unmade)?;
+        let claims = DiskFolder::open(path, &host()).map_err(unmade)?;
+        let waits = claims.inner("waits");
+        waits.make_inner().map_err(unmade)?;
         let folder = Self { claims, waits };
         drop(folder.lock()?);
         Ok(folder)
+    }
+
+    /// The folder, for somebody who only wants to see what is in it: makes nothing, and may not write there. Nothing where
+    /// there is no folder.
+    ///
+    /// # Errors
+    /// [`ClaimError::Io`]
+    pub fn look(path: &Path) -> Result<Option<Self>, ClaimError> {
+        let found = DiskFolder::look(path, &host());
+        let found = found.map_err(|error| failed(path.to_owned(), "read", error))?;
+        Ok(found.map(|claims| Self { waits: claims.inner("waits"), claims }))
     }
 }
 
@@ -180,6 +191,11 @@ impl<D: Disk> ClaimFolder<D> {
     pub(super) fn waits_failed(&self, error: io::Error) -> ClaimError {
         failed(self.waits.path(""), "write", error)
     }
+}
+
+/// The name of this machine, as claims have it.
+fn host() -> String {
+    Holder::this_process(Timestamp::UNIX_EPOCH).host
 }
 
 pub(super) fn failed(path: PathBuf, action: &'static str, error: io::Error) -> ClaimError {

@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use super::claim::{Liveness, Owner};
 use super::cycle::{Holders, Waiter};
 use super::disk::Disk;
-use super::error::ClaimError;
+use super::error::{ClaimError, understood};
 use super::folder::ClaimFolder;
 use super::waits::{self, WaitFile};
 
@@ -21,7 +21,9 @@ impl<D: Disk> ClaimFolder<D> {
         while next < waiters.len() {
             for (name, _) in waiters[next].wait.names.clone() {
                 let Entry::Vacant(place) = holders.entry(name) else { continue };
-                let found = self.read(place.key())?.holders;
+                // A file that cannot be understood keeps its name from everybody, and is no link of a ring.
+                let found = understood(self.read(place.key()))?;
+                let found = found.map_or_else(Vec::new, |found| found.holders);
                 for hold in &found {
                     let waiting = match of_runs.entry(hold.owner.clone()) {
                         Entry::Occupied(known) => known.into_mut(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::claim::{Attempt, Claim, Claimant, HeldBy, Hold, Want, in_the_way};
 use super::cycle::{self, Waiter};
 use super::disk::{Disk, DiskFolder, NEW_ENDING};
-use super::error::ClaimError;
+use super::error::{ClaimError, understood};
 use super::file::ClaimFile;
 use super::folder::ClaimFolder;
 use super::waits::{self, Wait};
@@ -116,27 +116,22 @@ impl<D: Disk> RunClaims<D> {
     }
 
     /// Gives back all that the run holds under tokens that are not known, by looking at every file of the folder: for a run that
-    /// is closed, none is, and for one that is resumed, those are that its journal speaks of.
+    /// is closed, none is, and for one that is resumed, those are that its journal speaks of. A file that cannot be understood
+    /// is passed over: it is in the way of those who want its name, and of nobody else.
     ///
     /// # Errors
-    /// [`ClaimError`]; a file that cannot be read is passed over, and its error comes at the end.
+    /// [`ClaimError`]
     pub fn release_unknown(&self, is_known: impl Fn(&str) -> bool) -> Result<(), ClaimError> {
         let _guard = self.folder.lock()?;
+        let is_unknown = |hold: &Hold| hold.owner == self.claimant.owner && !is_known(&hold.token);
         let mut changed = Vec::new();
-        let mut unreadable = None;
         for file in self.folder.claim_files()? {
-            match self.folder.parse(&file) {
-                Ok(found) => changed.extend(found.and_then(|found| {
-                    without(found, |hold| {
-                        hold.owner == self.claimant.owner && !is_known(&hold.token)
-                    })
-                })),
-                Err(error) => unreadable = Some(error),
-            }
+            let found = self.folder.parse(&file);
+            changed
+                .extend(understood(found)?.flatten().and_then(|found| without(found, is_unknown)));
         }
         self.folder.replace(&changed)?;
-        self.clear_away()?;
-        unreadable.map_or(Ok(()), Err)
+        self.clear_away()
     }
 
     /// What somebody was writing who was killed over it. Nobody writes while the folder is locked.

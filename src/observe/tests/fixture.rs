@@ -224,6 +224,7 @@ fn node(name: &str, needs: &[u32], body: NodeBody) -> Node {
         after: Vec::new(),
         needed_by: Vec::new(),
         followed_by: Vec::new(),
+        surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
         rank: 0,

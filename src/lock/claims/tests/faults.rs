@@ -100,6 +100,8 @@ fn tell(memory: &Memory, from: usize, mut known: Known, when: &str) {
     }
     assert_sound(&folder, &known, when);
     assert_eq!(folder.list().unwrap().claims, [], "{when}");
+    let after = memory.after_power_cut(|_| false).open();
+    assert_eq!(after.list().unwrap().claims, [], "{when}, and a power cut");
 }
 
 /// Tells the story until the process is killed; returns the call over which that was, and what was known before it.

@@ -5,6 +5,13 @@ use super::{held, names, run, want};
 use crate::lock::claims::{Attempt, ClaimFolder, Owner, RunClaims};
 use crate::spec::model::Sharing::{self, Exclusive, Shared, Slots};
 
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use crate::lock::claims::claim::admits;
+use crate::lock::claims::encloses;
+
 type Claims = RunClaims<Memory>;
 
 fn owner(run: &str) -> Owner {
@@ -198,6 +205,17 @@ fn a_wait_of_a_run_without_executor_makes_no_ring() {
 }
 
 #[test]
+fn a_file_on_the_way_that_cannot_be_read_is_no_link() {
+    let (memory, folder) = Memory::folder();
+    let (old, _, new) = three(&folder);
+    takes(&old, "", "x", Exclusive);
+    takes(&new, "", "y", Exclusive);
+    waits(&old, "t", "y");
+    memory.damage("y.json", b"{");
+    waits(&new, "t", "x");
+}
+
+#[test]
 fn the_waits_of_an_earlier_executor_make_no_ring() {
     let (_, folder) = Memory::folder();
     let (old, _, new) = three(&folder);
@@ -206,4 +224,138 @@ fn the_waits_of_an_earlier_executor_make_no_ring() {
     waits(&old, "t", "y");
     let _old_again = run(&folder, "old", 1);
     waits(&new, "t", "x");
+}
+
+const RUNS: [&str; 4] = ["a", "b", "c", "d"];
+const NAMES: [&str; 4] = ["w", "x", "y", "z"];
+/// Those that hold, and those inside them that wait.
+const HOLD: [&str; 3] = ["", "m[a]", "m[b]"];
+const WAIT: [&str; 3] = ["t", "m[a].t", "m[b].t"];
+
+/// A run, the scope in it that waits, and for what.
+type Waiting = (usize, &'static str, Vec<(usize, Sharing)>);
+
+/// Who holds what and who waits for what, and what becomes of it if nobody is refused.
+#[derive(Clone, Default)]
+struct Future {
+    holds: Vec<(usize, &'static str, usize, Sharing)>,
+    waits: Vec<Waiting>,
+}
+
+impl Future {
+    /// Whoever waits for nothing gives back what it holds, and whoever can have what it waits for takes it, is finished, and
+    /// gives it back, until nothing happens any more. What is left then waits for ever.
+    fn comes(mut self) -> BTreeSet<(usize, &'static str)> {
+        loop {
+            let before = (self.holds.len(), self.waits.len());
+            let waits = self.waits.clone();
+            self.holds.retain(|(run, scope, ..)| {
+                waits.iter().any(|(waiting, inner, _)| waiting == run && encloses(scope, inner))
+            });
+            let holds = self.holds.clone();
+            self.waits.retain(|(_, _, names)| {
+                !names.iter().all(|(name, sharing)| {
+                    let of_name = holds.iter().filter(|(_, _, held, _)| held == name);
+                    admits(*sharing, &of_name.map(|(.., sharing)| *sharing).collect::<Vec<_>>())
+                })
+            });
+            if before == (self.holds.len(), self.waits.len()) {
+                return self.waits.into_iter().map(|(run, scope, _)| (run, scope)).collect();
+            }
+        }
+    }
+}
+
+fn sharing() -> impl Strategy<Value = Sharing> {
+    prop_oneof![3 => Just(Exclusive), 1 => Just(Shared), 1 => (1u32..3).prop_map(Slots)]
+}
+
+type Asked = (usize, usize, Vec<(usize, Sharing)>);
+
+fn asked(scopes: usize) -> impl Strategy<Value = Asked> {
+    let names = proptest::collection::btree_map(0..NAMES.len(), sharing(), 1..3);
+    (0..RUNS.len(), 0..scopes, names.prop_map(|names| names.into_iter().collect()))
+}
+
+/// Asks for the run, and notes in the future what comes of it; says whether it was refused.
+fn ask(runs: &[Claims], future: &mut Future, scope: &'static str, asked: &Asked) -> bool {
+    let (run, _, names) = asked;
+    let given: Vec<_> = names.iter().map(|(name, sharing)| (NAMES[*name], *sharing)).collect();
+    future.waits.retain(|(waiting, inner, _)| !(waiting == run && *inner == scope));
+    match runs[*run].acquire(&want(scope, scope, &given)).unwrap() {
+        Attempt::Granted => {
+            let holds = names.iter().map(|(name, sharing)| (*run, scope, *name, *sharing));
+            future.holds.extend(holds);
+            false
+        }
+        Attempt::Held(_) => {
+            future.waits.push((*run, scope, names.clone()));
+            false
+        }
+        Attempt::Cycle(_) => {
+            let mut unrefused = future.clone();
+            unrefused.waits.push((*run, scope, names.clone()));
+            assert!(unrefused.comes().contains(&(*run, scope)), "refused without need");
+            true
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nobody_is_refused_who_would_not_wait_for_ever(
+        holding in proptest::collection::vec(asked(HOLD.len()), 1..8),
+        waiting in proptest::collection::vec(asked(WAIT.len()), 1..8),
+    ) {
+        let (_, folder) = Memory::folder();
+        let runs: Vec<Claims> = (0..).zip(RUNS).map(|(age, name)| run(&folder, name, age)).collect();
+        let mut future = Future::default();
+        for (number, one) in holding.iter().enumerate() {
+            // One scope claims all at once, so each asks only once.
+            let is_first = |other: &Asked| (other.0, other.1) != (one.0, one.1);
+            if holding[..number].iter().all(is_first) {
+                ask(&runs, &mut future, HOLD[one.1], one);
+                runs[one.0].withdraw(HOLD[one.1]).unwrap();
+                future.waits.clear();
+            }
+        }
+        for one in &waiting {
+            ask(&runs, &mut future, WAIT[one.1], one);
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_ever_where_each_run_waits_for_one_thing(
+        holding in proptest::collection::vec(asked(1), 1..8),
+        waiting in proptest::collection::vec(asked(1), 1..8),
+    ) {
+        let (_, folder) = Memory::folder();
+        let runs: Vec<Claims> = (0..).zip(RUNS).map(|(age, name)| run(&folder, name, age)).collect();
+        let mut future = Future::default();
+        for (number, one) in holding.iter().enumerate() {
+            if holding[..number].iter().all(|other| other.0 != one.0) {
+                ask(&runs, &mut future, "", one);
+                runs[one.0].withdraw("").unwrap();
+                future.waits.clear();
+            }
+        }
+        // A name that the run holds itself is not asked for again.
+        let mut polled: Vec<Asked> = Vec::new();
+        for (run, _, names) in waiting {
+            let holds = |name: usize| future.holds.iter().any(|hold| (hold.0, hold.2) == (run, name));
+            let wanted: Vec<_> = names.into_iter().filter(|(name, _)| !holds(*name)).collect();
+            if !wanted.is_empty() && polled.iter().all(|other| other.0 != run) {
+                polled.push((run, 0, wanted));
+            }
+        }
+        // Everybody asks again until nobody is refused any more.
+        for _ in 0..=RUNS.len() {
+            polled.retain(|one| !ask(&runs, &mut future, "t", one));
+            let granted = |one: &Asked| future.holds.iter().any(|hold| (hold.0, hold.1) == (one.0, "t"));
+            polled.retain(|one| !granted(one));
+        }
+        prop_assert_eq!(future.comes(), BTreeSet::new());
+    }
 }

@@ -139,7 +139,6 @@ fn a_file_that_cannot_be_understood_is_never_a_free_name() {
             one.release(&names(&["x"]), "1"),
             one.missing(&names(&["x"]), "1").map(drop),
             folder.holders("x").map(drop),
-            one.release_unknown(|_| true),
         ] {
             let Err(ClaimError::Unreadable { path, .. }) = &result else {
                 panic!("{content:?}: {result:?}")
@@ -150,6 +149,10 @@ fn a_file_that_cannot_be_understood_is_never_a_free_name() {
         let listing = folder.list().unwrap();
         assert_eq!(listing.claims.iter().map(|claim| &claim.name).collect::<Vec<_>>(), ["y"]);
         assert_eq!(listing.unreadable.len(), 1, "{content:?}");
+        // It is in the way of those who want its name, and of nobody else.
+        one.release_unknown(|_| true).unwrap();
+        let refused = run(&folder, "two", 2).acquire(&want("", "1", &[("y", Exclusive)]));
+        assert_eq!(held(&refused.unwrap()).len(), 1, "{content:?}");
     }
     memory.damage("x.json", intact.replace("\"format\":1", "\"format\":2").as_bytes());
     assert!(matches!(folder.holders("x"), Err(ClaimError::Newer { format: 2, .. })));

@@ -1,0 +1,152 @@
+//! Settings on resume: what became of a job of one that an earlier executor had started, or that has lost its keeper.
+//!
+//! Draws no conclusions about the setting itself: whatever its value is by now, opening or closing goes on from where it stands.
+
+use jiff::Timestamp;
+
+use super::{Effect, Lingering, Machine, Transition};
+use crate::core::apply::Unfit;
+use crate::core::evaluate::{Evaluate, Out};
+use crate::core::job::{JobId, Role};
+use crate::core::record::{JobEnd, Record, Verdict};
+use crate::core::recover::{Evidence, Next, recover};
+use crate::core::setting::{Activity, Way};
+use crate::core::state::InstanceId;
+use crate::spec::model;
+
+impl<E: Evaluate> Machine<E> {
+    /// Asks what became of a part's job.
+    pub(super) fn ask_after_part(&mut self, id: InstanceId, out: &mut Transition) {
+        let Some(part) = self.state.part(id) else { return };
+        let (way, role, executor) = match part.activity {
+            Activity::Running(way, job) => (way, job.role, Some(job.executor)),
+            Activity::Judging(way, role) => (way, role, None),
+            _ => return,
+        };
+        let boots = &self.state.run().boots;
+        let boot = executor.and_then(|executor| boots.get(executor as usize).cloned().flatten());
+        let job = JobId { task: self.state.job_name(id, way), attempt: part.jobs(way) };
+        let reads_stdout = self.evaluate.reads_stdout(&self.state, id, role);
+        out.plan(Effect::Gather { job, reads_stdout, boot });
+    }
+
+    /// What was found out about a part's job.
+    pub(super) fn on_part_evidence(
+        &mut self,
+        now: Timestamp,
+        job: &JobId,
+        evidence: Evidence,
+        left: &Out,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let Some(id) = self.state.find(&job.task) else { return Ok(()) };
+        let (Some(part), Some(way)) = (self.state.part(id), Way::of(&job.task)) else {
+            return Ok(());
+        };
+        let activity = part.activity;
+        if part.jobs(way) != job.attempt {
+            return Ok(());
+        }
+        self.fate_is_known(id);
+        match activity {
+            Activity::Running(on, running) if on == way => {
+                self.settle_started_part(now, id, job, running.role, evidence, left, out)
+            }
+            Activity::Judging(on, _) if on == way => {
+                self.settle_ended_part(now, id, job, &evidence, out)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "these are the facts of one row of the table")]
+    fn settle_started_part(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        job: &JobId,
+        role: Role,
+        evidence: Evidence,
+        left: &Out,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let effect =
+            if role == Role::Get { model::Effect::Read } else { model::Effect::Idempotent };
+        match (recover(role, effect, false, &evidence), evidence) {
+            (Next::TakeOver, Evidence::Ended(end)) => self.on_part_ended(now, job, end, left, out),
+            (Next::TakeOver, Evidence::NotSpawned(reason)) => {
+                self.on_part_not_spawned(now, job, &reason, out)
+            }
+            (_, Evidence::Orphaned { pid, command }) => {
+                self.wait_for_orphan(now, id, pid, command, out)
+            }
+            (Next::Adopt | Next::TakeOver | Next::Wait, _) => {
+                self.running.insert(id);
+                Ok(())
+            }
+            (_, Evidence::NeverStarted) => {
+                let reason = "its executor died before it could be started".to_owned();
+                let record = Record::JobEnded {
+                    task: job.task.clone(),
+                    attempt: job.attempt,
+                    end: JobEnd::NotSpawned { reason: reason.clone() },
+                    verdict: Verdict::Bad { reason: reason.clone() },
+                };
+                self.note(now, record, out)?;
+                self.begin_anew(now, id, job, &reason, out)
+            }
+            (Next::Again | Next::Ask | Next::InDoubt, _) => {
+                let record = Record::JobLost { task: job.task.clone(), attempt: job.attempt };
+                self.note(now, record, out)?;
+                self.come_back(id);
+                Ok(())
+            }
+        }
+    }
+
+    /// A job whose bad end is in the journal, but not what follows from it.
+    fn settle_ended_part(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        job: &JobId,
+        evidence: &Evidence,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let (alive, exit) = match evidence {
+            Evidence::Running => (true, None),
+            Evidence::Ended(end) => (!end.over, end.exit),
+            Evidence::Orphaned { pid, command } => {
+                return self.wait_for_orphan(now, id, *pid, command.clone(), out);
+            }
+            Evidence::Over | Evidence::NeverStarted | Evidence::NotSpawned(_) => (false, None),
+        };
+        if alive {
+            self.running.insert(id);
+            self.lingering.insert(id, Lingering { job: job.clone(), exit });
+            return Ok(());
+        }
+        self.begin_anew(now, id, job, "nothing of its last job is left", out)
+    }
+
+    fn begin_anew(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        job: &JobId,
+        reason: &str,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let way = Way::of(&job.task).unwrap_or(Way::Set);
+        self.rest(now, id, way, reason, out)?;
+        self.come_back(id);
+        Ok(())
+    }
+
+    /// A part is looked at again: by whoever waits for it, or because it is to be closed.
+    fn come_back(&mut self, id: InstanceId) {
+        self.running.remove(&id);
+        self.lingering.remove(&id);
+        self.queue(id);
+    }
+}
