@@ -61,7 +61,7 @@ pub enum Ending {
     Left,
     /// The journal could not be written; what ran was waited for.
     Journal(JournalError),
-    /// A keeper lives and cannot be talked to; nothing was done.
+    /// A keeper lives and cannot be talked to, or none can be had, or it cannot write; what ran was waited for.
     Keeper(KeeperError),
     /// The run's folder holds what the journal does not know, and it cannot be set aside; nothing was done.
     Aside(AsideError),
@@ -163,7 +163,13 @@ impl Executor {
         let ending = match self.work(first) {
             Ok(ending) => ending,
             Err(Broken::Bug(unfit)) => Ending::Bug(unfit),
-            Err(Broken::Keeper(error)) => Ending::Keeper(error),
+            Err(Broken::Keeper(error)) => {
+                if self.hands.has_running() {
+                    self.warn(&format!("{error}; what runs is waited for"));
+                }
+                self.wait_for_jobs();
+                Ending::Keeper(error)
+            }
             Err(Broken::Aside(error)) => Ending::Aside(error),
             Err(Broken::Journal(error)) => {
                 self.warn(&format!(
@@ -239,15 +245,15 @@ impl Executor {
         }
         self.journal.flush()?;
         self.show(&facts);
-        self.carry_out(at_once);
+        self.carry_out(at_once)?;
         if !after_sync.is_empty() {
             self.journal.sync()?;
-            self.carry_out(after_sync);
+            self.carry_out(after_sync)?;
         }
         Ok(())
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), Broken> {
         let mut rest = Vec::with_capacity(effects.len());
         for effect in effects {
             match effect {
@@ -256,6 +262,7 @@ impl Executor {
             }
         }
         self.found.extend(self.hands.carry_out(rest));
+        self.hands.take_failure().map_or(Ok(()), |error| Err(Broken::Keeper(error)))
     }
 
     /// Waits for something to happen: an event, a timer, an order.
@@ -271,6 +278,10 @@ impl Executor {
             self.timers.due(now()).map(|instance| Input::Due { instance }).collect();
         for event in events {
             self.translate(event, &mut inputs);
+        }
+        if let Some(error) = self.hands.take_failure() {
+            // What has ended beside stays with the keeper, and is taken over by a resume.
+            return Err(Broken::Keeper(error));
         }
         self.obey()?;
         let state = self.machine.state();
@@ -307,7 +318,7 @@ impl Executor {
             }
             self.journal.sync()?;
             self.show(&facts);
-            self.carry_out(transition.effects.into_iter().map(|planned| planned.effect).collect());
+            self.carry_out(transition.effects.into_iter().map(|planned| planned.effect).collect())?;
             self.inbox.answer(&note, refused);
         }
         Ok(())

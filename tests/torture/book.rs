@@ -59,6 +59,28 @@ impl Book {
         book
     }
 
+    /// Four steps that all go well.
+    pub(crate) fn small() -> Self {
+        let mut book = Self::default();
+        book.text.push_str("windlass: 1\nname: torture\nsteps:\n");
+        for (name, effect, needs) in [
+            ("a", "once", &[][..]),
+            ("b", "read", &["a"]),
+            ("c", "once", &["a"]),
+            ("d", "once", &["b", "c"]),
+        ] {
+            let listed = needs.join(", ");
+            writeln!(
+                book.text,
+                "  {name}: {{needs: [{listed}], effect: {effect}, run: [sh, effect.sh, append]}}"
+            )
+            .unwrap();
+            let needs = needs.iter().map(|name| (*name).to_owned()).collect();
+            book.tasks.insert(name.to_owned(), Task { once: effect == "once", needs });
+        }
+        book
+    }
+
     fn add_group(
         &mut self,
         rng: &mut ChaCha8Rng,
