@@ -11,7 +11,7 @@ Exit codes:
   1  tasks failed                      6  refused: something done has changed
   2  usage, or the runbook is wrong    7  the journal cannot be written or read
   3  waiting for people                8  a doubt or a debt is open
-  4  another process holds a lock
+  4  the run, or a lock, is held
 
 At 3 a.m., begin with `windlass status`: it ends with what to type next.";
 
@@ -139,6 +139,9 @@ pub(super) struct Working {
     /// Print the run's id once it has begun, and let it go on by itself
     #[arg(long)]
     pub(super) detach: bool,
+    /// End with 4 when all that is left waits for locks of other runs, even if these go on
+    #[arg(long)]
+    pub(super) no_wait: bool,
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     let taken = Run { folder: folder.clone(), lock, journal, state, jobs, expressions, actor: by };
     let executor = Executor::new(taken, slots, observers)
         .map_err(|error| Failure::new(JOURNAL, format!("signals cannot be watched: {error}")))?;
+    let executor = if working.no_wait { executor.impatient() } else { executor };
     let executor = match until {
         Some(step) => executor.until(step),
         None => executor,
@@ -76,6 +77,9 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
             .help(format!("make room or mend the disk, then `{}` goes on", next::command(&["resume", &run])))),
         Ending::Keeper(error) => Err(without_keeper(&run, &error)),
         Ending::Aside(error) => Err(not_set_aside(&run, &error)),
+        Ending::Claims(error) => Err(Failure::new(JOURNAL, error.to_string())
+            .help("nothing more was started; jobs that were running have ended or go on under their keeper")
+            .help(format!("once this is mended, `{}` goes on", next::command(&["resume", &run])))),
         Ending::Bug(unfit) => Err(Failure::new(BUG, format!("windlass contradicts itself: {unfit}"))
             .help("this is a bug: nothing more was started, and the journal is as it was before")
             .help(format!("`{}` shows what is known", next::command(&["status", &run])))),

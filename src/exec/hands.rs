@@ -100,7 +100,11 @@ impl Hands {
                     let left = out::read(&self.job_folder(&job), Some(0), true);
                     found.push(Input::Read { job, out: left });
                 }
-                Effect::Timer { .. } => {}
+                Effect::Timer { .. }
+                | Effect::Acquire { .. }
+                | Effect::Release { .. }
+                | Effect::Verify { .. }
+                | Effect::Withdraw { .. } => {}
             }
         }
         self.send(requests);

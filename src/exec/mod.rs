@@ -3,6 +3,7 @@
 //! Decides nothing. Every record is written before the effects of its transition, and synced before those that say so.
 
 mod aside;
+mod claims;
 mod freeze;
 mod hands;
 pub mod inbox;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use self::aside::{AsideError, JournalJobs};
+use self::claims::Claims;
 pub use self::freeze::{FreezeError, Frozen, Texts, freeze, freeze_again, thaw};
 use self::hands::Hands;
 use self::inbox::Inbox;
@@ -31,6 +33,7 @@ use crate::core::state::State;
 use crate::journal::{Journal, JournalError, RunFolder};
 use crate::keeper::{KeeperError, Report};
 use crate::lock::RunLock;
+use crate::lock::claims::ClaimError;
 use crate::plan::graph::NodeId;
 
 /// How often the inbox is looked into while nothing else happens.
@@ -65,6 +68,8 @@ pub enum Ending {
     Keeper(KeeperError),
     /// The run's folder holds what the journal does not know, and it cannot be set aside; nothing was done.
     Aside(AsideError),
+    /// The folder of claims cannot be used; what ran was waited for.
+    Claims(ClaimError),
     /// The machine contradicted itself: a bug.
     Bug(Unfit),
 }
@@ -74,7 +79,14 @@ enum Broken {
     Journal(JournalError),
     Keeper(KeeperError),
     Aside(AsideError),
+    Claims(ClaimError),
     Bug(Unfit),
+}
+
+impl From<ClaimError> for Broken {
+    fn from(error: ClaimError) -> Self {
+        Self::Claims(error)
+    }
 }
 
 impl From<JournalError> for Broken {
@@ -114,6 +126,7 @@ pub struct Executor {
     jobs: JournalJobs,
     machine: Machine<Expressions>,
     hands: Hands,
+    claims: Claims,
     inbox: Inbox,
     timers: Timers,
     observers: Vec<Box<dyn Observer>>,
@@ -136,6 +149,7 @@ impl Executor {
         signals::watch(&sender)?;
         Ok(Self {
             hands: Hands::new(&folder, sender),
+            claims: Claims::default(),
             inbox: Inbox::new(&folder),
             folder,
             journal,
@@ -149,6 +163,13 @@ impl Executor {
             found: Vec::new(),
             _lock: lock,
         })
+    }
+
+    /// The same executor, which ends instead of waiting for locks of other runs.
+    #[must_use]
+    pub fn impatient(mut self) -> Self {
+        self.machine = self.machine.impatient();
+        self
     }
 
     /// The same executor, which ends once `step`, one of the run's own steps, has succeeded.
@@ -171,6 +192,13 @@ impl Executor {
                 Ending::Keeper(error)
             }
             Err(Broken::Aside(error)) => Ending::Aside(error),
+            Err(Broken::Claims(error)) => {
+                let text = error.to_string();
+                let told = text.lines().next().unwrap_or_default();
+                self.warn(&format!("{told}; nothing more is started, and what runs is waited for"));
+                self.wait_for_jobs();
+                Ending::Claims(error)
+            }
             Err(Broken::Journal(error)) => {
                 self.warn(&format!(
                     "{}; nothing more is started, and what runs is waited for",
@@ -180,6 +208,9 @@ impl Executor {
                 Ending::Journal(error)
             }
         };
+        if let Err(error) = self.claims.close(self.machine.state().run().closed) {
+            self.warn(&error.to_string());
+        }
         self.hands.let_go();
         (ending, self.machine.state().clone())
     }
@@ -187,6 +218,9 @@ impl Executor {
     fn work(&mut self, first: Input) -> Result<Ending, Broken> {
         let keeper_lives = self.hands.connect_to_living().map_err(Broken::Keeper)?;
         self.set_aside(keeper_lives)?;
+        let (claims, warning) = Claims::open(&self.folder, self.machine.state(), now())?;
+        self.claims = claims;
+        warning.iter().for_each(|warning| self.warn(warning));
         self.inbox.refuse_old();
         self.take(vec![first])?;
         while !self.machine.is_finished() {
@@ -255,13 +289,22 @@ impl Executor {
 
     fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), Broken> {
         let mut rest = Vec::with_capacity(effects.len());
+        let mut claims = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Timer { instance, at } => self.timers.set(at, instance),
+                Effect::Acquire { .. }
+                | Effect::Release { .. }
+                | Effect::Verify { .. }
+                | Effect::Withdraw { .. } => claims.push(effect),
                 other => rest.push(other),
             }
         }
+        // Jobs first: whoever asks for locks waits for the disk.
         self.found.extend(self.hands.carry_out(rest));
+        for effect in &claims {
+            self.found.extend(self.claims.carry_out(effect)?);
+        }
         self.hands.take_failure().map_or(Ok(()), |error| Err(Broken::Keeper(error)))
     }
 

@@ -56,6 +56,7 @@ fn headline(status: &Status) -> String {
         RunStanding::InDoubt => "is in doubt",
         RunStanding::Interrupted => "was interrupted",
         RunStanding::Waiting => "waits for people",
+        RunStanding::Locked => "waits for locks of other runs",
         RunStanding::Running => "goes on",
         RunStanding::Abandoned => "was abandoned",
         RunStanding::Failed => "failed",

@@ -53,6 +53,9 @@ fn task(text: &mut String, number: usize, task: &Foreseen) {
     if !task.needs.is_empty() {
         let _ = writeln!(text, "      needs {}", task.needs.join(", "));
     }
+    if !task.locks.is_empty() {
+        let _ = writeln!(text, "      under lock {}", task.locks.join(", "));
+    }
     if let Some(reason) = &task.reason {
         let _ = writeln!(text, "      {reason}");
     }

@@ -16,6 +16,13 @@ pub fn moment(record: &Record) -> Option<String> {
             1 => "entered with 1 item".to_owned(),
             count => format!("entered with {count} items"),
         },
+        Record::Claimed { locks, .. } => {
+            let locks: Vec<String> = locks.iter().map(ToString::to_string).collect();
+            format!("holds {}", locks.join(", "))
+        }
+        Record::Denied { by, .. } => format!("waits: {by}"),
+        Record::Released { .. } => "has given its locks back".to_owned(),
+        Record::ClaimLost { names, .. } => format!("has lost {}", names.join(", ")),
         Record::JobStarting { attempt, role, argv, .. } => {
             let what = role.label().map(|label| format!(" ({label})")).unwrap_or_default();
             format!(

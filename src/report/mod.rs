@@ -6,6 +6,7 @@ pub mod claims;
 pub mod forecast;
 pub mod graph;
 pub mod history;
+pub mod locks;
 pub mod next;
 pub mod overview;
 pub mod shell;

@@ -51,9 +51,15 @@ fn meant(words: &[&str], meaning: &str) -> String {
     format!("{}   # {meaning}", command(words))
 }
 
-/// The commands that lead on from where a run stands.
+/// The commands that lead on from where a run stands: first those about whoever stands in its way.
 #[must_use]
 pub fn steps(status: &Status) -> Vec<String> {
+    let mut steps = super::locks::steps(&status.run, &status.awaited);
+    steps.extend(of_run(status));
+    steps
+}
+
+fn of_run(status: &Status) -> Vec<String> {
     let run = status.run.as_str();
     let of = |standing: TaskStanding| {
         status.tasks.iter().filter(move |task| task.state == standing).take(NAMED_MAX)
@@ -78,7 +84,9 @@ pub fn steps(status: &Status) -> Vec<String> {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
             failed.chain([resume(run, false)]).collect()
         }
-        RunStanding::Interrupted | RunStanding::Waiting => vec![resume(run, false)],
+        RunStanding::Interrupted | RunStanding::Waiting | RunStanding::Locked => {
+            vec![resume(run, false)]
+        }
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
     }
 }

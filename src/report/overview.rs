@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use super::locks;
 use super::next;
 use super::status::{Status, TaskRow};
 use super::time::local;
@@ -36,7 +37,7 @@ pub fn text(status: &Status) -> String {
             Some(StopReason::Operator) => "; stopped on purpose",
             Some(StopReason::Reached) => "; it has come as far as it was to go",
             Some(StopReason::Abandoned) => "; it was to be abandoned",
-            Some(StopReason::Stuck) => "",
+            Some(StopReason::Stuck | StopReason::Locked) => "",
         });
     }
     if let Some(executor) = &status.executor {
@@ -55,6 +56,7 @@ pub fn text(status: &Status) -> String {
     ] {
         list(&mut text, title, status.standing(standing));
     }
+    locks::write(&mut text, &status.awaited, &status.claims);
     counts(&mut text, status);
     next::list(&mut text, &status.next);
     text

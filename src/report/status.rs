@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::locks::{self, Awaited, Held};
 use super::next;
 use crate::core::job::Role;
 use crate::core::record::{Outcome, StopReason};
@@ -46,8 +47,11 @@ pub struct Status {
     pub stopped: Option<StopReason>,
     /// Temporary settings that were opened, open debts first.
     pub settings: Vec<SettingRow>,
-    /// Claims held; none in this version of the language.
-    pub claims: Vec<Value>,
+    /// The locks that it holds.
+    pub claims: Vec<Held>,
+    /// The locks of other runs that it waits for.
+    #[serde(skip)]
+    pub awaited: Vec<Awaited>,
     /// All tasks in file order; what is inside a group that was not entered stands there once, without items.
     pub tasks: Vec<TaskRow>,
     /// What to do next, as commands.
@@ -126,7 +130,7 @@ pub struct TaskRow {
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// The tasks and groups that it waits for.
+    /// The tasks, groups and locks that it waits for.
     pub waiting_for: Vec<String>,
     /// Until when it waits.
     pub until: Option<Timestamp>,
@@ -170,7 +174,8 @@ impl Status {
             next_due,
             stopped: known.stopped,
             settings: settings(state),
-            claims: Vec::new(),
+            claims: locks::held(state),
+            awaited: locks::awaited(state),
             tasks,
             next: Vec::new(),
         };
@@ -299,6 +304,10 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
     let task = state.task(id);
     let standing = state.task_standing(id);
     let open = matches!(standing, TaskStanding::Waiting | TaskStanding::Blocked);
+    let mut waiting_for = if open { state.waits_for(id) } else { Vec::new() };
+    let asks = standing == TaskStanding::Waiting && waiting_for.is_empty();
+    let blocker = if asks { locks::in_the_way_of(state, id) } else { None };
+    waiting_for.extend(blocker.map(|by| format!("lock {}", by.lock)));
     TaskRow {
         id: instance.id.to_string(),
         step: plan.graph.path(instance.node),
@@ -311,12 +320,14 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
         exit: task.and_then(|task| task.exit),
         started: task.and_then(|task| task.started),
         ended: task.and_then(|task| task.ended),
-        waiting_for: if open { state.waits_for(id) } else { Vec::new() },
+        waiting_for,
         until: task.and_then(|task| match task.phase {
             Phase::Pausing(_, until) => Some(until),
             _ => None,
         }),
-        reason: task.and_then(|task| task.reason.as_deref().map(str::to_owned)),
+        reason: blocker
+            .map(ToString::to_string)
+            .or_else(|| task.and_then(|task| task.reason.as_deref().map(str::to_owned))),
         orphan: task.and_then(|task| task.orphan),
         asked: task.and_then(|task| task.inquiry.attempt),
         printed: Vec::new(),

@@ -6,6 +6,7 @@
 mod answers;
 mod inquiry;
 mod journal;
+mod locks;
 mod operator;
 mod plan;
 mod recover_table;

@@ -40,13 +40,29 @@ pub(crate) fn says_absent(record: &Record) -> Option<&Arc<str>> {
 }
 
 /// Decides every doubt truthfully, and takes back what was given up.
-pub(crate) fn settle_all(state: &State, world: &World, now: i64) -> Vec<Decided> {
+///
+/// Who is `desperate` also waives what waits for a lock that something of the run holds that cannot go on before.
+pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool) -> Vec<Decided> {
     let needs_somebody =
         |task: &TaskState| task.phase == Phase::InDoubt || (is_failed(task) && task.given_up);
+    // Locks that the runbook asks for in a way that can never be granted: somebody must change it, or leave that out.
+    let waits = |id: InstanceId| {
+        let denied = |holder| state.claims().denied(holder).is_some_and(|by| by.run == "simulated");
+        desperate && state.holders_around(id).into_iter().any(denied)
+    };
+    let hopeless = |id: InstanceId, task: &TaskState| {
+        let reason = task.reason.as_deref().unwrap_or_default();
+        task.phase == Phase::Waiting && waits(id)
+            || is_failed(task)
+                && (reason.contains("can never have") || reason.contains("wait for each other"))
+    };
     state
         .tasks()
-        .filter(|(_, _, task)| needs_somebody(task))
-        .map(|(_, instance, task)| truth(state, instance, task, world, now))
+        .filter(|(id, _, task)| needs_somebody(task) || hopeless(*id, task))
+        .map(|(id, instance, task)| match hopeless(id, task) {
+            true => Decided { task: instance.id.clone(), decision: Decision::Waived },
+            false => truth(state, instance, task, world, now),
+        })
         .collect()
 }
 
