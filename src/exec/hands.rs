@@ -107,7 +107,7 @@ impl Hands {
                 | Effect::Withdraw { .. } => {}
             }
         }
-        self.send(requests);
+        self.send(&requests);
         found
     }
 
@@ -130,7 +130,7 @@ impl Hands {
         self.folder.task(&job.task, job.attempt)
     }
 
-    fn send(&mut self, requests: Vec<Request>) {
+    fn send(&mut self, requests: &[Request]) {
         let starts = requests.iter().any(|request| matches!(request, Request::Start { .. }));
         if self.keeper.is_none() && starts {
             let started = keeper::executable()
@@ -148,7 +148,7 @@ impl Hands {
         if !requests.is_empty() {
             // If it has gone, the reader of the connection sees its end as well, and says so after all that was said before. Until
             // that is heard no other keeper may be started: what was asked of this one, and is lost, would never be asked after.
-            drop(keeper.send(&requests));
+            drop(keeper.send(requests));
         }
     }
 

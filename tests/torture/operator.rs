@@ -35,6 +35,8 @@ pub(crate) fn settle(
 pub(crate) fn settle_all(place: &Place, doubts: &[String], entries: &[Entry]) -> Vec<String> {
     let mut said = Vec::new();
     for task in doubts {
+        // From here on it is known what became of it.
+        place.note("settled", task);
         let has_happened =
             entries.iter().any(|entry| entry.what == "effect" && entry.task == *task);
         let decision = if has_happened { "done" } else { "absent" };

@@ -60,8 +60,7 @@ fn at_every_point(fault: Fault, judge: impl Fn(&Fault, u64, &Outcome)) -> u64 {
     let Some(library) = preload() else { return 0 };
     for number in 1..POINTS_MAX {
         let book = Book::small();
-        let names: Vec<String> = book.tasks.keys().cloned().collect();
-        let place = Place::new(&book.text, &names);
+        let place = Place::new(&book);
         let Fault { who, call, file, what } = fault;
         let output = place
             .command(&["run", "book.yaml", "--run-id", RUN, "--jobs", "2"])

@@ -130,13 +130,11 @@ impl Trial {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let book = Book::at_random(&mut rng);
-        let mut names: Vec<String> = book.tasks.keys().cloned().collect();
-        names.push("never".to_owned());
-        let place = Place::new(&book.text, &names);
-        let open = |name: String| {
+        let place = Place::new(&book);
+        let open = |name: &str| {
             let path = place.path(&format!("gate.{name}"));
             let gate = File::options().read(true).write(true).open(path).unwrap();
-            (name, gate)
+            (name.to_owned(), gate)
         };
         Self {
             seed,
@@ -145,7 +143,7 @@ impl Trial {
             exits: Follower::new(&place.of_run("exits")),
             ledger: Follower::new(&place.path("ledger")),
             entries: Vec::new(),
-            gates: names.into_iter().map(open).collect(),
+            gates: book.gates().map(open).collect(),
             waiting: BTreeSet::new(),
             orphans: BTreeSet::new(),
             executors: Vec::new(),
