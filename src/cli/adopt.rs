@@ -21,7 +21,6 @@ use crate::journal::{Entry, RunFolder};
 use crate::plan::Plan;
 use crate::report::next;
 use crate::spec::model::Effect;
-use crate::spec::near::did_you_mean;
 
 /// Takes over a corrected runbook, unless something that is done or was started has changed in it.
 pub(super) fn adopt(
@@ -71,18 +70,14 @@ pub(super) fn adopt(
 /// Whoever accepts something by a name that accepts nothing has meant something else.
 fn accepts_tasks(folder: &RunFolder, known: &State, accept: &[String]) -> Result<(), Failure> {
     for name in accept {
-        let wrong = match known.named(name) {
-            Some(Named::Instance(id)) if known.task(id).is_some() => continue,
+        match known.named(name) {
+            Some(Named::Instance(id)) if known.task(id).is_some() => {}
             Some(_) => {
-                format!("`--accept {name}`: this is not a task; its tasks are accepted one by one")
+                let wrong = format!("`--accept {name}`: this is not a task");
+                return Err(Failure::new(USAGE, wrong).help("its tasks are accepted one by one"));
             }
-            None => format!("`--accept {name}`: run {} has no task of that name", folder.id()),
-        };
-        let ids = known.tasks().map(|(_, instance, _)| instance.id.as_ref());
-        let help = did_you_mean(name, ids).unwrap_or_else(|| {
-            format!("`{}` lists the tasks", next::command(&["status", folder.id()]))
-        });
-        return Err(Failure::new(USAGE, wrong).help(help));
+            None => return Err(super::known::unknown_task(USAGE, folder.id(), known, name)),
+        }
     }
     Ok(())
 }

@@ -10,7 +10,8 @@ Exit codes:
   0  succeeded                         5  interrupted, can be resumed
   1  tasks failed                      6  refused: something done has changed
   2  usage, or the runbook is wrong    7  the journal cannot be written or read
-  4  another process holds the run     8  a task is in doubt
+  3  waiting for people                8  a doubt or a debt is open
+  4  another process holds a lock
 
 At 3 a.m., begin with `windlass status`: it ends with what to type next.";
 
@@ -59,6 +60,8 @@ pub(super) enum Command {
     Resolve(Resolve),
     /// Let a run start nothing more, or end the job of one task
     Stop(Stop),
+    /// Show which runs hold or want which locks, or take a lock away from a run
+    Locks(Locks),
     /// Check a run's journal
     Journal(Journal),
     /// Draw a runbook or a run as text for Graphviz or Mermaid
@@ -127,6 +130,9 @@ pub(super) struct Working {
     /// How many jobs may run at a time [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) jobs: Option<u32>,
+    /// Stop once this step of the runbook, and what comes before it, has succeeded; exits with 5, as what can be resumed does
+    #[arg(long, value_name = "STEP")]
+    pub(super) until: Option<String>,
     /// Write every record as a line of JSON to a file, or to standard output with `-`
     #[arg(long, value_name = "FILE")]
     pub(super) events: Option<PathBuf>,
@@ -154,7 +160,7 @@ pub(super) struct Resume {
     #[arg(required_unless_present = "all")]
     pub(super) run: Option<String>,
     /// Go on with every run that is not at its end, all at once; what `windlass stop` has stopped stays stopped
-    #[arg(long, conflicts_with_all = ["run", "events", "runbook", "drivers", "accept"])]
+    #[arg(long, conflicts_with_all = ["run", "events", "until", "runbook", "drivers", "accept"])]
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) working: Working,
@@ -259,6 +265,34 @@ pub(super) struct Stop {
     /// Why; it is recorded
     #[arg(long, value_name = "TEXT")]
     pub(super) because: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Locks {
+    #[command(subcommand)]
+    pub(super) command: Option<LocksCommand>,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LocksCommand {
+    /// Take a lock away from a run that has no executor; refused while a job under it lives
+    Release(Release),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Release {
+    /// The lock's name
+    pub(super) name: String,
+    /// How you know that nothing works under it any more; it is recorded with your name, host and the time
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: String,
+    /// The run to take it away from, where several hold it: its id, a unique beginning of it, or `latest`
+    #[arg(long, value_name = "RUN")]
+    pub(super) run: Option<String>,
 }
 
 #[derive(Debug, Args)]

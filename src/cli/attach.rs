@@ -84,7 +84,15 @@ fn follow(folder: &RunFolder, interrupted: &AtomicBool) -> Result<Outcome, Failu
     let mut tail = Tail::open(&folder.journal())?;
     let Some(entries) = added(&mut tail)? else { return Ok(Outcome::Changed) };
     let (plan, state) = known::rebuild(folder, &entries)?;
-    let observer = observe::for_stderr(folder, &plan);
+    let mut observer = observe::for_stderr(folder, &plan);
+    // Times are counted from when the executor began, not from when somebody looks.
+    let begun = entries
+        .iter()
+        .rev()
+        .find(|entry| matches!(entry.record, Record::Opened(_) | Record::Resumed { .. }));
+    if let Some(begun) = begun {
+        observer.tick(&state, begun.at);
+    }
     Followed { folder: folder.clone(), plan, state, tail, observer }.follow(interrupted)
 }
 

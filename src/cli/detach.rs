@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::{env, thread};
 
@@ -31,6 +32,7 @@ pub(super) fn start(working: &Working) -> Result<u8, Failure> {
     let failed = |error: io::Error| Failure::new(1, format!("no second process: {error}"));
     let executable = keeper::executable().map_err(|error| Failure::new(1, error.to_string()))?;
     let mut child = Command::new(executable)
+        .arg0("windlass")
         .arg(MARK)
         .args(env::args_os().skip(1))
         .stdin(Stdio::null())

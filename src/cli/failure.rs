@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::journal::{FolderError, JournalError};
 use crate::lock::LockError;
+use crate::lock::claims::ClaimError;
 use crate::report::next;
 
 /// The runbook or the command line is wrong.
@@ -104,6 +105,13 @@ impl From<FolderError> for Failure {
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         Self::new(JOURNAL, error.to_string())
+    }
+}
+
+impl From<ClaimError> for Failure {
+    fn from(error: ClaimError) -> Self {
+        let code = if matches!(error, ClaimError::Busy { .. }) { LOCKED } else { JOURNAL };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::aftermath;
 use super::arguments::Place;
 use super::failure::{BUG, Failure, JOURNAL};
 use crate::core::record::Record;
@@ -12,6 +13,7 @@ use crate::lock;
 use crate::plan::Plan;
 use crate::report::next;
 use crate::report::status::{Executor, Status};
+use crate::spec::near::did_you_mean;
 
 /// A run that was read.
 pub(super) struct Known {
@@ -24,7 +26,13 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn status(&self) -> Status {
-        Status::new(self.folder.id(), &self.plan, &self.state, self.executor.clone())
+        let executor = self.executor.clone();
+        let mut status = Status::new(self.folder.id(), &self.plan, &self.state, executor)
+            .with_findings(&self.folder);
+        if self.executor.is_none() {
+            aftermath::tell(self, &mut status.tasks);
+        }
+        status
     }
 }
 
@@ -54,6 +62,16 @@ pub(super) fn read(folder: RunFolder) -> Result<Known, Failure> {
     let (plan, state) = rebuild(&folder, &contents.entries)?;
     let executor = if alive { Some(executor(&folder, &contents.entries)) } else { None };
     Ok(Known { folder, plan, state, entries: contents.entries, executor })
+}
+
+/// A run has no task, group or item of that name.
+pub(super) fn unknown_task(code: u8, run: &str, state: &State, name: &str) -> Failure {
+    let mut failure = Failure::new(code, format!("run {run} has no task, group or item `{name}`"));
+    let ids = state.instances().iter().map(|instance| instance.id.as_ref());
+    if let Some(near) = did_you_mean(name, ids.filter(|id| !id.is_empty())) {
+        failure = failure.help(near);
+    }
+    failure.help(format!("`{}` lists the tasks", next::command(&["status", run])))
 }
 
 /// The plan and the state of a run, by its frozen files and its records.

@@ -13,7 +13,6 @@ use super::known;
 use crate::core::record::Record;
 use crate::journal::{self, RunFolder};
 use crate::lock;
-use crate::report::next;
 
 /// How often files are looked at again while following.
 const FOLLOW_POLL: Duration = Duration::from_millis(200);
@@ -81,8 +80,7 @@ fn streams(folder: &RunFolder, task: Option<&str>) -> Result<Vec<Stream>, Failur
     if let (Some(task), false) = (task, known) {
         let state = known::rebuild(folder, &contents.entries)?.1;
         if state.named(task).is_none() {
-            return Err(Failure::new(USAGE, format!("run {} has no task `{task}`", folder.id()))
-                .help(format!("`{}` lists the tasks", next::command(&["status", folder.id()]))));
+            return Err(known::unknown_task(USAGE, folder.id(), &state, task));
         }
     }
     Ok(found)

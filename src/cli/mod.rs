@@ -4,6 +4,7 @@
 
 mod actor;
 mod adopt;
+mod aftermath;
 mod arguments;
 mod attach;
 mod check;
@@ -13,8 +14,10 @@ mod failure;
 mod graph;
 mod journal;
 mod known;
+mod locks;
 mod logs;
 mod plan;
+mod release;
 mod resolve;
 mod resume;
 mod resume_all;
@@ -24,6 +27,7 @@ mod runs;
 mod show;
 mod status;
 mod stop;
+mod take_up;
 mod work;
 
 use std::io::{self, Write};
@@ -78,6 +82,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Show(command) => show::main(&place, &command),
         Command::Resolve(command) => resolve::main(&place, &command),
         Command::Stop(command) => stop::main(&place, &command),
+        Command::Locks(command) => locks::main(&place, &command),
         Command::Journal(command) => journal::main(&place, &command),
         Command::Graph(command) => graph::main(&place, &command),
         Command::Completions(command) => completions::main(&command),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::arguments::{Place, Resolve, Verdict};
 use super::failure::{Failure, REFUSED, USAGE};
 use super::{actor, known, stop};
-use crate::core::machine::{Order, may_resolve};
+use crate::core::machine::{Order, Refusal, may_resolve};
 use crate::core::record::{Decision, GivenOutputs, Record};
 use crate::core::state::State;
 use crate::exec::inbox::{self, Delivery};
@@ -25,16 +25,18 @@ pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
         Verdict::Waived => Decision::Waived,
     };
     let known = known::read(folder.clone())?;
+    if known.state.named(&arguments.task).is_none() {
+        return Err(known::unknown_task(REFUSED, folder.id(), &known.state, &arguments.task));
+    }
     may_resolve(&known.state, &arguments.task, decision).map_err(|refusal| {
-        let failure = Failure::new(REFUSED, refusal.to_string());
-        match known.state.named(&arguments.task) {
-            Some(_) => failure.help(format!(
-                "`{}` shows what is known of it",
-                next::command(&["show", folder.id(), &arguments.task])
-            )),
-            None => failure
-                .help(format!("`{}` lists the tasks", next::command(&["status", folder.id()]))),
-        }
+        let run = folder.id();
+        let (words, meaning) = match (&refusal, &known.executor) {
+            (Refusal::Running(_), None) => {
+                (next::command(&["resume", run]), "finds out what has become of it")
+            }
+            _ => (next::command(&["show", run, &arguments.task]), "shows what is known of it"),
+        };
+        Failure::new(REFUSED, refusal.to_string()).help(format!("`{words}` {meaning}"))
     })?;
     let outputs = outputs(&known.plan, &known.state, arguments, decision)?;
     let by = actor::this_process();

@@ -144,6 +144,7 @@ impl Executors {
 
     fn start(&self, run: &str) -> io::Result<(Child, thread::JoinHandle<()>)> {
         let mut child = Command::new(&self.executable)
+            .arg0("windlass")
             .args(&self.arguments)
             .arg(run)
             .stdin(Stdio::null())

@@ -26,6 +26,7 @@ pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
     // The texts are frozen from what was read, so that a file that changes meanwhile changes nothing.
     let texts = exec::Texts::of(&runbook);
     let plan = Arc::new(runbook::plan(runbook, params, &arguments.runbook)?);
+    work::goal(&arguments.working, &plan)?;
     let folder = runs.new_run(arguments.run_id.as_deref(), now())?;
     let (lock, journal) = begin(&folder, &texts, &plan).inspect_err(|_| {
         // Nothing has been started, and what is left would only be in the way of the next try.

@@ -151,11 +151,11 @@ fn traces(place: &Place, arguments: &Arguments) -> Result<Vec<Trace>, Failure> {
     } else {
         vec![known::find(place, &arguments.run)?]
     };
-    folders.into_iter().map(trace).collect()
+    folders.iter().map(trace).collect()
 }
 
-fn trace(folder: RunFolder) -> Result<Trace, Failure> {
-    let alive = lock::is_locked(&folder)?;
+fn trace(folder: &RunFolder) -> Result<Trace, Failure> {
+    let alive = lock::is_locked(folder)?;
     let journal = folder.journal();
     let (length, changed) = match journal.metadata() {
         Ok(metadata) => (metadata.len(), metadata.modified().ok()),

@@ -16,8 +16,10 @@ use crate::journal::{Journal, RunFolder};
 use crate::lock::RunLock;
 use crate::observe::{self, summary};
 use crate::plan::Plan;
+use crate::plan::graph::NodeId;
 use crate::report::next;
 use crate::report::status::Status;
+use crate::spec::near::did_you_mean;
 
 /// A run to be worked on.
 pub(super) struct Job<'a> {
@@ -37,6 +39,7 @@ pub(super) struct Job<'a> {
 /// Works on a run until nothing is left to do, says how it stands, and returns the exit code.
 pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     let Job { folder, lock, journal, plan, state, jobs, by, working, events, detached } = job;
+    let until = goal(working, &plan)?;
     let expressions = Expressions::new(plan.clone(), folder.id(), &folder.path().to_string_lossy());
     let slots = working
         .jobs
@@ -51,6 +54,10 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     let taken = Run { folder: folder.clone(), lock, journal, state, jobs, expressions, actor: by };
     let executor = Executor::new(taken, slots, observers)
         .map_err(|error| Failure::new(JOURNAL, format!("signals cannot be watched: {error}")))?;
+    let executor = match until {
+        Some(step) => executor.until(step),
+        None => executor,
+    };
     let (ending, state) = executor.run(first);
     match ending {
         Ending::Finished => {
@@ -73,6 +80,21 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
             .help("this is a bug: nothing more was started, and the journal is as it was before")
             .help(format!("`{}` shows what is known", next::command(&["status", &run])))),
     }
+}
+
+/// The step that `--until` names, if it was given.
+pub(super) fn goal(working: &Working, plan: &Plan) -> Result<Option<NodeId>, Failure> {
+    let Some(step) = working.until.as_deref() else { return Ok(None) };
+    let graph = &plan.graph;
+    let steps = graph.group(NodeId::ROOT).map_or(&[][..], |root| &root.children);
+    let name = |id: &NodeId| graph.node(*id).name.as_ref();
+    let found = steps.iter().copied().find(|id| name(id) == step);
+    found.map(Some).ok_or_else(|| {
+        let failure =
+            Failure::new(USAGE, format!("`--until {step}`: the runbook has no such step"));
+        let near = did_you_mean(step, steps.iter().map(name));
+        failure.help(near.unwrap_or_else(|| "steps inside groups cannot be named here".to_owned()))
+    })
 }
 
 fn not_set_aside(run: &str, error: &AsideError) -> Failure {

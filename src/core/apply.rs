@@ -124,7 +124,22 @@ impl State {
                 let (id, job) = self.running(task, *attempt)?;
                 let state = self.task_mut(id).expect("a running job belongs to a task");
                 state.phase = Phase::Judging(job.role);
+                state.orphan = None;
+                state.streak = 0;
                 state.reason = Some(Arc::from("its end is lost"));
+            }
+            Record::JobOrphaned { task, attempt, pid, command } => {
+                let id = self.known(task)?;
+                let state = self
+                    .task_mut(id)
+                    .ok_or_else(|| contradiction(task, "it has a job but is not a task"))?;
+                let in_flight = matches!(state.phase, Phase::Running(_) | Phase::Judging(_));
+                check(in_flight && state.jobs == *attempt, task, "no such job of it is in flight")?;
+                check(state.orphan != Some(*pid), task, "that process is known already")?;
+                state.orphan = Some(*pid);
+                state.reason = Some(
+                    format!("its keeper has gone, and process {pid} of it lives: {command}").into(),
+                );
             }
             Record::Judged { task, judgement, state, reason } => {
                 let id = self.known(task)?;
@@ -271,6 +286,7 @@ impl State {
     ) -> Result<(), Unfit> {
         let (id, job) = self.running(task, attempt)?;
         let state = self.task_mut(id).expect("a running job belongs to a task");
+        state.orphan = None;
         state.last_exit = match end {
             JobEnd::Ran(end) => end.exit,
             JobEnd::NotSpawned { .. } => None,
@@ -306,6 +322,7 @@ impl State {
                 if matches!(end, JobEnd::NotSpawned { .. }) {
                     state.forget_start(role, attempt);
                 }
+                state.streak = 0;
                 state.phase = Phase::Judging(role);
                 state.reason = Some(Arc::from(reason.as_str()));
             }

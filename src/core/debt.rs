@@ -64,6 +64,18 @@ impl State {
         }
     }
 
+    /// The job of a part that is in flight, and the process of it that lives on without its keeper.
+    pub(super) fn last_job_of_part(&self, id: InstanceId) -> Option<(JobId, Option<u32>)> {
+        let part = self.part(id)?;
+        match part.activity {
+            Activity::Running(way, _) | Activity::Judging(way, _) => {
+                let job = JobId { task: self.job_name(id, way), attempt: part.jobs(way) };
+                Some((job, part.orphan))
+            }
+            _ => None,
+        }
+    }
+
     /// The shape of a setting, or of the setting that a part belongs to.
     pub(super) fn shape_of_setting(&self, id: InstanceId) -> Option<&Setting> {
         self.graph.setting(self.instance(id).node)

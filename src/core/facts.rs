@@ -125,6 +125,8 @@ pub struct TaskState {
     pub last_exit: Option<i32>,
     /// Fingerprint of the command that was started last.
     pub digest: Option<Arc<str>>,
+    /// The process of its present job that lives on without its keeper.
+    pub orphan: Option<u32>,
     /// An operator has said that it failed and shall not be tried again.
     pub given_up: bool,
     /// What its probe has said, and what was repaired.
@@ -152,6 +154,7 @@ impl Default for TaskState {
             exit: None,
             last_exit: None,
             digest: None,
+            orphan: None,
             given_up: false,
             inquiry: Inquiry::default(),
             rounds: 0,

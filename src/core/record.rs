@@ -78,6 +78,17 @@ pub enum Record {
         /// Number of the job.
         attempt: u32,
     },
+    /// A job's keeper has gone, and a process of the job lives: nothing follows before it is over, or an operator decides.
+    JobOrphaned {
+        /// Id of the task.
+        task: Arc<str>,
+        /// Number of the job.
+        attempt: u32,
+        /// Process id.
+        pid: u32,
+        /// Its command line.
+        command: String,
+    },
     /// What has been concluded about a task that was started.
     Judged {
         /// Id of the task.
@@ -344,6 +355,7 @@ impl Record {
             | Self::JobStarting { task, .. }
             | Self::JobEnded { task, .. }
             | Self::JobLost { task, .. }
+            | Self::JobOrphaned { task, .. }
             | Self::Judged { task, .. }
             | Self::OutputsKept { task, .. }
             | Self::WaitUntil { task, .. }

@@ -169,6 +169,8 @@ pub struct Part {
     pub(super) last: Option<(Way, Role)>,
     /// How often that was tried since something good or a resume.
     pub tries: u32,
+    /// A process of its job that lives on without its keeper.
+    pub orphan: Option<u32>,
     /// Which way has failed in this execution.
     pub failed: Option<Way>,
     /// Why it is as it is, in words.
@@ -226,6 +228,7 @@ impl Part {
             restore_jobs: 0,
             last: None,
             tries: 0,
+            orphan: None,
             failed: None,
             reason: None,
             get: None,

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::job::Role;
 use super::record::Outcome;
-use super::state::{InstanceBody, InstanceId, Phase, Settled, State};
+use super::state::{InstanceBody, InstanceId, Knowledge, Phase, Settled, State};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +135,14 @@ impl State {
                     TaskStanding::Blocked
                 }
                 Phase::Waiting => TaskStanding::Waiting,
+                // It is being found out whether its effect has happened; until then nobody knows.
+                Phase::Asking
+                | Phase::Repairing(..)
+                | Phase::Pausing(Role::Probe | Role::Repair { .. }, _)
+                    if matches!(task.knowledge, Knowledge::Maybe(_)) =>
+                {
+                    TaskStanding::InDoubt
+                }
                 Phase::Running(_)
                 | Phase::Judging(_)
                 | Phase::Pausing(..)

@@ -31,6 +31,7 @@ use crate::core::state::State;
 use crate::journal::{Journal, JournalError, RunFolder};
 use crate::keeper::{KeeperError, Report};
 use crate::lock::RunLock;
+use crate::plan::graph::NodeId;
 
 /// How often the inbox is looked into while nothing else happens.
 const INBOX_POLL: Duration = Duration::from_millis(200);
@@ -148,6 +149,13 @@ impl Executor {
             found: Vec::new(),
             _lock: lock,
         })
+    }
+
+    /// The same executor, which ends once `step`, one of the run's own steps, has succeeded.
+    #[must_use]
+    pub fn until(mut self, step: NodeId) -> Self {
+        self.machine = self.machine.until(step);
+        self
     }
 
     /// Works until nothing is left to do, beginning with `first`.

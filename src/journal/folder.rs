@@ -31,6 +31,11 @@ impl StateFolder {
         Ok(Self { root })
     }
 
+    /// The state folder at that path.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// Where it is.
     pub fn root(&self) -> &Path {
         &self.root
@@ -117,6 +122,11 @@ impl StateFolder {
 
     fn runs_folder(&self) -> PathBuf {
         self.root.join("runs")
+    }
+
+    /// The folder of the run with that id. It need not exist.
+    pub fn run_folder(&self, id: &str) -> RunFolder {
+        self.run(id.to_owned())
     }
 
     fn run(&self, id: String) -> RunFolder {

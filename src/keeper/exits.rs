@@ -3,6 +3,7 @@
 //! It is the evidence when the keeper has gone. It does not know what follows from it, and nobody reads it while the keeper's
 //! own word can be had.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -105,6 +106,33 @@ pub(super) fn trace(folder: &Path, job: &JobId) -> io::Result<Trace> {
     Ok(trace)
 }
 
+/// The jobs of which it is noted that they were about to be started, and not that nothing is left of them.
+pub(super) fn open_jobs(folder: &Path) -> io::Result<Vec<JobId>> {
+    let bytes = match std::fs::read(folder.join(FILE)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut open = BTreeSet::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let Ok(Note { job, fact }) = serde_json::from_slice(line) else { continue };
+        let is_closed = match fact {
+            Fact::Starting(_) => {
+                open.insert(job);
+                continue;
+            }
+            Fact::Started(_) => false,
+            Fact::NotSpawned(_) => true,
+            Fact::Ended(end) => end.over,
+            Fact::Over(over) => over,
+        };
+        if is_closed {
+            open.remove(&job);
+        }
+    }
+    Ok(open.into_iter().collect())
+}
+
 /// The file as its one writer sees it.
 #[derive(Debug)]
 pub(super) struct Exits {
@@ -204,6 +232,21 @@ mod tests {
         let of_b = trace(folder.path(), &job("b", 1)).expect("it can be read");
         assert_eq!(of_b, Trace { over: true, ..Trace::default() });
         assert_eq!(trace(folder.path(), &job("c", 1)).expect("it can be read"), Trace::default());
+    }
+
+    #[test]
+    fn a_job_is_open_until_nothing_is_left_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(open_jobs(folder.path()).expect("there is nothing to read"), []);
+        let mut exits = Exits::open(folder.path()).expect("a new file");
+        let starting = Fact::Starting(Starting::default());
+        for task in ["runs", "over", "never"] {
+            exits.note(&job(task, 1), starting.clone());
+        }
+        exits.note(&job("never", 1), Fact::NotSpawned("no such program".to_owned()));
+        exits.note(&job("over", 1), Fact::Over(true));
+        exits.flush().expect("it can be written");
+        assert_eq!(open_jobs(folder.path()).expect("it can be read"), [job("runs", 1)]);
     }
 
     #[test]

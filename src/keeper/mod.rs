@@ -14,6 +14,7 @@ mod job;
 mod jobs;
 mod kin;
 mod launch;
+mod living;
 mod proc;
 mod protocol;
 mod serve;
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 
 pub use client::{Keeper, executable};
 pub use evidence::{gather, was_never_started};
+pub use living::{Living, living, living_without_folder};
 pub use proc::boot_id;
 pub use protocol::{Greeting, Kept, Report, Request, Standing, VERSION};
 pub use serve::keep;

@@ -88,6 +88,15 @@ pub(super) fn environment_holds(pid: u32, marks: &[String]) -> bool {
             .all(|mark| environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes()))
 }
 
+/// The value of a variable that a process was started with.
+pub(super) fn environment_value(pid: u32, name: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut entries = environment.split(|byte| *byte == 0);
+    let value =
+        entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    Some(String::from_utf8_lossy(value).into_owned())
+}
+
 /// Whether a process has a file open, named by its device and inode.
 pub(super) fn holds_open(pid: u32, file: (u64, u64)) -> bool {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };

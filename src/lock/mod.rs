@@ -1,6 +1,7 @@
-//! Kernel locks on files: the primitive, and the lock of a run's executor. The only place that names `fs2`.
+//! Locks: kernel locks on files, which only this folder names `fs2` for, the lock of a run's executor, and the claims of runs.
 //! Does not know what is done under a lock.
 
+pub mod claims;
 mod file_lock;
 mod holder;
 mod run_lock;

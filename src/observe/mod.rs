@@ -9,10 +9,10 @@ mod layout;
 mod model;
 mod ndjson;
 mod plain;
-mod printable;
+pub(crate) mod printable;
 mod sink;
 pub mod summary;
-mod tail;
+pub(crate) mod tail;
 #[cfg(test)]
 mod tests;
 mod wording;

@@ -90,6 +90,7 @@ impl Model {
             | Record::Closed { .. }
             | Record::JobEnded { .. }
             | Record::JobLost { .. }
+            | Record::JobOrphaned { .. }
             | Record::OutputsKept { .. }
             | Record::WaitUntil { .. } => {}
         }

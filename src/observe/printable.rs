@@ -16,7 +16,7 @@ fn acts(c: char) -> bool {
 }
 
 /// The text with what would act on a terminal written as escapes, such as `\n` and `\u{1b}`.
-pub(super) fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }

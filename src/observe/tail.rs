@@ -30,7 +30,7 @@ pub(super) fn last_line(folder: &Path) -> String {
 }
 
 /// The last lines of a file, fit for a terminal, the newest last; empty lines are left out.
-pub(super) fn last_lines_of(path: &Path, count: usize) -> Vec<String> {
+pub(crate) fn last_lines_of(path: &Path, count: usize) -> Vec<String> {
     let Ok(file) = File::open(path) else { return Vec::new() };
     let Ok(about) = file.metadata() else { return Vec::new() };
     if about.is_file() { last_lines(file, about.len(), count) } else { Vec::new() }

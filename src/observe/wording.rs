@@ -81,6 +81,13 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
         Record::JobEnded { end: JobEnd::Ran(end), verdict, .. } => {
             subject.outlived(end, verdict)?
         }
+        Record::JobOrphaned { task, pid, command, .. } => (
+            Weight::Notable,
+            "orphan",
+            format!(
+                "{task} has lost its keeper; process {pid} of it lives and is waited for: {command}"
+            ),
+        ),
         Record::JobLost { task, .. } => (
             Weight::Usual,
             "lost",

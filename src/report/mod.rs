@@ -2,9 +2,12 @@
 //!
 //! Derives everything from the state and the plan; looks at no clock and starts nothing.
 
+pub mod claims;
 pub mod forecast;
 pub mod graph;
+pub mod history;
 pub mod next;
 pub mod overview;
 pub mod status;
+pub mod task;
 pub mod time;

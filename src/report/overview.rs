@@ -4,9 +4,12 @@
 
 use std::fmt::Write as _;
 
+use super::next;
 use super::status::{Status, TaskRow};
 use super::time::local;
-use crate::core::standing::TaskStanding;
+use crate::core::record::StopReason;
+use crate::core::standing::{RunStanding, TaskStanding};
+use crate::observe::printable::escape;
 
 /// How many tasks of a kind are listed one by one.
 const LISTED_MAX: usize = 10;
@@ -20,15 +23,32 @@ pub fn text(status: &Status) -> String {
         let _ = write!(text, ", started {}", local(started));
     }
     if let Some(ended) = status.ended {
-        let _ = write!(text, ", at rest since {}", local(ended));
+        let word = match status.state {
+            RunStanding::Succeeded | RunStanding::Abandoned => "ended",
+            _ => "at rest since",
+        };
+        let _ = write!(text, ", {word} {}", local(ended));
+    }
+    if status.state == RunStanding::Interrupted {
+        text.push_str(match status.stopped {
+            None => "; its executor has gone without a word",
+            Some(StopReason::Signal) => "; stopped by a signal",
+            Some(StopReason::Operator) => "; stopped on purpose",
+            Some(StopReason::Reached) => "; it has come as far as it was to go",
+            Some(StopReason::Abandoned) => {
+                "; it was to be given up, and something of it is not settled"
+            }
+            Some(StopReason::Stuck) => "",
+        });
     }
     if let Some(executor) = &status.executor {
         let _ = write!(text, ", worked on by {}", executor.words());
     }
     text.push('\n');
+    settings(&mut text, status);
     let running = match status.executor {
         Some(_) => "running",
-        None => "left to their keeper, with no executor (a resume takes over what becomes of them)",
+        None => "left behind",
     };
     for (standing, title) in [
         (TaskStanding::InDoubt, "in doubt"),
@@ -39,12 +59,7 @@ pub fn text(status: &Status) -> String {
         list(&mut text, title, status.standing(standing));
     }
     counts(&mut text, status);
-    if !status.next.is_empty() {
-        text.push_str("\nnext:\n");
-        status.next.iter().for_each(|command| {
-            let _ = writeln!(text, "  {command}");
-        });
-    }
+    next::list(&mut text, &status.next);
     text
 }
 
@@ -55,14 +70,19 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
     }
     let _ = writeln!(text, "\n{title}:");
     for row in rows.iter().take(LISTED_MAX) {
-        let _ = write!(text, "  {}", row.id);
-        if let Some(reason) = &row.reason {
-            let _ = write!(text, ": {reason}");
-        }
-        if let Some(until) = row.until {
-            let _ = write!(text, " (until {})", local(until));
-        }
-        text.push('\n');
+        let until = row.until.map(|until| format!(" (until {})", local(until)));
+        let since = row.started.filter(|_| row.state == TaskStanding::Running);
+        let since = since.map_or_else(String::new, |since| format!(", since {}", local(since)));
+        let reason = row.reason.as_deref().unwrap_or_default();
+        let mut lines = reason.lines();
+        let first = lines.next().map_or_else(String::new, |line| format!(": {}", escape(line)));
+        let _ = writeln!(text, "  {}{since}{first}{}", escape(&row.id), until.unwrap_or_default());
+        lines.for_each(|line| {
+            let _ = writeln!(text, "    {}", escape(line));
+        });
+        row.printed.iter().for_each(|line| {
+            let _ = writeln!(text, "    | {}", escape(line));
+        });
     }
     if rows.len() > LISTED_MAX {
         let _ =
@@ -94,4 +114,25 @@ fn counts(text: &mut String, status: &Status) {
         if known == 1 { "task" } else { "tasks" },
         parts.join(", ")
     );
+}
+
+/// Settings that are owed, or in force: what they were, and what they are.
+fn settings(text: &mut String, status: &Status) {
+    for setting in status.settings.iter().filter(|setting| setting.debt || setting.state.is_open())
+    {
+        let mark = if setting.debt { "owed: " } else { "" };
+        let _ = write!(
+            text,
+            "setting {}: {mark}{}",
+            setting.id,
+            setting.state.name().replace('_', " ")
+        );
+        if let Some(old) = &setting.old {
+            let _ = write!(text, ", was {old}");
+        }
+        if let Some(reason) = &setting.reason {
+            let _ = write!(text, " ({reason})");
+        }
+        text.push('\n');
+    }
 }

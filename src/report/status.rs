@@ -5,13 +5,22 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::next;
-use crate::core::record::Outcome;
+use crate::core::job::Role;
+use crate::core::record::{Outcome, StopReason};
 use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
-use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State};
+use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State, TaskState};
+use crate::journal::RunFolder;
+use crate::observe::tail::last_lines_of;
 use crate::plan::Plan;
 use crate::plan::graph::NodeId;
 use crate::spec::model::{Effect, Output};
+
+/// Of how many doubtful tasks it is told what their probes have printed.
+const FINDINGS_MAX: usize = 10;
+
+/// How many lines of it are told, of each stream.
+const PRINTED_MAX: usize = 8;
 
 /// The status of a run, as `status --format json` prints it.
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +41,9 @@ pub struct Status {
     pub ended: Option<Timestamp>,
     /// When the next task is due that waits for a time.
     pub next_due: Option<Timestamp>,
+    /// Why it starts nothing, if it was told so.
+    #[serde(skip)]
+    pub stopped: Option<StopReason>,
     /// Temporary settings that were opened, open debts first.
     pub settings: Vec<SettingRow>,
     /// Claims held; none in this version of the language.
@@ -104,7 +116,7 @@ pub struct TaskRow {
     pub effect: Effect,
     /// How it stands.
     pub state: TaskStanding,
-    /// What its probe said last; none in this version of the language.
+    /// The state that its probe has found last; `unknown` if it gave no answer that could be read.
     pub verdict: Option<String>,
     /// How many times its action was started.
     pub attempts: u32,
@@ -123,6 +135,18 @@ pub struct TaskRow {
     /// The outputs that it declares: whoever says that it is done says what they are.
     #[serde(skip)]
     pub outputs: Vec<String>,
+    /// Whether it has a probe that can be asked.
+    #[serde(skip)]
+    pub probe: bool,
+    /// The process of its job that lives on without its keeper, where the journal knows one.
+    #[serde(skip)]
+    pub orphan: Option<u32>,
+    /// Number of the job that has asked it last.
+    #[serde(skip)]
+    pub asked: Option<u32>,
+    /// The last lines that the probe has printed, of a task in doubt.
+    #[serde(skip)]
+    pub printed: Vec<String>,
 }
 
 impl Status {
@@ -144,6 +168,7 @@ impl Status {
             executor,
             started: known.started,
             next_due,
+            stopped: known.stopped,
             settings: settings(state),
             claims: Vec::new(),
             tasks,
@@ -151,6 +176,16 @@ impl Status {
         };
         status.next = next::steps(&status);
         status
+    }
+
+    /// The same with what the probes of doubtful tasks have printed, as far as it is listed.
+    #[must_use]
+    pub fn with_findings(mut self, folder: &RunFolder) -> Self {
+        let doubtful = self.tasks.iter_mut().filter(|row| row.state == TaskStanding::InDoubt);
+        for row in doubtful.take(FINDINGS_MAX) {
+            row.printed = row.asked.map(|job| printed(folder, &row.id, job)).unwrap_or_default();
+        }
+        self
     }
 
     /// The tasks that stand so.
@@ -212,6 +247,10 @@ impl Unentered<'_> {
                 until: None,
                 reason: self.reason.map(str::to_owned),
                 outputs: Vec::new(),
+                probe: false,
+                orphan: None,
+                asked: None,
+                printed: Vec::new(),
             });
             return;
         };
@@ -228,6 +267,22 @@ impl Unentered<'_> {
             );
         }
     }
+}
+
+/// The last lines that a job has printed.
+pub(super) fn printed(folder: &RunFolder, task: &str, job: u32) -> Vec<String> {
+    let folder = folder.task(task, job);
+    let mut printed = last_lines_of(&folder.join("stdout"), PRINTED_MAX);
+    printed.extend(last_lines_of(&folder.join("stderr"), PRINTED_MAX));
+    printed
+}
+
+/// What a task's probe has found last.
+fn verdict(task: &TaskState) -> Option<String> {
+    // A probe that is being asked just now has not found anything yet.
+    let asking = matches!(task.phase, Phase::Running(job) if job.role == Role::Probe);
+    task.inquiry.attempt.filter(|_| !asking)?;
+    Some(task.inquiry.state.as_deref().unwrap_or("unknown").to_owned())
 }
 
 /// The outputs that a task declares: those of its driver's action, and its own.
@@ -251,7 +306,7 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
         kind: plan.kind(instance.node).map(str::to_owned),
         effect: plan.graph.task(instance.node).map_or(Effect::Once, |task| task.effect),
         state: standing,
-        verdict: None,
+        verdict: task.and_then(verdict),
         attempts: task.map_or(0, |task| task.attempts),
         exit: task.and_then(|task| task.exit),
         started: task.and_then(|task| task.started),
@@ -262,6 +317,10 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
             _ => None,
         }),
         reason: task.and_then(|task| task.reason.as_deref().map(str::to_owned)),
+        orphan: task.and_then(|task| task.orphan),
+        asked: task.and_then(|task| task.inquiry.attempt),
+        printed: Vec::new(),
+        probe: plan.graph.task(instance.node).is_some_and(|task| task.probe.is_some()),
         outputs: outputs(plan, instance.node).map(|(name, _)| name.clone()).collect(),
     }
 }

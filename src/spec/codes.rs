@@ -96,8 +96,8 @@ codes! {
     NO_SUCH_PART "W0208" "a step has no such part"
     "What can be read of a step is `.status` and, of a single step, `.outputs.NAME` with the names under its `outputs` and under those of the driver's action that it uses. What is inside a group is `.steps.NAME`; what is inside a group or step with `for_each` is behind `.items[KEY]`."
 
-    LISTED_TWICE "W0209" "a step is listed twice"
-    "The same name stands twice in `needs` or `after`, or in both. If it must have succeeded, `needs` says everything; if it must only have ended, `after` does."
+    LISTED_TWICE "W0209" "a name is listed twice"
+    "The same name stands twice in `needs`, `after`, `around` or `locks`, or in both `needs` and `after`. If a step must have succeeded, `needs` says everything; if it must only have ended, `after` does."
 
     ITEM_KEYS "W0210" "items have no keys that tell them apart"
     "Each item of `for_each` has a key by which it is known in the journal and on the command line: the item itself where it is a text, else what the expression under `key` gives. Two items with one key could not be told apart when the run is resumed."
@@ -127,7 +127,7 @@ codes! {
     "Variables are computed once, before anything is started, from the parameters and the variables above them. The message says what the expression stumbled over with the parameters as they were given."
 
     RETRY_ONCE "W0401" "a dangerous step would be tried again"
-    "The step is `once`, which is also the default: doing it a second time does harm, and after a failure nobody knows how far it came. If it can be done again safely, say so with `effect: idempotent` (or `read`, if it changes nothing); else remove `retry`."
+    "The step is `once`, which is also the default: doing it a second time does harm, and after a failure nobody knows how far it came. If it can be done again safely, say so with `effect: idempotent` (or `read`, if it changes nothing). Else give it a `probe`, which looks after a bad end whether anything has happened, so that it is tried again only where nothing has; or remove `retry`."
 
     AFTER_ONCE "W0402" "a dangerous step would run after a failure"
     "`after` lets a step run whatever became of the other, also after a failure or a doubt. That is for steps that clean up or look, `read` and `idempotent` ones. A step that is `once` uses `needs`."
@@ -137,6 +137,15 @@ codes! {
 
     WEAKER_EFFECT "W0404" "a step says less than its driver"
     "The driver's action declares a stronger effect than the step that uses it: the driver says that doing it again does harm, the step says it does not. The step's word counts. It should be true for this very use and not only be written to make `retry` possible."
+
+    STATES "W0405" "a probe's states do not say enough"
+    "A probe reads in which state the world is, and each state says what follows. `done` and `absent` mean what their names say; every other state has `when` and exactly one of `wait` (it is still going on), `repair` (actions, then the probe is asked again) and `stop` (the operator must look). An action with a probe is started only where the state is `absent`, and a start whose end is lost is known to have happened only where it is `done`, so both must be there. What no state describes is a doubt, and never `absent`."
+
+    LOOK_NOT_READ "W0406" "what should only look changes something"
+    "A probe, and the `get` of a setting, is done at any time and more than once, also after a crash, so it may only look: it is `read`, and the driver's action that it uses must be."
+
+    SETTING_ONCE "W0407" "a setting is changed by what must not be done twice"
+    "A temporary change is made again, and put back again, when a crash leaves it unknown how far it came. So `set`, `change` and `restore` must do no harm the second time. A command that is written in a setting is taken to be `idempotent`; a driver's action says so itself."
 
     UNKNOWN_DRIVER "W0501" "a driver is not known"
     "`uses: mail.move` means the action `move` of the driver `mail`, and the runbook names no file for it under `drivers`; or `--driver NAME=FILE` chooses a driver that the runbook does not use."

@@ -246,6 +246,26 @@ pub struct Work {
 }
 
 impl Work {
+    /// What stands for an action that could not be understood: nothing that could be started.
+    pub(super) fn nothing() -> Work {
+        Work {
+            action: Action::Run(Vec::new()),
+            env: IndexMap::new(),
+            dir: None,
+            stdin: None,
+            timeout: None,
+            grace: None,
+            retry: None,
+            effect: None,
+            success: None,
+            verify: Vec::new(),
+            probe: None,
+            repeat: None,
+            locks: Vec::new(),
+            outputs: IndexMap::new(),
+        }
+    }
+
     /// The driver's action that it uses, if it uses one.
     #[must_use]
     pub fn target(&self) -> Option<&Arc<DriverAction>> {

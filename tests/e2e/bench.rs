@@ -68,6 +68,7 @@ impl Bench {
             .args(arguments)
             .current_dir(self.folder.path())
             .env("WINDLASS_STATE_DIR", self.path("state"))
+            .env("WINDLASS_LOCKS_DIR", self.path("locks"))
             .env("HERE", self.folder.path())
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
@@ -110,6 +111,14 @@ impl Bench {
     /// Returns once the keeper of the only run has gone: it may serve the next executor as long as it lives.
     pub(crate) fn keeper_has_gone(&self) {
         while self.run_folder().join("keeper.sock").exists() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Returns once no keeper has the lock of the only run.
+    pub(crate) fn keeper_lock_is_free(&self) {
+        let lock = self.run_folder().join("keeper.lock");
+        while windlass::lock::FileLock::is_held(&lock).unwrap() {
             std::thread::yield_now();
         }
     }

@@ -121,13 +121,20 @@ fn a_torn_last_line_is_cut_with_a_warning() {
 }
 
 /// Ends the keeper of the only run and the jobs under it, as a power cut would.
-fn end_keeper_and_jobs(bench: &Bench) {
+pub(crate) fn end_keeper_and_jobs(bench: &Bench) {
     // The job may have said that it is there before its keeper has noted that it was started.
     let started: serde_json::Value = loop {
         let exits = fs::read_to_string(bench.run_folder().join("exits")).unwrap();
-        let mut lines = exits.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        if let Some(started) = lines.find(|line| line.contains("\"started\":{")) {
-            break serde_json::from_str(started).unwrap();
+        let lines = exits.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let started = lines.filter(|line| line.contains("\"started\":{"));
+        let last: Option<serde_json::Value> =
+            started.last().map(|line| serde_json::from_str(line).unwrap());
+        let lives = |last: &serde_json::Value| {
+            let pid = last["started"]["pid"].as_u64().unwrap().to_string();
+            fs::metadata(format!("/proc/{pid}")).is_ok() && !is_zombie(&pid)
+        };
+        if let Some(started) = last.filter(lives) {
+            break started;
         }
     };
     let job = started["started"]["pid"].as_u64().unwrap().to_string();

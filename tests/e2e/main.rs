@@ -7,8 +7,10 @@
 mod bench;
 mod correcting;
 mod crashes;
+mod locks;
 mod operator;
 mod printing;
+mod probes;
 mod running;
 mod several;
 mod strays;

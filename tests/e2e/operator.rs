@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::bench::{Bench, finish};
+use crate::bench::{Bench, finish, kill};
 
 const TWO_STEPS: &str = r#"
 windlass: 1
@@ -12,7 +12,7 @@ steps:
   second: {needs: [first], effect: idempotent, run: [sh, -c, 'echo second >> "$HERE/ledger"']}
 "#;
 
-fn signal(name: &str, pid: u32) {
+pub(crate) fn signal(name: &str, pid: u32) {
     assert!(
         Command::new("kill")
             .args([&format!("-{name}"), &pid.to_string()])
@@ -145,4 +145,23 @@ fn a_run_is_resumed_only_where_its_jobs_were() {
     other.sync().unwrap();
     let refused = bench.windlass(&["resume", "latest"]).exits(6);
     assert!(refused.stderr.contains("`elsewhere`"), "{}", refused.stderr);
+}
+
+#[test]
+fn what_has_become_of_a_job_is_told_although_nobody_looks_after_it() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("book.yaml", TWO_STEPS);
+    let executor = bench.start(&["run", "book.yaml", "--run-id", "one"]);
+    here.hear();
+    kill(executor);
+    let told = bench.windlass(&["status"]).exits(0).stdout;
+    assert!(told.contains("its executor has gone without a word"), "{told}");
+    assert!(told.contains(": job 1 runs under its keeper, as process "), "{told}");
+    go.say("on\n");
+    bench.keeper_has_gone();
+    let told = bench.windlass(&["show", "one", "first"]).exits(0).stdout;
+    assert!(told.contains("job 1 exited with 0; a resume takes that over"), "{told}");
+    assert!(told.contains("\n  windlass resume one\n"), "{told}");
+    bench.windlass(&["resume", "one"]).exits(0);
 }

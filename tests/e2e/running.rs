@@ -180,3 +180,37 @@ fn a_corrected_runbook_is_taken_over_unless_it_changes_what_is_done() {
     assert_eq!(bench.ledger("ledger"), ["one"]);
     bench.windlass(&["journal", "check", "latest"]).exits(0);
 }
+
+#[test]
+fn a_run_until_a_step_does_what_comes_before_it_and_a_resume_the_rest() {
+    let bench = Bench::new();
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: until
+steps:
+  first: {effect: idempotent, shell: 'echo first >> "$HERE/ledger"'}
+  boxes:
+    needs: [first]
+    for_each: {items: [a, b], as: box, parallel: 1}
+    steps:
+      move: {effect: idempotent, env: {BOX: "{{ box }}"}, shell: 'echo "$BOX" >> "$HERE/ledger"'}
+  beside: {effect: idempotent, shell: 'echo beside >> "$HERE/ledger"'}
+  last: {needs: [boxes, beside], effect: idempotent, shell: 'echo last >> "$HERE/ledger"'}
+"#,
+    );
+    let told = bench.windlass(&["run", "book.yaml", "--until", "boxs"]).exits(2);
+    assert!(told.stderr.contains("did you mean `boxes`?"), "{}", told.stderr);
+    bench.windlass(&["run", "book.yaml", "--until", "boxes"]).exits(5);
+    assert_eq!(bench.ledger("ledger"), ["first", "a", "b"]);
+    let status = bench.status();
+    assert_eq!(
+        (&status["state"], bench.state_of("beside").as_str()),
+        (&"interrupted".into(), "waiting")
+    );
+    bench.windlass(&["resume", "latest", "--until", "beside"]).exits(5);
+    assert_eq!(bench.ledger("ledger"), ["first", "a", "b", "beside"]);
+    bench.windlass(&["resume", "latest", "--until", "last"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["first", "a", "b", "beside", "last"]);
+}

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use serde_json::Value;
 
 use crate::bench::{Bench, finish};
+use crate::operator::signal;
 
 const MEETS: &str = r#"
 windlass: 1
@@ -105,4 +106,43 @@ fn a_watched_status_changes_with_the_run_and_ends_with_it() {
     finish(executor).exits(0);
     assert_eq!(state(lines.last()), "succeeded");
     finish(watch).exits(0);
+}
+
+#[test]
+fn an_interrupt_means_every_run_that_is_continued() {
+    let bench = Bench::new();
+    let runs = ["one", "two"];
+    let fifos =
+        runs.map(|run| (bench.fifo(&format!("here-{run}")), bench.fifo(&format!("go-{run}"))));
+    for run in runs {
+        let wait = format!("echo at > \"$HERE/here-{run}\"; read x < \"$HERE/go-{run}\"");
+        bench.write(
+            "book.yaml",
+            &format!(
+                "windlass: 1\nname: {run}\nsteps:\n  a: {{effect: read, shell: '{wait}; test \"$x\" = good'}}\n  b: {{needs: [a], effect: read, run: [\"true\"]}}\n"
+            ),
+        );
+        let first = bench.start(&["run", "book.yaml", "--run-id", run]);
+        let (here, go) = &fifos[runs.iter().position(|name| *name == run).unwrap()];
+        here.hear();
+        go.say("bad\n");
+        finish(first).exits(1);
+    }
+    let all = bench.start(&["resume", "--all"]);
+    fifos.iter().for_each(|(here, _)| drop(here.hear()));
+    signal("INT", all.id());
+    for run in runs {
+        // The first stop is the one of the failed step.
+        while stops(&bench, run) < 2 {}
+    }
+    fifos.iter().for_each(|(_, go)| go.say("good\n"));
+    let told = finish(all).exits(5);
+    assert!(told.stderr.contains("run two was interrupted and can be resumed"), "{}", told.stderr);
+    assert!(told.stderr.contains("windlass status --all"), "{}", told.stderr);
+}
+
+/// How often the journal of a run says that it was stopped.
+fn stops(bench: &Bench, run: &str) -> usize {
+    let journal = bench.read(&format!("state/runs/{run}/journal.jsonl"));
+    journal.matches("\"event\":\"stopped\"").count()
 }

@@ -38,6 +38,17 @@ impl Journal {
         self.synced
     }
 
+    /// Whether the record of a job's start would outlive a power cut.
+    pub(crate) fn has_synced_start(&self, task: &str, attempt: u32) -> bool {
+        self.lines[..self.synced].iter().rev().any(|(_, line)| {
+            matches!(
+                serde_json::from_str(line),
+                Ok(Record::JobStarting { task: of, attempt: number, .. })
+                    if of.as_ref() == task && number == attempt
+            )
+        })
+    }
+
     /// The power goes: of what was not synced, any part from its beginning may have reached the disk.
     pub(crate) fn power_cut(&mut self, rng: &mut ChaCha8Rng) {
         let left = rng.random_range(self.synced..=self.lines.len());

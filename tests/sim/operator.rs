@@ -88,6 +88,10 @@ pub(crate) fn random_order(
     now: i64,
     rng: &mut ChaCha8Rng,
 ) -> Option<Order> {
+    let orphan = state.tasks().find(|(_, _, task)| task.orphan.is_some());
+    if let (Some((_, instance, _)), true) = (orphan, rng.random_bool(0.3)) {
+        return Some(resolve(&instance.id, any_decision(rng)));
+    }
     Some(match rng.random_range(0..10) {
         0 => Order::Stop { by: somebody(), because: None },
         1..4 => {

@@ -127,7 +127,7 @@ impl Plan<'_> {
         let effect = [Effect::Read, Effect::Idempotent, Effect::Once, Effect::Once]
             [self.rng.random_range(0..4)];
         let assert = self.rng.random_bool(0.1);
-        let probed = !assert && effect == Effect::Once && self.rng.random_bool(0.6);
+        let probed = !assert && effect == Effect::Once && self.rng.random_bool(0.7);
         let attempts =
             if effect == Effect::Once && !probed { 1 } else { self.rng.random_range(1..=3) };
         let repeats = !assert && (effect != Effect::Once || probed) && self.rng.random_bool(0.15);
@@ -161,10 +161,10 @@ impl Plan<'_> {
             let timeout = self
                 .rng
                 .random_bool(0.5)
-                .then(|| Duration::from_millis(self.rng.random_range(0..60)));
+                .then(|| Duration::from_millis(self.rng.random_range(0..150)));
             states.push(("ongoing", Meaning::Wait { every, timeout }));
         }
-        if self.rng.random_bool(0.7) {
+        if self.rng.random_bool(0.85) {
             let actions = self.rng.random_range(1..=3);
             states.push((
                 "stranded",

@@ -208,6 +208,9 @@ impl Run {
     ) -> Result<(), String> {
         self.say(|| format!("    {record:?}"));
         self.watch.read(self.now, at, record, &self.world, orphaned)?;
+        if let Record::Resolved { task, .. } = record {
+            self.world.disown(task, self.now);
+        }
         if let Some(task) = operator::says_absent(record) {
             let jobs = self.watch.state.find(task).and_then(|id| self.watch.state.task(id));
             self.world.forgive(task, jobs.map_or(0, |task| task.jobs));
@@ -473,6 +476,10 @@ impl Run {
                 let task = self.watch.state.find(&job.task).ok_or("a job of nothing")?;
                 let node = self.watch.state.instance(task).node;
                 let kind = kind(self.graph.task(node).ok_or("a job of a group")?, role);
+                let once = kind.effect == windlass::spec::model::Effect::Once;
+                if once && !self.journal.has_synced_start(&job.task, job.attempt) {
+                    return Err(format!("{job} is `once`, and its start is not on disk"));
+                }
                 self.world.spawn(self.now, &job, kind, &mut self.rng)?;
                 self.look_at_ends(&job);
             }
@@ -502,6 +509,14 @@ impl Run {
     fn check_no_job_left(&self, machine: &Machine<Answers>) -> Result<(), String> {
         let orphaned: BTreeSet<InstanceId> = machine.orphaned().collect();
         for (id, instance, task) in machine.state().tasks() {
+            let maybe = matches!(task.knowledge, windlass::core::state::Knowledge::Maybe(_));
+            if task.phase == Phase::Asking && maybe && self.watch.inquiries.is_asking(&instance.id)
+            {
+                return Err(format!(
+                    "the executor goes without having asked after {}",
+                    instance.id
+                ));
+            }
             if matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
                 && !orphaned.contains(&id)
             {

@@ -13,9 +13,10 @@ use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdi
 use windlass::core::state::{
     InstanceBody, InstanceId, Knowledge, Phase, Proof, ScopeId, Settled, State,
 };
-use windlass::plan::graph::{Meaning, NodeBody, Work};
+use windlass::plan::graph::{Meaning, NodeBody, Task, Work};
 use windlass::spec::model::Effect;
 
+use crate::inquiry::Inquiries;
 use crate::standing::Opinion;
 use crate::world::{Cell, World, time};
 
@@ -38,12 +39,7 @@ pub(crate) struct Watch {
     mends: BTreeMap<Arc<str>, u32>,
     /// Exit codes of the jobs that ended last, but for probes.
     exits: BTreeMap<Arc<str>, Option<i32>>,
-    /// How often in a row a probe has found a task `absent`.
-    absents: BTreeMap<Arc<str>, u32>,
-    /// Tasks whose action has ended well and is to be done again.
-    repeating: BTreeSet<Arc<str>>,
-    /// Tasks with a repair that is not finished and of which something that is `once` was started.
-    spoilt: BTreeMap<Arc<str>, u32>,
+    pub(crate) inquiries: Inquiries,
     /// Items that are let in to their groups, as far as starts show it.
     inside: BTreeMap<InstanceId, BTreeSet<ScopeId>>,
 }
@@ -59,9 +55,7 @@ impl Watch {
             tries: BTreeMap::new(),
             mends: BTreeMap::new(),
             exits: BTreeMap::new(),
-            absents: BTreeMap::new(),
-            spoilt: BTreeMap::new(),
-            repeating: BTreeSet::new(),
+            inquiries: Inquiries::default(),
         }
     }
 
@@ -73,13 +67,7 @@ impl Watch {
         self.tries.clear();
         self.mends.clear();
         self.exits.clear();
-        self.absents.clear();
-        self.repeating.clear();
-        let state = &self.state;
-        self.spoilt.retain(|task, attempt| {
-            let known = state.find(task).and_then(|id| state.task(id));
-            known.is_some_and(|task| task.jobs >= *attempt)
-        });
+        self.inquiries.new_executor(&self.state);
         let ended: BTreeSet<Arc<str>> = self
             .state
             .tasks()
@@ -127,7 +115,8 @@ impl Watch {
         let role = self.running_role(record);
         self.state.apply(at, record).map_err(|unfit| format!("{unfit}: {record:?}"))?;
         self.count_tries(record, role);
-        self.follow_inquiry(record, role);
+        self.inquiries.note(now, record, role);
+        self.check_resume(record)?;
         self.see_who_leaves();
         Ok(())
     }
@@ -143,6 +132,19 @@ impl Watch {
             let mut wrong = record.clone();
             if let Record::JobStarting { attempt: number, .. } = &mut wrong {
                 *number = attempt + 1;
+            }
+            refuses(&self.state, &wrong)?;
+        }
+        if let Record::JobStarting { task, role: Role::Probe, .. } = record
+            && self
+                .state
+                .find(task)
+                .and_then(|id| self.state.task(id))
+                .is_some_and(|task| !task.inquiry.cleared)
+        {
+            let mut wrong = record.clone();
+            if let Record::JobStarting { role, effect, .. } = &mut wrong {
+                (*role, *effect) = (Role::Action, Effect::Once);
             }
             refuses(&self.state, &wrong)?;
         }
@@ -168,45 +170,12 @@ impl Watch {
         }
     }
 
-    /// What a probe has said so often, and what of a repair may have happened.
-    fn follow_inquiry(&mut self, record: &Record, role: Option<Role>) {
-        if let Record::JobEnded { task, verdict, .. } = record {
-            self.repeating.remove(task);
-            if matches!(verdict, Verdict::Repeat { .. }) {
-                self.repeating.insert(task.clone());
-            }
-        }
-        match record {
-            Record::JobStarting { task, attempt, role: Role::Repair { .. }, effect, .. }
-                if *effect == Effect::Once =>
-            {
-                self.spoilt.entry(task.clone()).or_insert(*attempt);
-            }
-            Record::JobEnded { task, attempt, end: JobEnd::NotSpawned { .. }, .. }
-                if matches!(role, Some(Role::Repair { .. }))
-                    && self.spoilt.get(task) == Some(attempt) =>
-            {
-                self.spoilt.remove(task);
-            }
-            Record::Judged { task, judgement, .. } => match judgement {
-                Judgement::Unconfirmed { .. } => {
-                    *self.absents.entry(task.clone()).or_default() += 1;
-                }
-                Judgement::Repaired => {
-                    self.spoilt.remove(task);
-                }
-                Judgement::Again => {}
-                _ => {
-                    self.absents.remove(task);
-                }
-            },
-            Record::Resolved { task, decision: Decision::Absent, .. } => {
-                self.absents.remove(task);
-                self.spoilt.remove(task);
-            }
-            Record::Resumed { .. } => self.absents.clear(),
-            _ => {}
-        }
+    /// A resume asks again what is in doubt and can be asked after.
+    fn check_resume(&self, record: &Record) -> Promise {
+        let Record::Resumed { .. } = record else { return Ok(()) };
+        let mut doubts = self.state.tasks().filter(|(_, _, task)| task.phase == Phase::InDoubt);
+        let asked = doubts.find(|(id, ..)| self.probed(*id));
+        ensure(asked.is_none(), || "a doubt with a probe outlives a resume".to_owned())
     }
 
     fn count_tries(&mut self, record: &Record, ended: Option<Role>) {
@@ -329,6 +298,7 @@ impl Watch {
                         ensure(probed && cell == Cell::Stranded, || {
                             format!("the world is repaired that is {cell:?}")
                         })?;
+                        self.inquiries.check_repair(task)?;
                     }
                 }
                 if let Phase::Pausing(_, until) = known.phase {
@@ -357,24 +327,38 @@ impl Watch {
                 let real = world.job(&job).ok_or("the end of a job that never was")?;
                 let good = *verdict == Verdict::Good;
                 ensure(!good || real.is_good(), || "a bad end is called good".to_owned())?;
+                if real.role == Role::Action {
+                    let shape = self.shape(self.task(task)?).ok_or("a job of a group")?;
+                    self.inquiries.check_end(task, shape, verdict)?;
+                }
                 if good && real.role == Role::Action {
                     self.done.insert(task.clone());
                 }
                 Ok(())
+            }
+            Record::JobOrphaned { task, .. } => {
+                ensure(world.is_alive(task, now), || "nothing of it lives".to_owned())
             }
             Record::JobLost { task, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())
             }
             Record::WaitUntil { task, until, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
-                if self.repeating.contains(task) {
+                if self.inquiries.is_repeating(task) {
                     return Ok(());
                 }
                 self.check_pause(now, task, *until)
             }
-            Record::Judged { task, judgement, .. } => {
+            Record::Judged { task, judgement, state, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
-                self.check_judgement(now, task, *judgement, world)
+                let id = self.task(task)?;
+                let known = self.state.task(id).ok_or("a judgement of what is not a task")?;
+                let shape = self.shape(id).ok_or("a judgement of what is not a task")?;
+                if let Judgement::Retry { until } = judgement {
+                    self.check_pause(now, task, *until)?;
+                }
+                let concluded = (*judgement, state.as_ref());
+                self.inquiries.check_judgement(now, task, concluded, (shape, known), world)
             }
             Record::OutputsKept { task, outputs } => {
                 let id = self.task(task)?;
@@ -392,6 +376,8 @@ impl Watch {
                 Ok(())
             }
             Record::Resolved { task, decision, .. } => {
+                let lives = *decision == Decision::Absent && world.is_alive(task, now);
+                ensure(!lives, || "nothing is said to have happened while it lives".to_owned())?;
                 self.outputs.remove(task);
                 if *decision == Decision::Absent {
                     self.done.remove(task);
@@ -414,65 +400,12 @@ impl Watch {
         })
     }
 
-    fn probed(&self, id: InstanceId) -> bool {
-        let task = self.state.graph().task(self.state.instance(id).node);
-        task.is_some_and(windlass::plan::graph::Task::asks)
+    fn shape(&self, id: InstanceId) -> Option<&Task> {
+        self.state.graph().task(self.state.instance(id).node)
     }
 
-    /// A conclusion must be so in the world, and be the one that its place in the table allows.
-    fn check_judgement(
-        &self,
-        now: i64,
-        name: &Arc<str>,
-        judgement: Judgement,
-        world: &World,
-    ) -> Promise {
-        let id = self.task(name)?;
-        let task = self.state.task(id).ok_or("a judgement of what is not a task")?;
-        let probed = self.probed(id);
-        let effect = self.state.graph().task(self.state.instance(id).node).map(|t| t.effect);
-        let once = effect == Some(Effect::Once);
-        let maybe = matches!(task.knowledge, Knowledge::Maybe(_));
-        let cell = world.cell(name, now);
-        let spoilt = self.spoilt.contains_key(name);
-        let probe = self.state.graph().task(self.state.instance(id).node);
-        let confirm = probe.and_then(|task| task.probe.as_ref()?.confirm);
-        let seen = self.absents.get(name).copied().unwrap_or(0) + 1;
-        let enough = seen >= confirm.map_or(1, |confirm| confirm.times);
-        let fits = match (judgement, task.phase) {
-            (Judgement::InDoubt, Phase::Judging(Role::Action)) => once && maybe && !probed,
-            (
-                Judgement::InDoubt,
-                Phase::Judging(Role::Probe) | Phase::Asking | Phase::Repairing(..),
-            ) => probed,
-            (Judgement::Again, Phase::Judging(Role::Action)) => !(once && maybe),
-            (Judgement::Again, Phase::Judging(Role::Verify(_) | Role::Probe)) => true,
-            (Judgement::Ask, Phase::Judging(Role::Action)) => once && maybe && probed,
-            (Judgement::Ask, Phase::Judging(Role::Repair { .. }) | Phase::Repairing(..)) => true,
-            (Judgement::Done, Phase::Judging(Role::Probe)) => cell == Cell::Done,
-            (Judgement::Retry { until }, Phase::Judging(Role::Probe)) => {
-                self.check_pause(now, name, until)?;
-                cell == Cell::Absent && enough && !spoilt
-            }
-            (Judgement::Absent, Phase::Judging(Role::Probe)) => {
-                cell == Cell::Absent && enough && !spoilt
-            }
-            (Judgement::Unconfirmed { .. }, Phase::Judging(Role::Probe)) => {
-                cell == Cell::Absent && !enough && !spoilt
-            }
-            (Judgement::Ongoing { .. }, Phase::Judging(Role::Probe)) => !spoilt,
-            (Judgement::Repair { .. }, Phase::Judging(Role::Probe)) => {
-                cell == Cell::Stranded && !spoilt && task.inquiry.repairs < 3
-            }
-            (Judgement::Repaired, Phase::Repairing(..)) => true,
-            _ => false,
-        };
-        ensure(fits, || {
-            format!(
-                "it is judged with {effect:?}, {:?}, {cell:?}, {:?}",
-                task.knowledge, task.phase
-            )
-        })
+    fn probed(&self, id: InstanceId) -> bool {
+        self.shape(id).is_some_and(Task::asks)
     }
 
     fn task(&self, id: &str) -> Result<InstanceId, String> {
@@ -657,6 +590,6 @@ fn difference(one: &State, other: &State) -> String {
     format!("{:?} / {:?}; {}", one.run().stopped, other.run().stopped, instances.join("; "))
 }
 
-fn ensure(holds: bool, what: impl FnOnce() -> String) -> Promise {
+pub(crate) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Promise {
     if holds { Ok(()) } else { Err(what()) }
 }

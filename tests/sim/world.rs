@@ -183,6 +183,16 @@ impl World {
         self.initial.insert(task.clone(), Cell::Absent);
     }
 
+    /// An operator answers for what of a task still lives: to the run it is gone.
+    pub(crate) fn disown(&mut self, task: &str, now: i64) {
+        for (_, job) in self.jobs.iter_mut().filter(|(id, _)| id.task.as_ref() == task) {
+            if job.is_alive(now) {
+                job.cut(now);
+                job.over = now;
+            }
+        }
+    }
+
     pub(crate) fn executor_comes(&mut self) {
         self.executor = true;
     }
@@ -379,7 +389,7 @@ fn random_end(ends: i64, rng: &mut ChaCha8Rng) -> (Cell, Option<(i64, Cell)>) {
         2 | 3 => (Cell::Stranded, None),
         _ => {
             let end = [Cell::Done, Cell::Absent][rng.random_range(0..2)];
-            (Cell::Ongoing, Some((ends + rng.random_range(1..80), end)))
+            (Cell::Ongoing, Some((ends + rng.random_range(1..300), end)))
         }
     }
 }

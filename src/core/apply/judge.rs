@@ -39,6 +39,7 @@ impl TaskState {
         }
         let by_probe =
             || check(role == Some(Role::Probe), task, "its probe has not just been asked");
+        self.orphan = None;
         match judgement {
             Judgement::InDoubt => self.phase = Phase::InDoubt,
             Judgement::Again => self.phase = self.resting(asks),

@@ -33,8 +33,11 @@ impl State {
                     self.waive(at, id, because);
                 }
                 InstanceBody::Task(state) => {
+                    let in_flight = matches!(state.phase, Phase::Running(_) | Phase::Judging(_));
+                    // The operator has been told which process lives, and answers for it.
+                    let answered = state.orphan.is_some() && decision != Decision::Absent;
                     check(
-                        !matches!(state.phase, Phase::Running(_) | Phase::Judging(_)),
+                        !in_flight || answered,
                         name,
                         "it is resolved while something of it may live",
                     )?;
@@ -97,6 +100,7 @@ impl TaskState {
     ) {
         self.reason = Some(Arc::from(because));
         self.given_up = decision == Decision::Failed;
+        self.orphan = None;
         match decision {
             Decision::Done => {
                 self.knowledge = Knowledge::Done(Proof::Operator);

@@ -175,8 +175,19 @@ impl State {
             Record::JobEnded { attempt, end, verdict, .. } => {
                 part.end(name, way()?, *attempt, end, verdict)
             }
+            Record::JobOrphaned { attempt, pid, command, .. } => {
+                let known = part.activity.is_in_flight() && part.jobs(way()?) == *attempt;
+                check(known, name, "no such job of it is in flight")?;
+                check(part.orphan != Some(*pid), name, "that process is known already")?;
+                part.orphan = Some(*pid);
+                let reason =
+                    format!("its keeper has gone, and process {pid} of it lives: {command}");
+                part.reason = Some(reason.into());
+                Ok(())
+            }
             Record::JobLost { attempt, .. } => {
                 part.running(name, way()?, *attempt)?;
+                part.orphan = None;
                 part.activity = Activity::Resting;
                 part.reason = Some(Arc::from("the end of its job is lost"));
                 Ok(())
@@ -185,6 +196,7 @@ impl State {
                 let ended = matches!(part.activity, Activity::Judging(..) | Activity::Read(_));
                 check(ended, name, "it is judged although nothing of it has just ended")?;
                 part.activity = Activity::Resting;
+                part.orphan = None;
                 part.reason = Some(Arc::from(reason.as_str()));
                 Ok(())
             }
@@ -229,7 +241,10 @@ impl State {
             Some(_) => vec![id],
             None => self.parts_of(id).map(|(part, _)| part).collect(),
         };
-        let lives = |id: &InstanceId| self.part(*id).is_some_and(|p| p.activity.is_in_flight());
+        let lives = |id: &InstanceId| {
+            let part = self.part(*id);
+            part.is_some_and(|part| part.activity.is_in_flight() && part.orphan.is_none())
+        };
         check(!parts.iter().any(lives), name, "it is resolved while something of it may live")?;
         check(!parts.is_empty(), name, "it was never opened")?;
         let mut decided = Vec::with_capacity(parts.len());
@@ -306,6 +321,7 @@ impl Part {
             self.changed = false;
         }
         self.activity = Activity::Running(way, job);
+        self.orphan = None;
         self.reason = None;
         Ok(())
     }
@@ -397,6 +413,7 @@ impl Part {
         self.failed = None;
         self.changed = false;
         self.tries = 0;
+        self.orphan = None;
         self.activity = Activity::Resting;
         Ok(())
     }

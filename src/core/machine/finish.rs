@@ -48,7 +48,8 @@ impl<E: Evaluate> Machine<E> {
             return self.on_part_not_spawned(now, job, reason, out);
         };
         self.fate_is_known(current.id);
-        let reason = format!("it could not be started: {reason}");
+        let unborn = format!("could not be started: {reason}");
+        let reason = format!("it {unborn}");
         let record = Record::JobEnded {
             task: job.task.clone(),
             attempt: job.attempt,
@@ -63,10 +64,10 @@ impl<E: Evaluate> Machine<E> {
         }
         match current.job.role {
             Role::Probe => {
-                let reason = unknown(&in_words(Role::Probe, &reason));
+                let reason = unknown(&in_words(Role::Probe, &unborn));
                 self.judge(now, current.id, Judgement::InDoubt, None, reason, out)
             }
-            role @ Role::Repair { .. } => self.ask(now, current.id, in_words(role, &reason), out),
+            role @ Role::Repair { .. } => self.ask(now, current.id, in_words(role, &unborn), out),
             _ => self.end(now, current.id, Outcome::Failed, Some(reason), out),
         }
     }
@@ -266,10 +267,14 @@ impl<E: Evaluate> Machine<E> {
             Role::Action => (&task.retry, known.tries),
             Role::Verify(number) => (task.verify.get(number as usize)?, known.tries),
             Role::Probe | Role::Get | Role::Set | Role::Restore => return None,
-            Role::Repair { state, action } => match self.mend(id, state, action)? {
-                mend if mend.effect == model::Effect::Once => return None,
-                mend => (&mend.retry, known.inquiry.mends),
-            },
+            Role::Repair { state, action } => {
+                let interrupted = known.inquiry.repair.as_ref().is_none_or(|r| r.interrupted);
+                let mend = self.mend(id, state, action)?;
+                if interrupted || mend.effect == model::Effect::Once {
+                    return None;
+                }
+                (&mend.retry, known.inquiry.mends)
+            }
         };
         if tries >= retry.attempts || !answers_to(retry, exit) {
             return None;

@@ -14,6 +14,7 @@ mod resume;
 mod setting;
 mod setting_evidence;
 mod start;
+mod until;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ use jiff::Timestamp;
 use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
+pub use self::probe::REPAIRS_MAX;
+use self::until::Goal;
 use super::apply::Unfit;
 use super::evaluate::Evaluate;
 use super::job::JobId;
@@ -55,6 +58,8 @@ pub struct Machine<E> {
     failing: BTreeMap<InstanceId, Failing>,
     /// Tasks that wait for a setting to come into force, by setting.
     gates: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
+    /// Where this execution is to stop, if it is not to go on to the end.
+    goal: Option<Goal>,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -102,6 +107,7 @@ impl<E: Evaluate> Machine<E> {
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
             gates: BTreeMap::new(),
+            goal: None,
             finished: false,
         }
     }
@@ -166,6 +172,10 @@ impl<E: Evaluate> Machine<E> {
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
         self.advance(now, &mut out)?;
+        self.stop_at_goal(now, &mut out)?;
+        if self.is_stopped() && self.unclear.is_empty() {
+            self.close_in_stopped_run(now, &mut out)?;
+        }
         self.finish_if_idle(now, &mut out)?;
         Ok(out)
     }
@@ -199,6 +209,10 @@ impl<E: Evaluate> Machine<E> {
                 Record::Stopped { why: StopReason::Stuck, by: None, because: None },
                 out,
             )?;
+            self.close_in_stopped_run(now, out)?;
+            if !self.running.is_empty() {
+                return Ok(());
+            }
         }
         self.finished = true;
         Ok(())
@@ -237,10 +251,15 @@ impl<E: Evaluate> Machine<E> {
                 matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Verifying(_))
             })
         };
-        let lives = |id: &InstanceId| {
-            waits(id) || state.part(*id).is_some_and(|part| part.activity.is_in_flight())
+        let in_flight = |id: &InstanceId| {
+            let task = state.task(*id);
+            task.is_some_and(|task| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+                || state.part(*id).is_some_and(|part| part.activity.is_in_flight())
         };
+        let lives = |id: &InstanceId| waits(id) || in_flight(id);
         self.running.retain(lives);
+        self.orphaned.retain(in_flight);
+        self.unclear.retain(in_flight);
         self.failing.retain(|id, _| {
             state.task(*id).is_some_and(|task| {
                 !matches!(

@@ -21,6 +21,8 @@ pub enum Refusal {
     Unknown(String),
     /// A job of it runs, or may run.
     Running(String),
+    /// A process of it lives without its keeper: that nothing has happened can only be said when it is over.
+    Lives(String, u32),
     /// It has no job to be killed.
     NotRunning(String),
     /// It has ended well: there is nothing to decide.
@@ -45,6 +47,12 @@ impl fmt::Display for Refusal {
             Self::Unknown(task) => write!(f, "the run has no task, group or item `{task}`"),
             Self::Running(task) => {
                 write!(f, "a job of `{task}` was started and its end is not known yet")
+            }
+            Self::Lives(task, pid) => {
+                write!(
+                    f,
+                    "process {pid} of `{task}` lives: end it first (`kill {pid}`), or decide `--as done`, `failed` or `waived`"
+                )
             }
             Self::NotRunning(task) => write!(f, "`{task}` has no job running"),
             Self::EndedWell(task) => {
@@ -103,7 +111,11 @@ pub fn may_resolve(state: &State, task: &str, decision: Decision) -> Result<(), 
         };
     };
     match (known.phase, decision) {
-        (Phase::Running(_) | Phase::Judging(_), _) => Err(Refusal::Running(task.to_owned())),
+        (Phase::Running(_) | Phase::Judging(_), _) => match (known.orphan, decision) {
+            (None, _) => Err(Refusal::Running(task.to_owned())),
+            (Some(pid), Decision::Absent) => Err(Refusal::Lives(task.to_owned(), pid)),
+            (Some(_), _) => Ok(()),
+        },
         (Phase::Ended(Outcome::Succeeded | Outcome::Skipped), _) => {
             Err(Refusal::EndedWell(task.to_owned()))
         }

@@ -15,7 +15,7 @@ use crate::core::state::{InstanceId, Knowledge, Phase};
 use crate::plan::graph::{Meaning, Mend, ProbeState};
 
 /// How many repairs a task may have in its life.
-const REPAIRS_MAX: u32 = 3;
+pub const REPAIRS_MAX: u32 = 3;
 
 impl<E: Evaluate> Machine<E> {
     /// What a task begins with: its probe, if it has one that must be asked.

@@ -91,12 +91,11 @@ impl<E: Evaluate> Machine<E> {
             (Next::TakeOver, Evidence::NotSpawned(reason)) => {
                 self.on_not_spawned(now, job, &reason, out)
             }
-            (Next::Adopt | Next::TakeOver, _) => {
-                self.running.insert(id);
-                Ok(())
+            (_, Evidence::Orphaned { pid, command }) => {
+                self.wait_for_orphan(now, id, pid, command, out)
             }
-            (Next::Wait, _) => {
-                self.wait_for_orphan(now, id, out);
+            (Next::Adopt | Next::TakeOver | Next::Wait, _) => {
+                self.running.insert(id);
                 Ok(())
             }
             (next, Evidence::NeverStarted) => {
@@ -134,9 +133,8 @@ impl<E: Evaluate> Machine<E> {
         let (alive, exit) = match evidence {
             Evidence::Running => (true, self.state.task(id).and_then(|task| task.last_exit)),
             Evidence::Ended(end) => (!end.over, end.exit),
-            Evidence::Orphaned { .. } => {
-                self.wait_for_orphan(now, id, out);
-                return Ok(());
+            Evidence::Orphaned { pid, command } => {
+                return self.wait_for_orphan(now, id, *pid, command.clone(), out);
             }
             Evidence::Over | Evidence::NeverStarted | Evidence::NotSpawned(_) => (false, None),
         };
@@ -176,13 +174,35 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
-    pub(super) fn wait_for_orphan(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {
+    pub(super) fn wait_for_orphan(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        pid: u32,
+        command: String,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
         self.running.remove(&id);
         self.lingering.remove(&id);
         self.orphaned.insert(id);
+        if let Some(task) = self.state.task(id)
+            && task.orphan != Some(pid)
+        {
+            let attempt = task.jobs;
+            let task = self.state.instance(id).id.clone();
+            let command = command.clone();
+            self.note(now, Record::JobOrphaned { task, attempt, pid, command }, out)?;
+        }
+        if let Some((job, known)) = self.state.last_job_of_part(id)
+            && known != Some(pid)
+        {
+            let JobId { task, attempt } = job;
+            self.note(now, Record::JobOrphaned { task, attempt, pid, command }, out)?;
+        }
         out.plan(Effect::Timer {
             instance: id,
             at: now.checked_add(ORPHAN_POLL).unwrap_or(Timestamp::MAX),
         });
+        Ok(())
     }
 }

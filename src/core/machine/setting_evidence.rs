@@ -77,12 +77,11 @@ impl<E: Evaluate> Machine<E> {
             (Next::TakeOver, Evidence::NotSpawned(reason)) => {
                 self.on_part_not_spawned(now, job, &reason, out)
             }
-            (Next::Adopt | Next::TakeOver, _) => {
-                self.running.insert(id);
-                Ok(())
+            (_, Evidence::Orphaned { pid, command }) => {
+                self.wait_for_orphan(now, id, pid, command, out)
             }
-            (Next::Wait, _) => {
-                self.wait_for_orphan(now, id, out);
+            (Next::Adopt | Next::TakeOver | Next::Wait, _) => {
+                self.running.insert(id);
                 Ok(())
             }
             (_, Evidence::NeverStarted) => {
@@ -117,9 +116,8 @@ impl<E: Evaluate> Machine<E> {
         let (alive, exit) = match evidence {
             Evidence::Running => (true, None),
             Evidence::Ended(end) => (!end.over, end.exit),
-            Evidence::Orphaned { .. } => {
-                self.wait_for_orphan(now, id, out);
-                return Ok(());
+            Evidence::Orphaned { pid, command } => {
+                return self.wait_for_orphan(now, id, *pid, command.clone(), out);
             }
             Evidence::Over | Evidence::NeverStarted | Evidence::NotSpawned(_) => (false, None),
         };

@@ -2,7 +2,7 @@
 //!
 //! Does not know what a command really does; the word of its author counts.
 
-use super::super::model::{Action, Body, Effect, Step, Work};
+use super::super::model::{Action, Body, Effect, Located, Probe, Step, Work};
 use super::{Checker, Finding, Findings, codes, used};
 
 /// The effect of a piece of work; nothing if what it uses is not known.
@@ -16,26 +16,31 @@ pub(super) fn effect(work: &Work) -> Option<Effect> {
     }
 }
 
-/// Reports `retry` on a dangerous action.
+/// The probe of a piece of work, its own or its driver's.
+pub(super) fn probe(work: &Work) -> Option<&Located<Box<Probe>>> {
+    work.probe.as_ref().or_else(|| used(work)?.work.probe.as_ref())
+}
+
+/// Reports `retry` on a dangerous action, unless a probe looks before each attempt.
 pub(super) fn check_retry(findings: &mut Findings, work: &Work) {
     let Some(retry) = work.retry.as_ref().filter(|_| effect(work) == Some(Effect::Once)) else {
         return;
     };
-    if retry.value.attempts < 2 {
+    if retry.value.attempts < 2 || probe(work).is_some() {
         return;
     }
     let (message, help) = match (work.effect, used(work)) {
         (None, None) => (
             "`retry` would do again what is `once`, as everything is that does not say otherwise",
-            "if doing it again does no harm, say so: `effect: idempotent`; else remove `retry`",
+            "if doing it again does no harm, say so: `effect: idempotent`; else let a `probe` look first",
         ),
         (None, Some(_)) => (
             "`retry` would do again what the driver says is `once`",
-            "remove `retry`; after a failure somebody has to look first",
+            "let a `probe` look first whether anything has happened, or remove `retry`",
         ),
         _ => (
             "`retry` would do again what is `once`",
-            "remove `retry`; after a failure somebody has to look first",
+            "let a `probe` look first whether anything has happened, or remove `retry`",
         ),
     };
     findings.push(Finding::error(codes::RETRY_ONCE, retry.at, message).help(help));

@@ -1,65 +1,74 @@
 //! One action with how it is tried, judged and checked; and what may surround it where.
 //!
-//! Does not know steps; a step, a driver's action and a check are told apart by their [`Owner`].
+//! Does not know steps; what may stand where is told apart by the [`Owner`].
 
 use indexmap::IndexMap;
-use std::time::Duration;
 
 use super::super::codes;
-use super::super::model::{Action, Assertion, Effect, Located, Output, OutputType, Retry, Work};
-use super::super::yaml::{Kind, Node};
+use super::super::model::{Action, Assertion, Work};
+use super::super::yaml::Kind;
 use super::Decoder;
 use super::fields::{Entry, Fields};
 
 /// Who has the action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
-    Step,
-    DriverAction,
-    /// An action of a step's `verify`.
-    StepCheck,
-    /// An action of the `verify` of a driver's action.
-    DriverCheck,
+pub(super) struct Owner {
+    pub(super) part: Part,
+    /// A driver, which does not use other drivers.
+    pub(super) in_driver: bool,
+}
+
+/// What an action is to its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What a step or a driver's action does.
+    Action,
+    /// One of `verify`.
+    Check,
+    /// What a probe asks.
+    Probe,
+    /// One of a state's `repair`.
+    Repair,
+    /// `get` of a setting.
+    Get,
+    /// `set`, `change` or `restore` of a setting.
+    Set,
 }
 
 impl Owner {
-    fn is_check(self) -> bool {
-        matches!(self, Owner::StepCheck | Owner::DriverCheck)
-    }
+    pub(super) const STEP: Owner = Owner { part: Part::Action, in_driver: false };
+    pub(super) const DRIVER: Owner = Owner { part: Part::Action, in_driver: true };
 
-    fn in_driver(self) -> bool {
-        matches!(self, Owner::DriverAction | Owner::DriverCheck)
+    /// Another part in the same place.
+    pub(super) fn of(self, part: Part) -> Owner {
+        Owner { part, ..self }
     }
 
     fn actions(self) -> &'static [&'static str] {
-        match self {
-            Owner::Step => &["run", "shell", "uses", "assert", "steps"],
-            Owner::StepCheck => &["run", "shell", "uses"],
-            Owner::DriverAction | Owner::DriverCheck => &["run", "shell"],
+        match (self.in_driver, self.part) {
+            (true, _) => &["run", "shell"],
+            (false, Part::Action) => &["run", "shell", "uses", "assert", "steps"],
+            (false, _) => &["run", "shell", "uses"],
+        }
+    }
+
+    /// Where it stands, for a sentence.
+    fn in_words(self) -> &'static str {
+        match self.part {
+            _ if self.in_driver => "a driver",
+            Part::Action => "a step",
+            Part::Check => "`verify`",
+            Part::Probe => "a probe",
+            Part::Repair => "`repair`",
+            Part::Get | Part::Set => "a setting",
         }
     }
 }
 
-/// How long is waited before a second attempt, where nothing is said.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Keys of an action that an assertion has not, because nothing is started for it.
-const JOB_ONLY: &[&str] = &["stdin", "retry", "success", "verify", "outputs"];
-const CHECK_KEYS: &[&str] = &[
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "effect",
-    "success",
-];
-
+const JOB_ONLY: &[&str] = &["stdin", "retry", "success", "verify", "outputs", "probe", "repeat"];
+/// Actions of later versions.
+const LATER: [&str; 3] = ["manual", "approve", "wait"];
 impl Decoder<'_> {
     /// The action among the fields of a step, a driver's action or a check; nothing if there is none or more than one.
     pub(super) fn work(&mut self, fields: &mut Fields, owner: Owner) -> Option<Work> {
@@ -79,63 +88,67 @@ impl Decoder<'_> {
                 self.misplaced(fields, key, &message, "leave it out");
             }
         }
-        // A step's env, dir and times stand in the step, which takes them before.
+        // A step's env, dir, locks and times stand in the step, which takes them before.
         let env = fields.take("env");
         let env = self.env(env);
-        let work = Work {
+        let mut work = Work {
             env,
             dir: fields.take("dir").and_then(|entry| self.template_entry(&entry)),
             stdin: fields.take("stdin").and_then(|entry| self.template_entry(&entry)),
             timeout: fields.take("timeout").and_then(|entry| self.duration(&entry, false)),
             grace: fields.take("grace").and_then(|entry| self.duration(&entry, true)),
-            retry: fields.take("retry").and_then(|entry| self.retry(entry)),
             effect: fields.take("effect").and_then(|entry| self.effect(&entry, owner)),
             success: fields
                 .take("success")
                 .and_then(|entry| self.expression("`success`", &entry.value)),
-            verify: match owner.is_check() {
-                true => Vec::new(),
-                false => {
-                    fields.take("verify").map(|entry| self.verify(entry, owner)).unwrap_or_default()
-                }
-            },
-            outputs: match owner.is_check() {
-                true => IndexMap::new(),
-                false => {
-                    fields.take("outputs").map(|entry| self.outputs(entry)).unwrap_or_default()
-                }
-            },
-            probe: None,
-            repeat: None,
-            locks: Vec::new(),
-            action: action?,
+            ..Work::nothing()
         };
+        // What a part does not have is left for its owner to report as unknown.
+        if owner.part != Part::Probe {
+            work.retry = fields.take("retry").and_then(|entry| self.retry(entry));
+        }
+        if matches!(owner.part, Part::Action | Part::Probe | Part::Get)
+            && let Some(entry) = fields.take("outputs")
+        {
+            work.outputs = self.outputs(entry);
+        }
+        if owner.part == Part::Action {
+            work.verify =
+                fields.take("verify").map(|entry| self.verify(entry, owner)).unwrap_or_default();
+            work.probe = fields.take("probe").map(|entry| self.probe(entry, owner));
+            work.repeat = fields.take("repeat").and_then(|entry| self.repeat(entry));
+            let locks = fields.take("locks");
+            work.locks = self.locks(locks);
+        }
+        work.action = action?;
         Some(work)
     }
 
     /// Reports all actions but one.
-    pub(super) fn several_actions(&mut self, fields: &mut Fields, first: &str) {
+    pub(super) fn several_actions(&mut self, fields: &mut Fields, first: &str, owner: Owner) {
         for key in ["run", "shell", "uses", "assert"] {
             if key != first
                 && let Some(entry) = fields.take(key)
             {
                 let message = format!("{} has both `{first}` and `{key}`", fields.what);
-                let help = "a step does one thing; make two steps of it".to_owned();
-                self.errors(codes::ACTIONS, entry.key.number, message, help);
+                let help = match owner {
+                    Owner::STEP => "a step does one thing; make two steps of it",
+                    _ => "keep one of them",
+                };
+                self.errors(codes::ACTIONS, entry.key.number, message, help.to_owned());
             }
         }
     }
 
     fn action(&mut self, fields: &mut Fields, owner: Owner) -> Option<Action> {
         let allowed = owner.actions();
-        let mut refused = false;
+        let mut refused = LATER.iter().any(|key| fields.has(key));
         for key in ["uses", "assert"].iter().filter(|key| !allowed.contains(key)) {
             refused |= fields.has(key);
-            let why = if owner.in_driver() { "a driver" } else { "`verify`" };
             self.misplaced(
                 fields,
                 key,
-                &format!("`{key}` is not available in {why}"),
+                &format!("`{key}` is not available in {}", owner.in_words()),
                 "write `run` or `shell`",
             );
         }
@@ -155,7 +168,7 @@ impl Decoder<'_> {
             return None;
         };
         let entry = fields.take(first)?;
-        self.several_actions(fields, first);
+        self.several_actions(fields, first, owner);
         match first {
             "run" => self.run(&entry),
             "shell" => {
@@ -278,156 +291,5 @@ impl Decoder<'_> {
             assertions.extend(that.map(|that| Assertion { that, message }));
         }
         Some(Action::Assert(assertions))
-    }
-
-    fn effect(&mut self, entry: &Entry, owner: Owner) -> Option<Effect> {
-        let effect = match &entry.value.kind {
-            Kind::Text(text) => match text.as_str() {
-                "read" => Some(Effect::Read),
-                "idempotent" => Some(Effect::Idempotent),
-                "once" => Some(Effect::Once),
-                _ => None,
-            },
-            _ => None,
-        };
-        if effect.is_none() {
-            self.wrong_type("`effect`", &entry.value, "`read`, `idempotent` or `once`");
-        }
-        if owner.is_check() && effect.is_some_and(|effect| effect != Effect::Read) {
-            let help =
-                "a verification only looks; what changes something is a step of its own".to_owned();
-            self.errors(
-                codes::CHECK_NOT_READ,
-                entry.value.number,
-                "an action of `verify` must be `read`",
-                help,
-            );
-        }
-        effect
-    }
-
-    fn verify(&mut self, entry: Entry, owner: Owner) -> Vec<Located<Work>> {
-        let Kind::List(items) = entry.value.kind else {
-            self.wrong_type("`verify`", &entry.value, "a list of actions");
-            return Vec::new();
-        };
-        let owner = if owner.in_driver() { Owner::DriverCheck } else { Owner::StepCheck };
-        items.into_iter().filter_map(|item| self.check(item, owner)).collect()
-    }
-
-    fn check(&mut self, item: Node, owner: Owner) -> Option<Located<Work>> {
-        let number = item.number;
-        let mut fields = self.fields("an action of `verify`", number, item)?;
-        let work = self.work(&mut fields, owner);
-        self.finish(fields, CHECK_KEYS);
-        let mut work = work?;
-        if let Action::Uses { name, target: Some(target), .. } = &work.action
-            && target.work.effect.unwrap_or_default() != Effect::Read
-        {
-            let message = format!("action `{}` is not `read`, so it cannot verify", name.value);
-            let help = "a verification may be done again at any time".to_owned();
-            self.errors(codes::CHECK_NOT_READ, name.at.node, message, help);
-        }
-        work.effect = Some(Effect::Read);
-        Some(self.located(work, number))
-    }
-
-    fn retry(&mut self, entry: Entry) -> Option<Located<Retry>> {
-        let at = entry.key.number;
-        let mut fields = self.fields("`retry`", at, entry.value)?;
-        let attempts = self.required(&mut fields, "attempts");
-        let attempts = attempts.and_then(|entry| self.whole_number(&entry, 1));
-        let delay = fields.take("delay").and_then(|entry| self.duration(&entry, true));
-        let backoff = fields.take("backoff").and_then(|entry| self.backoff(&entry));
-        let max_delay = fields.take("max_delay").and_then(|entry| self.duration(&entry, true));
-        let on_exit = fields.take("on_exit").map(|entry| self.exits(&entry)).unwrap_or_default();
-        self.finish(fields, &["attempts", "delay", "backoff", "max_delay", "on_exit"]);
-        let retry = Retry {
-            attempts: attempts?,
-            delay: delay.unwrap_or(RETRY_DELAY),
-            backoff: backoff.unwrap_or(1.0),
-            max_delay,
-            on_exit,
-        };
-        Some(self.located(retry, at))
-    }
-
-    fn backoff(&mut self, entry: &Entry) -> Option<f64> {
-        let number =
-            entry.value.to_json().as_f64().filter(|number| (1.0..=1000.0).contains(number));
-        if number.is_none() {
-            self.wrong_type("`backoff`", &entry.value, "a number from 1 to 1000");
-        }
-        number
-    }
-
-    fn exits(&mut self, entry: &Entry) -> Vec<i32> {
-        let Kind::List(items) = &entry.value.kind else {
-            self.wrong_type("`on_exit`", &entry.value, "a list of exit codes");
-            return Vec::new();
-        };
-        let mut exits = Vec::with_capacity(items.len());
-        for item in items {
-            match item.to_json().as_i64().and_then(|code| i32::try_from(code).ok()) {
-                Some(code @ 1..=255) => exits.push(code),
-                _ => self.wrong_type("an item of `on_exit`", item, "an exit code from 1 to 255"),
-            }
-        }
-        exits
-    }
-
-    fn outputs(&mut self, entry: Entry) -> IndexMap<String, Output> {
-        let mut outputs = IndexMap::new();
-        let Some(fields) = self.fields("`outputs`", entry.key.number, entry.value) else {
-            return outputs;
-        };
-        for (key, value) in fields.into_entries() {
-            self.check_name("an output", &key.text, key.number);
-            let at = self.at(key.number);
-            let (value, kind) = match value.kind {
-                Kind::Map(_) => self.typed_output(&key.text, key.number, value),
-                _ => (self.dynamic(&value), None),
-            };
-            // An output that is broken exists all the same.
-            let broken = Located {
-                value: super::super::model::Dynamic::Literal(serde_json::Value::Null),
-                at,
-            };
-            outputs.insert(key.text, Output { value: value.unwrap_or(broken), kind, at });
-        }
-        outputs
-    }
-
-    fn typed_output(
-        &mut self,
-        name: &str,
-        at: u32,
-        value: Node,
-    ) -> (Option<Located<super::super::model::Dynamic>>, Option<OutputType>) {
-        let Some(mut fields) = self.fields(format!("output `{name}`"), at, value) else {
-            return (None, None);
-        };
-        let kind = fields.take("type").and_then(|entry| self.output_type(&entry));
-        let value = self.required(&mut fields, "value");
-        let value = value.and_then(|entry| self.dynamic(&entry.value));
-        self.finish(fields, &["value", "type"]);
-        (value, kind)
-    }
-
-    fn output_type(&mut self, entry: &Entry) -> Option<OutputType> {
-        let kind = match entry.value.to_json().as_str() {
-            Some("string") => Some(OutputType::String),
-            Some("integer") => Some(OutputType::Integer),
-            Some("number") => Some(OutputType::Number),
-            Some("boolean") => Some(OutputType::Boolean),
-            Some("array") => Some(OutputType::Array),
-            Some("object") => Some(OutputType::Object),
-            _ => None,
-        };
-        if kind.is_none() {
-            let types = "`string`, `integer`, `number`, `boolean`, `array` or `object`";
-            self.wrong_type("`type`", &entry.value, types);
-        }
-        kind
     }
 }

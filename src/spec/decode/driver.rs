@@ -32,6 +32,9 @@ const ACTION_KEYS: &[&str] = &[
     "retry",
     "success",
     "verify",
+    "probe",
+    "repeat",
+    "locks",
     "outputs",
 ];
 
@@ -84,7 +87,7 @@ impl Decoder<'_> {
         let title = fields.take("title").and_then(|entry| self.text(entry));
         let description = fields.take("description").and_then(|entry| self.text(entry));
         let kind = fields.take("kind").and_then(|entry| self.text(entry));
-        let work = self.work(&mut fields, Owner::DriverAction);
+        let work = self.work(&mut fields, Owner::DRIVER);
         self.finish(fields, ACTION_KEYS);
         Some(DriverAction {
             title,

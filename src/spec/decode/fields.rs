@@ -9,6 +9,9 @@ use super::Decoder;
 
 /// Keys listed in full where an unknown one resembles none of them.
 const LISTED_MAX: usize = 12;
+/// Keys that the language has, and this version does not understand yet.
+const LATER: [&str; 9] =
+    ["hosts", "host", "windows", "window", "manual", "approve", "wait", "sensitive", "secret"];
 
 /// A map with what it is, in words.
 pub(super) struct Fields {
@@ -85,13 +88,22 @@ impl Decoder<'_> {
     pub(super) fn finish(&mut self, fields: Fields, known: &[&str]) {
         for (key, _) in fields.entries {
             let message = format!("{} has no key `{}`", fields.what, key.text);
-            let help = did_you_mean(&key.text, known.iter().copied()).or_else(|| {
-                (known.len() <= LISTED_MAX).then(|| {
-                    let quoted: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
-                    format!("its keys are {}", quoted.join(", "))
-                })
-            });
+            // A key that would be a step's, a runbook's or a driver's.
+            let later = if known.contains(&"title") { not_yet(&key.text) } else { None };
+            let help =
+                later.or_else(|| did_you_mean(&key.text, known.iter().copied())).or_else(|| {
+                    (known.len() <= LISTED_MAX).then(|| {
+                        let quoted: Vec<String> =
+                            known.iter().map(|key| format!("`{key}`")).collect();
+                        format!("its keys are {}", quoted.join(", "))
+                    })
+                });
             self.errors(codes::UNKNOWN_KEY, key.number, message, help);
         }
     }
+}
+
+/// What to say of a key of a later version.
+pub(super) fn not_yet(key: &str) -> Option<String> {
+    LATER.contains(&key).then(|| format!("this version of windlass does not have `{key}` yet"))
 }

@@ -3,12 +3,19 @@
 //! Does not know whether steps fit together; what cannot be understood is reported and left out, so that the rest can be checked.
 
 mod action;
+mod again;
 mod driver;
+mod effect;
 mod fields;
+mod lock;
+mod outputs;
+mod probe;
 mod runbook;
 mod scalar;
 mod schema;
+mod setting;
 mod step;
+mod verify;
 
 use indexmap::IndexMap;
 use std::sync::Arc;

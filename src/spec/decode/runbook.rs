@@ -22,6 +22,8 @@ const KEYS: &[&str] = &[
     "drivers",
     "env",
     "defaults",
+    "locks",
+    "settings",
     "steps",
 ];
 
@@ -77,6 +79,10 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
     let env = fields.take("env");
     let env = decoder.env(env);
     let defaults = fields.take("defaults").map(|entry| decoder.defaults(entry)).unwrap_or_default();
+    let locks = fields.take("locks");
+    let locks = decoder.locks(locks);
+    let settings = fields.take("settings");
+    let settings = decoder.settings(settings);
     let steps = decoder.required(&mut fields, "steps");
     let steps = steps.map(|entry| decoder.steps("the runbook", entry)).unwrap_or_default();
     decoder.finish(fields, KEYS);
@@ -90,8 +96,8 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
         drivers: IndexMap::new(),
         env,
         defaults,
-        locks: Vec::new(),
-        settings: Vec::new(),
+        locks,
+        settings,
         steps,
     })
 }

@@ -48,7 +48,7 @@ impl Decoder<'_> {
         };
         if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "secret") {
             let message = format!("declaration of `{name}` has no key `secret`");
-            self.error(codes::UNKNOWN_KEY, key.number, message);
+            self.errors(codes::UNKNOWN_KEY, key.number, message, super::fields::not_yet("secret"));
             return param;
         }
         let mut schema = node.to_json();

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 
 use super::super::codes;
-use super::super::model::{Body, Dynamic, ForEach, Located, OnFailure, Step};
+use super::super::model::{Body, Dynamic, ForEach, Located, OnFailure, Setting, Step};
 use super::super::template::{Expression, Template};
 use super::super::yaml::{Key, Kind, Node};
 use super::Decoder;
@@ -23,6 +23,7 @@ const STEP_KEYS: &[&str] = &[
     "when",
     "for_each",
     "steps",
+    "settings",
     "run",
     "shell",
     "interpreter",
@@ -38,13 +39,29 @@ const STEP_KEYS: &[&str] = &[
     "effect",
     "success",
     "verify",
+    "probe",
+    "repeat",
+    "locks",
     "outputs",
     "on_failure",
 ];
 
 /// Keys of an action, which a group has not.
-const ACTION_ONLY: &[&str] =
-    &["interpreter", "with", "stdin", "retry", "effect", "success", "verify", "outputs"];
+const ACTION_ONLY: &[&str] = &[
+    "interpreter",
+    "with",
+    "stdin",
+    "retry",
+    "effect",
+    "success",
+    "verify",
+    "probe",
+    "repeat",
+    "outputs",
+];
+
+/// Keys of `for_each` where items run beside each other.
+const LIMITS: [&str; 2] = ["parallel", "max_failures"];
 
 /// Groups inside groups.
 const DEPTH_MAX: usize = 40;
@@ -92,7 +109,7 @@ impl Decoder<'_> {
             needs: fields.take("needs").map(|entry| self.names(entry)).unwrap_or_default(),
             after: fields.take("after").map(|entry| self.names(entry)).unwrap_or_default(),
             when: fields.take("when").and_then(|entry| self.expression("`when`", &entry.value)),
-            for_each: fields.take("for_each").and_then(|entry| self.for_each(entry)),
+            for_each: fields.take("for_each").and_then(|entry| self.for_each(entry, true)),
             env: {
                 let entry = fields.take("env");
                 self.env(entry)
@@ -104,18 +121,32 @@ impl Decoder<'_> {
                 .take("on_failure")
                 .map(|entry| self.on_failure(&entry))
                 .unwrap_or_default(),
-            locks: Vec::new(),
-            settings: Vec::new(),
+            locks: {
+                let entry = fields.take("locks");
+                self.locks(entry)
+            },
+            settings: self.settings_of_group(&mut fields, is_group),
             body: if is_group {
                 self.group(&key.text, &mut fields, depth)
             } else {
-                self.work(&mut fields, Owner::Step)
+                self.work(&mut fields, Owner::STEP)
                     .map_or(Body::Group(Vec::new()), |work| Body::Action(Box::new(work)))
             },
             name: key.text,
         };
         self.finish(fields, STEP_KEYS);
         step
+    }
+
+    fn settings_of_group(&mut self, fields: &mut Fields, is_group: bool) -> Vec<Setting> {
+        if is_group {
+            let entry = fields.take("settings");
+            return self.settings(entry);
+        }
+        let message = format!("{} is no group, so it has no `settings`", fields.what);
+        let help = "write it beside the step, with the step's name under `around`";
+        self.misplaced(fields, "settings", &message, help);
+        Vec::new()
     }
 
     /// What stands for a step that is no map, so that others may name it.
@@ -142,7 +173,7 @@ impl Decoder<'_> {
     }
 
     fn group(&mut self, name: &str, fields: &mut Fields, depth: usize) -> Body {
-        self.several_actions(fields, "steps");
+        self.several_actions(fields, "steps", Owner::STEP);
         for key in ACTION_ONLY {
             let message = format!("group `{name}` has no action, so it has no `{key}`");
             self.misplaced(fields, key, &message, "write it in the steps inside");
@@ -152,7 +183,7 @@ impl Decoder<'_> {
     }
 
     /// `needs` or `after`: a list of names, or one name.
-    fn names(&mut self, entry: Entry) -> Vec<Located<String>> {
+    pub(super) fn names(&mut self, entry: Entry) -> Vec<Located<String>> {
         let what = format!("`{}`", entry.key.text);
         let items = match entry.value.kind {
             Kind::List(items) => items,
@@ -198,7 +229,8 @@ impl Decoder<'_> {
         }
     }
 
-    fn for_each(&mut self, entry: Entry) -> Option<ForEach> {
+    /// `for_each`, with limits for items that run beside each other.
+    pub(super) fn for_each(&mut self, entry: Entry, limits: bool) -> Option<ForEach> {
         let at = entry.key.number;
         if let Kind::Text(items) = &entry.value.kind {
             let message = format!("`for_each` must be a map, not {}", entry.value.in_words());
@@ -215,10 +247,19 @@ impl Decoder<'_> {
             Some(self.located(name, number))
         });
         let key = fields.take("key").and_then(|entry| self.expression("`key`", &entry.value));
+        let mut known = vec!["items", "as", "key"];
+        if limits {
+            known.extend(LIMITS);
+        } else {
+            for key in LIMITS {
+                let message = format!("`for_each` of a setting has no `{key}`");
+                self.misplaced(&mut fields, key, &message, "its items are in force together");
+            }
+        }
         let parallel = fields.take("parallel").and_then(|entry| self.whole_number(&entry, 1));
         let max_failures =
             fields.take("max_failures").and_then(|entry| self.whole_number(&entry, 0));
-        self.finish(fields, &["items", "as", "key", "parallel", "max_failures"]);
+        self.finish(fields, &known);
         // Without a name the steps inside cannot be checked, but they are looked at all the same.
         let name = name.unwrap_or_else(|| self.located(String::new(), at));
         let items =

@@ -1,0 +1,82 @@
+//! What has become of jobs while no executor looks after them.
+//!
+//! Only reads what their keeper and their processes have left; a resume finds the same, and acts on it.
+
+use super::known::Known;
+use crate::core::job::{JobId, Role};
+use crate::core::recover::Evidence;
+use crate::core::standing::TaskStanding;
+use crate::core::state::{Job, Phase};
+use crate::journal::RunFolder;
+use crate::keeper;
+use crate::lock::FileLock;
+use crate::report::status::TaskRow;
+use crate::spec::model::Effect;
+
+/// About how many jobs it is found out: the rest would fill no other screen.
+const ASKED_MAX: usize = 20;
+
+/// Says of every task with a job that was left behind what is known of the job.
+pub(super) fn tell(known: &Known, rows: &mut [TaskRow]) {
+    let keeper = FileLock::is_held(&known.folder.keeper_lock()).unwrap_or(true);
+    let mut asked = 0;
+    for row in rows.iter_mut().filter(|row| row.state == TaskStanding::Running) {
+        let task = known.state.find(&row.id).and_then(|id| known.state.task(id));
+        let Some(Phase::Running(job)) = task.map(|task| task.phase) else { continue };
+        if asked < ASKED_MAX {
+            row.reason = Some(words(known, row, job, keeper));
+        }
+        asked += 1;
+    }
+}
+
+fn words(known: &Known, row: &TaskRow, running: Job, keeper: bool) -> String {
+    let job = JobId { task: row.id.as_str().into(), attempt: running.attempt };
+    let boot = known.state.run().boots.get(running.executor as usize).cloned().flatten();
+    let (number, role) = (running.attempt, running.role);
+    match evidence(&known.folder, &job, boot.as_deref(), keeper) {
+        Ok(Evidence::Running) => format!("job {number} runs under its keeper"),
+        Ok(Evidence::Orphaned { pid, command }) if keeper => {
+            format!("job {number} runs under its keeper, as process {pid}: {command}")
+        }
+        Ok(Evidence::Orphaned { pid, command }) => format!(
+            "process {pid} of job {number} lives on without its keeper: {command}; a resume waits until it has ended"
+        ),
+        Ok(Evidence::Ended(end)) => format!("job {number} {end}; a resume takes that over"),
+        Ok(Evidence::NotSpawned(reason)) => format!("job {number} could not be started: {reason}"),
+        Ok(Evidence::NeverStarted) => {
+            format!("job {number} was never begun; a resume starts it when its turn comes")
+        }
+        Ok(Evidence::Over) => {
+            let then = match (role, row.effect, row.probe) {
+                (Role::Action, Effect::Once, true) | (Role::Repair { .. }, ..) => {
+                    "a resume asks its probe"
+                }
+                (Role::Action, Effect::Once, false) => {
+                    "it has no probe, so that you decide after a resume"
+                }
+                _ => "a resume does it again",
+            };
+            format!("job {number} is over, and nothing says how it ended; {then}")
+        }
+        Err(error) => format!("what became of job {number} cannot be read: {error}"),
+    }
+}
+
+fn evidence(
+    folder: &RunFolder,
+    job: &JobId,
+    boot: Option<&str>,
+    keeper: bool,
+) -> Result<Evidence, keeper::KeeperError> {
+    // A keeper that lives may be about to begin it.
+    if let (false, Some(boot)) = (keeper, boot)
+        && keeper::was_never_started(folder.path(), job, boot)?
+    {
+        return Ok(Evidence::NeverStarted);
+    }
+    match keeper::gather(folder.path(), job)? {
+        Evidence::Over if keeper => Ok(Evidence::Running),
+        evidence => Ok(evidence),
+    }
+}

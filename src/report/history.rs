@@ -1,0 +1,91 @@
+//! Records → what has happened to one task, for people.
+//!
+//! Knows only the record itself: each sentence can be read without the ones before it.
+
+use super::time::local;
+use crate::core::record::{Decision, JobEnd, Judgement, Record, Verdict};
+use crate::core::standing::TaskStanding;
+
+/// What a record says about its task, group or item; nothing where it is about the run as a whole.
+#[must_use]
+pub fn moment(record: &Record) -> Option<String> {
+    let text = match record {
+        Record::ItemsFrozen { items, .. } => match items.len() {
+            1 if items[0].key.is_none() => "entered".to_owned(),
+            1 => "entered with 1 item".to_owned(),
+            count => format!("entered with {count} items"),
+        },
+        Record::JobStarting { attempt, role, argv, .. } => {
+            let what = role.label().map(|label| format!(" ({label})")).unwrap_or_default();
+            format!(
+                "job {attempt} started{what}: {}",
+                shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
+            )
+        }
+        Record::JobEnded { attempt, end, verdict, .. } => {
+            let how = match end {
+                JobEnd::Ran(end) => end.to_string(),
+                JobEnd::NotSpawned { reason } => reason.clone(),
+            };
+            match verdict {
+                Verdict::Good => format!("job {attempt} {how}: good"),
+                Verdict::Repeat { held } => {
+                    let until = if *held { "holds" } else { "does not hold" };
+                    format!("job {attempt} {how}: good, `until` {until}, to be done again")
+                }
+                Verdict::Bad { reason } if *reason == how => format!("job {attempt} {how}: bad"),
+                Verdict::Bad { reason } => format!("job {attempt} {how}: bad, {reason}"),
+            }
+        }
+        Record::JobOrphaned { attempt, pid, command, .. } => {
+            format!("job {attempt} has lost its keeper, and process {pid} of it lives: {command}")
+        }
+        Record::JobLost { attempt, .. } => {
+            format!("job {attempt} is over, and how it ended is lost")
+        }
+        Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
+        Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
+        Record::SettingMoved { state, value, reason, .. } => {
+            let value = value.as_ref().map(|value| format!(", {value}")).unwrap_or_default();
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("{state}{value}{reason}")
+        }
+        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
+        Record::TaskEnded { outcome, reason, .. } => {
+            let outcome = TaskStanding::from(*outcome).name();
+            reason
+                .as_ref()
+                .map_or_else(|| outcome.to_owned(), |reason| format!("{outcome}: {reason}"))
+        }
+        Record::Resolved { decision, because, by, .. } => {
+            let decision = match decision {
+                Decision::Done => "done",
+                Decision::Absent => "not begun",
+                Decision::Failed => "failed",
+                Decision::Waived => "waived",
+            };
+            format!("{} on {} decides: {decision}, because {because}", by.user, by.host)
+        }
+        Record::Opened(_)
+        | Record::Resumed { .. }
+        | Record::Stopped { .. }
+        | Record::Closed { .. } => return None,
+    };
+    Some(text)
+}
+
+fn judged(judgement: Judgement, reason: &str) -> String {
+    let conclusion = match judgement {
+        Judgement::InDoubt => "in doubt",
+        Judgement::Again => "may be started again",
+        Judgement::Ask => "its probe is to be asked",
+        Judgement::Done => "its effect has happened",
+        Judgement::Absent => "nothing of it has happened",
+        Judgement::Retry { .. } => "nothing of it has happened, it is tried again",
+        Judgement::Unconfirmed { .. } => "its probe is to be asked once more",
+        Judgement::Ongoing { .. } => "it is still going on",
+        Judgement::Repair { .. } => "it is repaired",
+        Judgement::Repaired => "its probe is to be asked again",
+    };
+    format!("{conclusion}: {reason}")
+}
