@@ -71,6 +71,12 @@ pub enum Way {
 }
 
 impl Way {
+    /// Opening, and closing.
+    #[must_use]
+    pub fn both() -> [Self; 2] {
+        [Self::Set, Self::Restore]
+    }
+
     /// The end of the ids of its jobs.
     #[must_use]
     pub fn suffix(self) -> &'static str {
@@ -83,7 +89,7 @@ impl Way {
     /// The way that the id of a job names.
     #[must_use]
     pub fn of(task: &str) -> Option<Self> {
-        [Self::Set, Self::Restore].into_iter().find(|way| task.ends_with(way.suffix()))
+        Self::both().into_iter().find(|way| task.ends_with(way.suffix()))
     }
 }
 
@@ -109,6 +115,12 @@ impl SettingState {
     #[must_use]
     pub fn surrounds_good(&self) -> bool {
         self.not_good == 0
+    }
+
+    /// Whether something that it surrounds runs, or may start.
+    #[must_use]
+    pub fn surrounds_open(&self) -> bool {
+        self.open > 0
     }
 
     /// Whether nothing that it surrounds runs, is in doubt, or can start without a resume.

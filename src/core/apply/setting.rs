@@ -131,11 +131,8 @@ impl State {
     ) -> Result<(), Unfit> {
         let setting =
             self.setting_mut(owner).ok_or_else(|| contradiction(name, "it is not a setting"))?;
-        check(
-            setting.parts.is_none() && !setting.skipped,
-            name,
-            "it was opened or skipped before",
-        )?;
+        let fresh = setting.parts.is_none() && !setting.skipped && setting.failed.is_none();
+        check(fresh, name, "it was opened or skipped before")?;
         match outcome {
             Outcome::Skipped => setting.skipped = true,
             Outcome::Failed => setting.failed = Some(Arc::from(reason.unwrap_or_default())),
@@ -193,8 +190,8 @@ impl State {
                 Ok(())
             }
             Record::Judged { judgement: Judgement::Again, reason, .. } => {
-                let ended = matches!(part.activity, Activity::Judging(..) | Activity::Read(_));
-                check(ended, name, "it is judged although nothing of it has just ended")?;
+                let begun = !matches!(part.activity, Activity::Resting | Activity::Running(..));
+                check(begun, name, "it is judged although nothing of it has just ended")?;
                 part.activity = Activity::Resting;
                 part.orphan = None;
                 part.reason = Some(Arc::from(reason.as_str()));
@@ -210,9 +207,14 @@ impl State {
             }
             Record::TaskEnded { outcome: Outcome::Failed, reason, .. } => {
                 let rests = !matches!(part.activity, Activity::Running(..));
-                check(rests && part.failed.is_none(), name, "it fails although a job of it runs")?;
+                let way = way()?;
+                check(
+                    rests && part.failed != Some(way),
+                    name,
+                    "it fails although a job of it runs",
+                )?;
                 part.activity = Activity::Resting;
-                part.failed = Some(way()?);
+                part.failed = Some(way);
                 part.reason = reason.as_deref().map(Arc::from);
                 part.tries = 0;
                 Ok(())
@@ -268,6 +270,8 @@ impl State {
                 InstanceBody::Part(part) => {
                     part.tries = 0;
                     part.failed = None;
+                    // What was set and is not being read may be something else by now.
+                    part.changed &= part.activity.is_in_flight();
                     if part.was_found() {
                         part.found = None;
                     }

@@ -194,7 +194,8 @@ impl<E: Evaluate> Machine<E> {
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
         let busy = !self.running.is_empty() || !self.unclear.is_empty();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
-        let waits = waiting && (!self.is_stopped() || self.closing_pauses());
+        let waits =
+            waiting && (!self.is_stopped() || self.closing_pauses() || self.confirmation_pauses());
         if self.finished || busy || waits {
             return Ok(());
         }
