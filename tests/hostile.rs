@@ -8,8 +8,12 @@ use std::fs;
 use indexmap::IndexMap;
 use proptest::prelude::*;
 use windlass::diag::{Diagnostic, Source, json, render};
+use windlass::plan::Plan;
+use windlass::plan::graph::NodeId;
 use windlass::spec::codes;
-use windlass::spec::load::{self, Loaded};
+use windlass::spec::load::{self, Files, Loaded};
+use windlass::spec::model::Runbook;
+use windlass::spec::params;
 use windlass::spec::template::{Expression, Scope, Template};
 
 fn load(text: impl Into<String>) -> Result<Loaded, Vec<Diagnostic>> {
@@ -64,6 +68,128 @@ proptest! {
             json::report(&wrong);
         }
     }
+
+    /// Words in the place of others: keys where names stand, names where keys stand.
+    #[test]
+    fn words_in_wrong_places(swaps in proptest::collection::vec(any::<[prop::sample::Index; 2]>(), 1..6)) {
+        let mut words: Vec<&str> = EVERYTHING.split_inclusive([' ', ':', ',', '[', ']', '{', '}', '\n', '.', '"']).collect();
+        for [to, from] in swaps {
+            let (to, from) = (to.index(words.len()), from.index(words.len()));
+            words[to] = words[from];
+        }
+        match load(words.concat()) {
+            Ok(loaded) => everything_has_a_turn(loaded.runbook),
+            Err(wrong) => {
+                prop_assert!(!wrong.is_empty());
+                render::report(&wrong, false);
+                json::report(&wrong);
+            }
+        }
+    }
+
+    /// However settings and steps wait for each other: what the check passes, the plan can order.
+    #[test]
+    fn what_is_checked_can_be_planned(
+        steps in proptest::collection::vec((any::<u8>(), any::<u8>()), 2..7),
+        settings in proptest::collection::vec((any::<u8>(), any::<u8>()), 1..4),
+    ) {
+        let names = |prefix: char, bits: u8, below: usize, suffix: &str| -> Vec<String> {
+            let named = (0..below.min(8)).filter(|number| bits >> number & 1 == 1);
+            named.map(|number| format!("\"{prefix}{number}{suffix}\"")).collect()
+        };
+        let mut text = String::from("windlass: 1\nname: settings\nsettings:\n");
+        for (number, (around, needs)) in settings.iter().enumerate() {
+            let around = names('a', *around, steps.len(), "").join(", ");
+            let around = if around.is_empty() { String::new() } else { format!(", around: [{around}]") };
+            let needs = names('a', needs & needs >> 4, steps.len(), "").join(", ");
+            writeln!(text, "  s{number}: {{get: {{run: [x]}}, set: {{run: [x]}}, to: 1, needs: [{needs}]{around}}}").unwrap();
+        }
+        text.push_str("steps:\n");
+        for (number, (needs, restored)) in steps.iter().enumerate() {
+            let mut needs = names('a', *needs, number, "");
+            needs.extend(names('s', restored & restored >> 4, settings.len(), ":restored"));
+            writeln!(text, "  a{number}: {{run: [x], needs: [{}]}}", needs.join(", ")).unwrap();
+        }
+        match load(text) {
+            Ok(loaded) => everything_has_a_turn(loaded.runbook),
+            Err(wrong) => prop_assert!(
+                wrong.iter().all(|one| [codes::SURROUNDS, codes::SURROUNDS_NOTHING, codes::CYCLE].contains(&one.code))
+            ),
+        }
+    }
+}
+
+/// A runbook with every key that an action can have around it.
+const EVERYTHING: &str = r#"windlass: 1
+name: everything
+params: {boxes: {type: array, items: {type: string}, default: [alice]}}
+locks: [server, {name: "log:{{ run.id }}", slots: 4}]
+settings:
+  schedule:
+    get: {run: [cat, schedule], outputs: {value: "{{ out.stdout }}"}}
+    set: {run: [store, "{{ value }}"], retry: {attempts: 2}}
+    to: never
+    needs: [check]
+    around: [move]
+    on_failure: hold
+    found: accept
+    locks: [{name: schedule, shared: true}]
+  flags:
+    for_each: {items: params.boxes, as: flag}
+    when: params.boxes | length > 1
+    get: {run: [cat, "{{ flag }}"]}
+    change: {run: [store, "{{ value }}"], effect: idempotent}
+    restore: {run: [drop, "{{ value }}"]}
+    to: "{{ steps.check.outputs.count }}"
+    needs: [check]
+steps:
+  check: {run: [count], effect: read, outputs: {count: {value: "{{ out.stdout }}", type: integer}}}
+  move:
+    needs: [check]
+    for_each: {items: params.boxes, as: box, parallel: 2}
+    locks: ["box:{{ box }}"]
+    settings: {freeze: {get: {run: [cat, "{{ box }}"]}, set: {run: [store]}, to: true}}
+    steps:
+      copy:
+        run: [copy, "{{ box }}"]
+        retry: {attempts: 3}
+        outputs: {count: {value: "{{ out.stdout }}", type: integer}}
+        probe:
+          run: [look, "{{ box }}"]
+          confirm: {times: 2, every: 1s}
+          found: refuse
+          outputs: {count: {value: "{{ out.json.count }}", type: integer}}
+          states:
+            done: out.exit == 0
+            absent: {when: out.exit == 1}
+            busy: {when: out.exit == 2, wait: {every: 1s, timeout: 1h}}
+            half: {when: out.exit == 3, repair: [{effect: idempotent, run: [mend]}]}
+            other: {when: out.exit == 4, stop: "see {{ out.stdout }}"}
+      sweep:
+        needs: [copy, "freeze:restored"]
+        run: [sweep]
+        effect: idempotent
+        repeat: {until: out.stdout == '0', consecutive: 2, every: 1s, max: 9}
+  report: {needs: ["schedule:restored"], run: [report]}
+"#;
+
+/// The plan can be made, and an order found for all that stands beside each other.
+fn everything_has_a_turn(runbook: Runbook) {
+    let sources = runbook.sources.clone();
+    let Ok(params) = params::resolve(&runbook.params, &[], &[], &Files) else { return };
+    let Ok(plan) = Plan::new(runbook, params, "/".into()) else { return };
+    for index in 0..plan.graph.nodes.len() {
+        let id = NodeId(u32::try_from(index).expect("a plan has few steps"));
+        if let Some(group) = plan.graph.group(id) {
+            assert_eq!(plan.graph.order(id).len(), group.children.len(), "{}", sources[0].text);
+        }
+    }
+}
+
+#[test]
+fn a_runbook_with_everything_in_it_is_sound() {
+    let loaded = load(EVERYTHING).map_err(|wrong| render::report(&wrong, false));
+    everything_has_a_turn(loaded.unwrap_or_else(|wrong| panic!("{wrong}")).runbook);
 }
 
 #[test]

@@ -118,7 +118,8 @@ impl Followed {
             }
             self.observer.tick(&self.state, now());
             if !alive {
-                let status = Status::new(self.folder.id(), &self.plan, &self.state, None);
+                let status = Status::new(self.folder.id(), &self.plan, &self.state, None)
+                    .with_findings(&self.folder);
                 return Ok(Outcome::AtRest(Box::new(status)));
             }
             if interrupted.load(Ordering::Relaxed) {

@@ -99,7 +99,7 @@ fn urgency(state: RunStanding) -> u8 {
     match state {
         RunStanding::InDoubt => 0,
         RunStanding::Failed => 1,
-        RunStanding::Waiting => 2,
+        RunStanding::Waiting | RunStanding::Locked => 2,
         RunStanding::Interrupted => 3,
         RunStanding::Running => 4,
         RunStanding::Succeeded | RunStanding::Abandoned => 5,

@@ -13,6 +13,7 @@ use crate::core::record::Actor;
 use crate::core::state::State;
 use crate::exec::{AsideError, Ending, Executor, JournalJobs, Observer, Run};
 use crate::journal::{Journal, RunFolder};
+use crate::keeper::KeeperError;
 use crate::lock::RunLock;
 use crate::observe::{self, summary};
 use crate::plan::Plan;
@@ -54,6 +55,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     let taken = Run { folder: folder.clone(), lock, journal, state, jobs, expressions, actor: by };
     let executor = Executor::new(taken, slots, observers)
         .map_err(|error| Failure::new(JOURNAL, format!("signals cannot be watched: {error}")))?;
+    let executor = if working.no_wait { executor.impatient() } else { executor };
     let executor = match until {
         Some(step) => executor.until(step),
         None => executor,
@@ -61,7 +63,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     let (ending, state) = executor.run(first);
     match ending {
         Ending::Finished => {
-            let status = Status::new(&run, &plan, &state, None);
+            let status = Status::new(&run, &plan, &state, None).with_findings(&folder);
             summary::print(&status, &folder);
             Ok(status.state.exit_code())
         }
@@ -73,12 +75,29 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
         Ending::Journal(error) => Err(Failure::new(JOURNAL, error.first_line())
             .help("nothing more was started; jobs that were running have ended or go on under their keeper")
             .help(format!("make room or mend the disk, then `{}` goes on", next::command(&["resume", &run])))),
-        Ending::Keeper(error) => Err(Failure::new(LOCKED, error.to_string())
-            .help(format!("nothing was done; `{}` shows what is known", next::command(&["status", &run])))),
+        Ending::Keeper(error) => Err(without_keeper(&run, &error)),
         Ending::Aside(error) => Err(not_set_aside(&run, &error)),
+        Ending::Claims(error) => Err(Failure::new(JOURNAL, error.to_string())
+            .help("nothing more was started; jobs that were running have ended or go on under their keeper")
+            .help(format!("once this is mended, `{}` goes on", next::command(&["resume", &run])))),
         Ending::Bug(unfit) => Err(Failure::new(BUG, format!("windlass contradicts itself: {unfit}"))
             .help("this is a bug: nothing more was started, and the journal is as it was before")
             .help(format!("`{}` shows what is known", next::command(&["status", &run])))),
+    }
+}
+
+fn without_keeper(run: &str, error: &KeeperError) -> Failure {
+    let (resume, status) = (next::command(&["resume", run]), next::command(&["status", run]));
+    match error {
+        KeeperError::NoAnswer { .. } | KeeperError::Version { .. } => {
+            Failure::new(LOCKED, error.to_string())
+                .help(format!("nothing was started; `{status}` shows what is known"))
+        }
+        KeeperError::Io { .. } | KeeperError::Dying { .. } | KeeperError::CannotWrite { .. } | KeeperError::NotStarted { .. } => {
+            Failure::new(JOURNAL, error.to_string())
+                .help("nothing more was started; jobs that were running have ended or go on under their keeper")
+                .help(format!("make room or mend what is wrong, then `{resume}` goes on"))
+        }
     }
 }
 

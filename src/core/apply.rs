@@ -3,6 +3,7 @@
 //! Decides nothing and evaluates nothing. What a record claims is checked once more here, so that neither a wrong decision nor a
 //! foreign journal gets past: a record that does not fit is refused.
 
+mod claim;
 mod enter;
 mod judge;
 mod resolve;
@@ -69,6 +70,7 @@ impl State {
                 self.run.boots.push(by.boot.as_deref().map(Arc::from));
                 self.run.stopped = None;
                 self.run.ended = None;
+                self.claims.denied.clear();
                 self.grant_fresh_attempts();
                 self.grant_fresh_attempts_to_settings();
                 self.settle_everything();
@@ -85,6 +87,8 @@ impl State {
                     self.is_complete()
                 };
                 check(may_close, "the run", "it is closed although something in it is open")?;
+                let free = self.claims.held.is_empty();
+                check(free, "the run", "it is closed although it holds a lock")?;
                 self.run.closed = true;
                 self.run.abandoned = abandoned;
                 self.run.ended = Some(at);
@@ -103,6 +107,10 @@ impl State {
                 self.mark_begun(id);
                 self.settle([id]);
             }
+            Record::Claimed { task, locks, token } => self.claimed(at, task, locks, token)?,
+            Record::Denied { task, by } => self.denied(task, by)?,
+            Record::Released { task, token } => self.released(task, token)?,
+            Record::ClaimLost { task, names } => self.claim_lost(task, names)?,
             Record::JobStarting { task, attempt, role, effect, digest, .. } => {
                 self.start_job(
                     at,

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::claim::{Holder, Lock};
 use super::job::{Command, Role};
 use super::record::Item;
 use super::state::{InstanceId, State};
@@ -30,6 +31,12 @@ pub trait Evaluate {
     /// # Errors
     /// If they cannot be evaluated, or a key is missing, malformed or double.
     fn items(&self, state: &State, instance: InstanceId) -> Result<Vec<Item>, String>;
+
+    /// The locks of a task, of an item, of what is inside a group, or of the run.
+    ///
+    /// # Errors
+    /// If a name cannot be rendered.
+    fn locks(&self, state: &State, holder: Holder) -> Result<Vec<Lock>, String>;
 
     /// An `assert`: the message of the first condition that does not hold.
     ///

@@ -4,6 +4,7 @@
 //! [`Machine::handle`](machine::Machine::handle) the only decision, and replaying a journal is the same `apply`.
 
 pub mod apply;
+pub mod claim;
 mod debt;
 pub mod evaluate;
 pub mod expressions;

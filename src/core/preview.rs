@@ -58,7 +58,7 @@ pub struct Foreseen {
     pub verifications: Vec<Option<Vec<String>>>,
     /// What must have ended before.
     pub needs: Vec<String>,
-    /// Locks; none in this version of the language.
+    /// The names of the locks that it runs under, outermost first; without those that depend on another step's outcome.
     pub locks: Vec<String>,
     /// What will become of it.
     pub verdict: Forecast,
@@ -221,7 +221,24 @@ impl Walk<'_> {
             Forecast::WillRun => self.verifications(id),
             Forecast::Skip | Forecast::Stop | Forecast::Unknown => Vec::new(),
         };
-        self.tasks.push(Foreseen { item, verifications, ..row });
+        let locks = self.locks(id);
+        self.tasks.push(Foreseen { item, verifications, locks, ..row });
+    }
+
+    fn locks(&self, id: InstanceId) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for holder in self.state.holders_around(id) {
+            if self.expressions.locks_depend_on(&self.state, holder).is_some() {
+                continue;
+            }
+            // What cannot be rendered fails the task when its turn comes; its command tells that already.
+            for lock in self.expressions.locks(&self.state, holder).unwrap_or_default() {
+                if !names.iter().any(|name| **name == *lock.name) {
+                    names.push(lock.name.to_string());
+                }
+            }
+        }
+        names
     }
 
     fn verifications(&self, id: InstanceId) -> Vec<Option<Vec<String>>> {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::claim::{Blocker, Lock};
 use super::job::{End, Role};
 use super::setting::{SettingCommands, SettingStanding};
 use crate::spec::model::Effect;
@@ -44,6 +45,36 @@ pub enum Record {
         task: Arc<str>,
         /// The items in their order; one without a key if the group does not fan out.
         items: Vec<Item>,
+    },
+    /// Locks are held from here on.
+    Claimed {
+        /// For what: id of a task, a group or an item; empty for the whole run.
+        task: Arc<str>,
+        /// The locks, in the order of their names.
+        locks: Vec<Lock>,
+        /// Names this claim among all of the run.
+        token: Arc<str>,
+    },
+    /// Locks are waited for, because another run holds one of them.
+    Denied {
+        /// For what: id of a task, a group or an item; empty for the whole run.
+        task: Arc<str>,
+        /// Who holds it.
+        by: Blocker,
+    },
+    /// Locks are held no more: nothing under them is open.
+    Released {
+        /// For what: id of a task, a group or an item; empty for the whole run.
+        task: Arc<str>,
+        /// Which claim.
+        token: Arc<str>,
+    },
+    /// Locks that were held have been taken away.
+    ClaimLost {
+        /// For what: id of a task, a group or an item; empty for the whole run.
+        task: Arc<str>,
+        /// Which of them.
+        names: Vec<Arc<str>>,
     },
     /// A job is about to be started.
     JobStarting {
@@ -218,6 +249,8 @@ pub struct Adopted {
 pub enum StopReason {
     /// Nothing is left that could be started without a person.
     Stuck,
+    /// All that is left waits for locks that other runs hold.
+    Locked,
     /// Ctrl-C or SIGTERM.
     Signal,
     /// `windlass stop`.
@@ -352,6 +385,10 @@ impl Record {
     pub fn subject(&self) -> Option<&Arc<str>> {
         match self {
             Self::ItemsFrozen { task, .. }
+            | Self::Claimed { task, .. }
+            | Self::Denied { task, .. }
+            | Self::Released { task, .. }
+            | Self::ClaimLost { task, .. }
             | Self::JobStarting { task, .. }
             | Self::JobEnded { task, .. }
             | Self::JobLost { task, .. }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::job::Role;
-use super::record::Outcome;
+use super::record::{Outcome, StopReason};
 use super::state::{InstanceBody, InstanceId, Knowledge, Phase, Settled, State};
 
 /// How a run stands.
@@ -14,6 +14,9 @@ pub enum RunStanding {
     Running,
     /// Only people are left to wait for.
     Waiting,
+    /// All that is left waits for locks that other runs hold; people call that waiting as well.
+    #[serde(rename(serialize = "waiting"))]
+    Locked,
     /// Tasks have failed.
     Failed,
     /// It is not known whether an effect has happened, or a setting is owed.
@@ -216,6 +219,8 @@ impl State {
             RunStanding::InDoubt
         } else if tally.failed > 0 || group_failed {
             RunStanding::Failed
+        } else if self.run().stopped == Some(StopReason::Locked) {
+            RunStanding::Locked
         } else {
             RunStanding::Interrupted
         }
@@ -231,6 +236,7 @@ impl RunStanding {
             Self::InDoubt => 8,
             Self::Failed => 1,
             Self::Interrupted | Self::Abandoned => 5,
+            Self::Locked => 4,
             Self::Waiting => 3,
         }
     }
@@ -240,7 +246,7 @@ impl RunStanding {
     pub fn name(self) -> &'static str {
         match self {
             Self::Running => "running",
-            Self::Waiting => "waiting",
+            Self::Waiting | Self::Locked => "waiting",
             Self::Failed => "failed",
             Self::InDoubt => "in_doubt",
             Self::Interrupted => "interrupted",

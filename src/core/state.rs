@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::claim::Claims;
 pub use super::facts::{
     GroupState, Inquiry, Instance, InstanceBody, InstanceId, Items, Job, Knowledge, Phase, Proof,
     Repair, Scope, ScopeId, Settled, Standing, TaskState,
@@ -19,6 +20,7 @@ use crate::plan::graph::{Graph, Node, NodeId};
 pub struct State {
     pub(super) graph: Arc<Graph>,
     pub(super) run: Run,
+    pub(super) claims: Claims,
     pub(super) instances: Vec<Instance>,
     pub(super) scopes: Vec<Scope>,
     pub(super) ids: HashMap<Arc<str>, Named>,
@@ -30,7 +32,10 @@ pub struct State {
 
 impl PartialEq for State {
     fn eq(&self, other: &Self) -> bool {
-        self.run == other.run && self.instances == other.instances && self.scopes == other.scopes
+        self.run == other.run
+            && self.claims == other.claims
+            && self.instances == other.instances
+            && self.scopes == other.scopes
     }
 }
 
@@ -81,6 +86,7 @@ impl State {
         Self {
             graph,
             run: Run::default(),
+            claims: Claims::default(),
             instances: vec![root],
             scopes: Vec::new(),
             ids: HashMap::new(),

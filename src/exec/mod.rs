@@ -3,6 +3,7 @@
 //! Decides nothing. Every record is written before the effects of its transition, and synced before those that say so.
 
 mod aside;
+mod claims;
 mod freeze;
 mod hands;
 pub mod inbox;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use self::aside::{AsideError, JournalJobs};
+use self::claims::Claims;
 pub use self::freeze::{FreezeError, Frozen, Texts, freeze, freeze_again, thaw};
 use self::hands::Hands;
 use self::inbox::Inbox;
@@ -31,6 +33,7 @@ use crate::core::state::State;
 use crate::journal::{Journal, JournalError, RunFolder};
 use crate::keeper::{KeeperError, Report};
 use crate::lock::RunLock;
+use crate::lock::claims::ClaimError;
 use crate::plan::graph::NodeId;
 
 /// How often the inbox is looked into while nothing else happens.
@@ -61,10 +64,12 @@ pub enum Ending {
     Left,
     /// The journal could not be written; what ran was waited for.
     Journal(JournalError),
-    /// A keeper lives and cannot be talked to; nothing was done.
+    /// A keeper lives and cannot be talked to, or none can be had, or it cannot write; what ran was waited for.
     Keeper(KeeperError),
     /// The run's folder holds what the journal does not know, and it cannot be set aside; nothing was done.
     Aside(AsideError),
+    /// The folder of claims cannot be used; what ran was waited for.
+    Claims(ClaimError),
     /// The machine contradicted itself: a bug.
     Bug(Unfit),
 }
@@ -74,7 +79,14 @@ enum Broken {
     Journal(JournalError),
     Keeper(KeeperError),
     Aside(AsideError),
+    Claims(ClaimError),
     Bug(Unfit),
+}
+
+impl From<ClaimError> for Broken {
+    fn from(error: ClaimError) -> Self {
+        Self::Claims(error)
+    }
 }
 
 impl From<JournalError> for Broken {
@@ -114,6 +126,7 @@ pub struct Executor {
     jobs: JournalJobs,
     machine: Machine<Expressions>,
     hands: Hands,
+    claims: Claims,
     inbox: Inbox,
     timers: Timers,
     observers: Vec<Box<dyn Observer>>,
@@ -136,6 +149,7 @@ impl Executor {
         signals::watch(&sender)?;
         Ok(Self {
             hands: Hands::new(&folder, sender),
+            claims: Claims::default(),
             inbox: Inbox::new(&folder),
             folder,
             journal,
@@ -151,6 +165,13 @@ impl Executor {
         })
     }
 
+    /// The same executor, which ends instead of waiting for locks of other runs.
+    #[must_use]
+    pub fn impatient(mut self) -> Self {
+        self.machine = self.machine.impatient();
+        self
+    }
+
     /// The same executor, which ends once `step`, one of the run's own steps, has succeeded.
     #[must_use]
     pub fn until(mut self, step: NodeId) -> Self {
@@ -163,8 +184,21 @@ impl Executor {
         let ending = match self.work(first) {
             Ok(ending) => ending,
             Err(Broken::Bug(unfit)) => Ending::Bug(unfit),
-            Err(Broken::Keeper(error)) => Ending::Keeper(error),
+            Err(Broken::Keeper(error)) => {
+                if self.hands.has_running() {
+                    self.warn(&format!("{error}; what runs is waited for"));
+                }
+                self.wait_for_jobs();
+                Ending::Keeper(error)
+            }
             Err(Broken::Aside(error)) => Ending::Aside(error),
+            Err(Broken::Claims(error)) => {
+                let text = error.to_string();
+                let told = text.lines().next().unwrap_or_default();
+                self.warn(&format!("{told}; nothing more is started, and what runs is waited for"));
+                self.wait_for_jobs();
+                Ending::Claims(error)
+            }
             Err(Broken::Journal(error)) => {
                 self.warn(&format!(
                     "{}; nothing more is started, and what runs is waited for",
@@ -174,6 +208,9 @@ impl Executor {
                 Ending::Journal(error)
             }
         };
+        if let Err(error) = self.claims.close(self.machine.state().run().closed) {
+            self.warn(&error.to_string());
+        }
         self.hands.let_go();
         (ending, self.machine.state().clone())
     }
@@ -181,6 +218,9 @@ impl Executor {
     fn work(&mut self, first: Input) -> Result<Ending, Broken> {
         let keeper_lives = self.hands.connect_to_living().map_err(Broken::Keeper)?;
         self.set_aside(keeper_lives)?;
+        let (claims, warning) = Claims::open(&self.folder, self.machine.state(), now())?;
+        self.claims = claims;
+        warning.iter().for_each(|warning| self.warn(warning));
         self.inbox.refuse_old();
         self.take(vec![first])?;
         while !self.machine.is_finished() {
@@ -207,7 +247,20 @@ impl Executor {
     }
 
     /// Hands inputs to the machine, writes what it says, and carries it out.
-    fn take(&mut self, inputs: Vec<Input>) -> Result<(), Broken> {
+    ///
+    /// What follows from what came before the end of a keeper is still asked of that keeper, in vain. Were another one asked, the
+    /// machine would be told that nobody has ever begun what is then begun after all.
+    fn take(&mut self, mut inputs: Vec<Input>) -> Result<(), Broken> {
+        let gone = inputs.iter().position(|input| matches!(input, Input::KeeperGone));
+        let since = inputs.split_off(gone.unwrap_or(inputs.len()));
+        self.take_together(inputs)?;
+        if gone.is_some() {
+            self.hands.lose();
+        }
+        self.take_together(since)
+    }
+
+    fn take_together(&mut self, inputs: Vec<Input>) -> Result<(), Broken> {
         if inputs.is_empty() {
             return Ok(());
         }
@@ -226,23 +279,36 @@ impl Executor {
         }
         self.journal.flush()?;
         self.show(&facts);
-        self.carry_out(at_once);
+        if at_once.iter().any(|effect| matches!(effect, Effect::Release { .. })) {
+            self.journal.sync()?;
+        }
+        self.carry_out(at_once)?;
         if !after_sync.is_empty() {
             self.journal.sync()?;
-            self.carry_out(after_sync);
+            self.carry_out(after_sync)?;
         }
         Ok(())
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), Broken> {
         let mut rest = Vec::with_capacity(effects.len());
+        let mut claims = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Timer { instance, at } => self.timers.set(at, instance),
+                Effect::Acquire { .. }
+                | Effect::Release { .. }
+                | Effect::Verify { .. }
+                | Effect::Withdraw { .. } => claims.push(effect),
                 other => rest.push(other),
             }
         }
+        // Jobs first: whoever asks for locks waits for the disk.
         self.found.extend(self.hands.carry_out(rest));
+        for effect in &claims {
+            self.found.extend(self.claims.carry_out(effect)?);
+        }
+        self.hands.take_failure().map_or(Ok(()), |error| Err(Broken::Keeper(error)))
     }
 
     /// Waits for something to happen: an event, a timer, an order.
@@ -259,6 +325,10 @@ impl Executor {
         for event in events {
             self.translate(event, &mut inputs);
         }
+        if let Some(error) = self.hands.take_failure() {
+            // What has ended beside stays with the keeper, and is taken over by a resume.
+            return Err(Broken::Keeper(error));
+        }
         self.obey()?;
         let state = self.machine.state();
         for observer in &mut self.observers {
@@ -271,9 +341,7 @@ impl Executor {
         match event {
             Event::Report(report) => inputs.extend(self.hands.hear(report)),
             Event::KeeperGone(number) => {
-                if self.hands.lose(number) {
-                    inputs.push(Input::KeeperGone);
-                }
+                inputs.extend(self.hands.is_present(number).then_some(Input::KeeperGone));
             }
             Event::Interrupt => {
                 self.interrupts += 1;
@@ -296,7 +364,7 @@ impl Executor {
             }
             self.journal.sync()?;
             self.show(&facts);
-            self.carry_out(transition.effects.into_iter().map(|planned| planned.effect).collect());
+            self.carry_out(transition.effects.into_iter().map(|planned| planned.effect).collect())?;
             self.inbox.answer(&note, refused);
         }
         Ok(())

@@ -92,6 +92,10 @@ impl Model {
             | Record::JobLost { .. }
             | Record::JobOrphaned { .. }
             | Record::OutputsKept { .. }
+            | Record::Claimed { .. }
+            | Record::Denied { .. }
+            | Record::Released { .. }
+            | Record::ClaimLost { .. }
             | Record::WaitUntil { .. } => {}
         }
     }

@@ -81,6 +81,14 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
         Record::JobEnded { end: JobEnd::Ran(end), verdict, .. } => {
             subject.outlived(end, verdict)?
         }
+        Record::Denied { task, by } => {
+            (Weight::Notable, "waiting", format!("{}{by}", claimer(task)))
+        }
+        Record::ClaimLost { task, names } => (
+            Weight::Bad,
+            "lost",
+            format!("{}somebody has taken away {}", claimer(task), locks_in_words(names)),
+        ),
         Record::JobOrphaned { task, pid, command, .. } => (
             Weight::Notable,
             "orphan",
@@ -133,6 +141,8 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
         ),
         // The line that follows says what comes of it.
         Record::Judged { .. }
+        | Record::Claimed { .. }
+        | Record::Released { .. }
         | Record::ItemsFrozen { .. }
         | Record::JobEnded { end: JobEnd::NotSpawned { .. }, .. }
         | Record::OutputsKept { .. } => return None,
@@ -247,6 +257,9 @@ fn stopped(run: &str, why: StopReason, by: Option<&Actor>, because: Option<&str>
     let because = because.map_or_else(String::new, |because| format!(" ({because})"));
     match why {
         StopReason::Stuck => format!("{run} stopped: nothing more can start without a person"),
+        StopReason::Locked => {
+            format!("{run} stopped: all that is left waits for locks of other runs")
+        }
         StopReason::Reached => format!("{run} stopped: it has come as far as it was to go"),
         StopReason::Signal => format!(
             "{run} stopped by a signal: nothing more starts, what runs is waited for; a second one leaves it to the keeper"
@@ -281,6 +294,16 @@ fn setting_moved(
     }
 }
 
+/// For whom a lock is held or wanted, in front of what is said of it.
+fn claimer(task: &str) -> String {
+    if task.is_empty() { String::new() } else { format!("{task}: ") }
+}
+
+fn locks_in_words(names: &[std::sync::Arc<str>]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("{} {}", if names.len() == 1 { "lock" } else { "locks" }, quoted.join(", "))
+}
+
 fn decided(decision: Decision) -> &'static str {
     match decision {
         Decision::Done => "done",
@@ -298,7 +321,11 @@ pub(super) fn may_last(record: &Record) -> bool {
         Record::SettingMoved { state, .. } => {
             matches!(state, SettingStanding::Idle | SettingStanding::Drifted)
         }
-        Record::Stopped { .. } | Record::Judged { .. } | Record::Resolved { .. } => true,
+        Record::Stopped { .. }
+        | Record::Denied { .. }
+        | Record::ClaimLost { .. }
+        | Record::Judged { .. }
+        | Record::Resolved { .. } => true,
         _ => false,
     }
 }

@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use super::graph::{self, FanOut, Graph, Node, NodeBody, NodeId};
 use super::{Plan, PlannedStep};
 use crate::spec::model::{
-    Action, Body, Effect, Located, Meaning, OnFailure, Probe, Retry, Runbook, Setting, Step, Work,
+    Action, Body, Effect, Located, LockName, Meaning, OnFailure, Probe, Retry, Runbook, Setting,
+    Step, Work,
 };
 use crate::spec::template::Scope;
 
@@ -59,6 +60,7 @@ impl Plan {
         let digest = digest(&runbook, &params);
         let mut flat = Flat::default();
         flat.root(&runbook);
+        flat.lock(NodeId::ROOT, runbook.locks);
         flat.siblings(runbook.steps, runbook.settings, NodeId::ROOT);
         flat.graph.link();
         Self {
@@ -122,7 +124,7 @@ impl Flat {
     /// The steps of a group, then its settings.
     fn siblings(&mut self, steps: Vec<Step>, settings: Vec<Setting>, parent: NodeId) {
         let links = links(&steps, &settings);
-        let shapes = settings::shapes(&steps, &settings, &links);
+        let shapes = settings::shapes(&steps, &settings);
         let slots = u32::try_from(steps.len()).expect("a runbook has fewer steps")..;
         for ((step, slot), (needs, after)) in steps.into_iter().zip(0..).zip(links) {
             let mut node = node(&step, parent, slot);
@@ -153,6 +155,7 @@ impl Flat {
             dir,
             timeout,
             grace,
+            locks,
             body,
             settings,
             ..
@@ -169,9 +172,11 @@ impl Flat {
             dir,
             timeout,
             grace,
+            locks,
             work: None,
             setting: None,
         };
+        self.graph.nodes[id.index()].locks = !planned.locks.is_empty();
         match body {
             Body::Group(steps) => {
                 self.steps.push(planned);
@@ -180,8 +185,16 @@ impl Flat {
             Body::Action(work) if planned.for_each.is_some() => {
                 self.single(&name, *work, planned, id);
             }
-            Body::Action(work) => self.steps.push(PlannedStep { work: Some(*work), ..planned }),
+            Body::Action(work) => {
+                self.graph.nodes[id.index()].locks |= brings_locks(&work);
+                self.steps.push(PlannedStep { work: Some(*work), ..planned });
+            }
         }
+    }
+
+    fn lock(&mut self, id: NodeId, locks: Vec<Located<LockName>>) {
+        self.graph.nodes[id.index()].locks = !locks.is_empty();
+        self.steps[id.index()].locks = locks;
     }
 
     /// A step with its own `for_each`: a group whose one child has the same name. A condition that looks at the item is the child's.
@@ -194,6 +207,7 @@ impl Flat {
                     .any(|path| path.root() == for_each.name.value || path.root() == "index")
             });
         let when = if per_item { planned.when.take() } else { None };
+        let claims = std::mem::take(&mut self.graph.nodes[id.index()].locks);
         self.graph.nodes[id.index()].conditional = planned.when.is_some();
         let inner = PlannedStep {
             at: planned.at,
@@ -206,6 +220,8 @@ impl Flat {
             dir: planned.dir.take(),
             timeout: planned.timeout.take(),
             grace: planned.grace.take(),
+            // Each item claims them for itself.
+            locks: std::mem::take(&mut planned.locks),
             work: Some(work),
             ..PlannedStep::default()
         };
@@ -213,6 +229,7 @@ impl Flat {
         let body = NodeBody::Task(task(inner.work.as_ref().expect("it was given just now")));
         let mut node = blank(name, id, 0, body);
         node.conditional = inner.when.is_some();
+        node.locks = claims || inner.work.as_ref().is_some_and(brings_locks);
         self.graph.nodes.push(node);
         self.steps.push(planned);
         self.steps.push(inner);
@@ -244,6 +261,7 @@ fn blank(name: &str, parent: NodeId, slot: u32, body: NodeBody) -> Node {
         surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
+        locks: false,
         rank: 0,
         body,
     }
@@ -279,6 +297,12 @@ fn links(steps: &[Step], settings: &[Setting]) -> Vec<(Vec<u32>, Vec<u32>)> {
         names.iter().filter_map(|name| slots.get(&name.value).copied()).collect()
     };
     steps.iter().map(|step| (resolve(&step.needs), resolve(&step.after))).collect()
+}
+
+/// Whether an action, or that of a driver behind it, has locks of its own.
+fn brings_locks(work: &Work) -> bool {
+    let inherited = work.target().is_some_and(|target| !target.work.locks.is_empty());
+    !work.locks.is_empty() || inherited
 }
 
 fn task(work: &Work) -> graph::Task {

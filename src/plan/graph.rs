@@ -52,6 +52,8 @@ pub struct Node {
     pub on_failure: OnFailure,
     /// Whether a condition must be asked before it starts.
     pub conditional: bool,
+    /// Whether there are locks to be claimed: of a task before its first job, of a group for each item.
+    pub locks: bool,
     /// Length of the longest way from its start to the end of the run, in jobs that must follow one another; of two that wait for
     /// a slot the greater goes first.
     pub rank: u64,
@@ -397,6 +399,7 @@ mod tests {
             surrounded_by: Vec::new(),
             on_failure: OnFailure::Stop,
             conditional: false,
+            locks: false,
             rank: 0,
             body,
         }

@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use self::build::PlanError;
 use self::graph::{Graph, NodeId};
 use crate::diag::Source;
-use crate::spec::model::{Change, Defaults, Dynamic, ForEach, Located, Place, Work};
+use crate::spec::model::{Change, Defaults, Dynamic, ForEach, Located, LockName, Place, Work};
 use crate::spec::template::{Expression, Template};
 
 /// What a run will do.
@@ -69,6 +69,8 @@ pub struct PlannedStep {
     pub timeout: Option<Duration>,
     /// `grace`.
     pub grace: Option<Duration>,
+    /// `locks`: of a task while it is unfinished, of a group for each item, of the root for the whole run.
+    pub locks: Vec<Located<LockName>>,
     /// What is done, on a task.
     pub work: Option<Work>,
     /// How it is read and changed, on a setting.

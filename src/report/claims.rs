@@ -104,10 +104,9 @@ impl RunTasks {
     pub fn new(state: &State, alive: bool) -> Self {
         // What is in a group that was not entered is not known yet; the group stands for it.
         let counts = |instance: &Instance| match &instance.body {
-            InstanceBody::Task(_) => true,
+            InstanceBody::Task(_) | InstanceBody::Part(_) => true,
             InstanceBody::Group(group) => group.items.is_none(),
-            InstanceBody::Setting(_) => true,
-            InstanceBody::Part(_) => false,
+            InstanceBody::Setting(_) => false,
         };
         let numbered = (0..).map(InstanceId).zip(state.instances());
         let tasks = numbered.filter(|(_, instance)| counts(instance));

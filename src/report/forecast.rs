@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::shell;
 use crate::core::preview::{Forecast, Foreseen, Preview};
 
 /// A group with more items than this is folded.
@@ -41,24 +42,27 @@ pub fn text(preview: &Preview) -> String {
 fn task(text: &mut String, number: usize, task: &Foreseen) {
     let _ = writeln!(text, "{number:>4}. {}{}", task.id, told(task));
     if let Some(argv) = &task.argv {
-        let _ = writeln!(text, "      $ {}", shell(argv));
+        let _ = writeln!(text, "      $ {}", typed(argv));
     }
     for verification in &task.verifications {
         let _ = match verification {
-            Some(argv) => writeln!(text, "      then verified by $ {}", shell(argv)),
+            Some(argv) => writeln!(text, "      then verified by $ {}", typed(argv)),
             None => writeln!(text, "      then verified; details unknown until it has run"),
         };
     }
     if !task.needs.is_empty() {
         let _ = writeln!(text, "      needs {}", task.needs.join(", "));
     }
+    if !task.locks.is_empty() {
+        let _ = writeln!(text, "      under lock {}", task.locks.join(", "));
+    }
     if let Some(reason) = &task.reason {
         let _ = writeln!(text, "      {reason}");
     }
 }
 
-fn shell(argv: &[String]) -> String {
-    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
+fn typed(argv: &[String]) -> String {
+    shell::command(argv.iter().map(String::as_str))
 }
 
 /// What will become of a task, after its id.

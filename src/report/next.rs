@@ -2,12 +2,15 @@
 //!
 //! Does not know where runs are kept unless it is told so for the whole process, by [`say_state_folder`].
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::status::{Executor, SettingRow, Status, TaskRow};
-use crate::core::setting::SettingStanding;
+use super::setting::SettingRow;
+use super::shell;
+use super::status::{Executor, Status, TaskRow};
+use crate::core::record::StopReason;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
 
@@ -19,7 +22,8 @@ static PROGRAM: OnceLock<String> = OnceLock::new();
 
 /// From now on every command names the state folder: whoever types it would not find the run otherwise. Only the first call counts.
 pub fn say_state_folder(folder: &Path) {
-    PROGRAM.get_or_init(|| format!("windlass --state-dir {}", quoted(&folder.to_string_lossy())));
+    PROGRAM
+        .get_or_init(|| format!("windlass --state-dir {}", shell::word(&folder.to_string_lossy())));
 }
 
 /// What every command begins with.
@@ -31,8 +35,8 @@ pub fn program() -> &'static str {
 /// A command of windlass, quoted for the shell.
 #[must_use]
 pub fn command(words: &[&str]) -> String {
-    let words = words.iter().map(|word| quoted(word));
-    std::iter::once(program().to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+    let words = words.iter().map(|word| shell::word(word));
+    std::iter::once(Cow::Borrowed(program())).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// A command about a run in another state folder than the one of this process.
@@ -40,27 +44,23 @@ pub fn command(words: &[&str]) -> String {
 pub fn command_in(state_dir: &Path, words: &[&str]) -> String {
     let state_dir = state_dir.to_string_lossy();
     let place = ["windlass", "--state-dir", &state_dir];
-    let words = place.iter().chain(words).map(|word| quoted(word));
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// An equals sign after the first letter means nothing to a shell in what is not the first word of a command.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
-    if word.chars().all(plain) && !word.is_empty() && !word.starts_with('=') {
-        return word.to_owned();
-    }
-    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+    shell::command(place.iter().chain(words).copied())
 }
 
 /// A command with what it means.
-fn meant(words: &[&str], meaning: &str) -> String {
+pub(super) fn meant(words: &[&str], meaning: &str) -> String {
     format!("{}   # {meaning}", command(words))
 }
 
-/// The commands that lead on from where a run stands.
+/// The commands that lead on from where a run stands: first those about whoever stands in its way.
 #[must_use]
 pub fn steps(status: &Status) -> Vec<String> {
+    let mut steps = super::locks::steps(&status.run, &status.awaited);
+    steps.extend(of_run(status));
+    steps
+}
+
+fn of_run(status: &Status) -> Vec<String> {
     let run = status.run.as_str();
     let of = |standing: TaskStanding| {
         status.tasks.iter().filter(move |task| task.state == standing).take(NAMED_MAX)
@@ -71,39 +71,62 @@ pub fn steps(status: &Status) -> Vec<String> {
             let orphans = orphans.map(|task| command(&["show", run, &task.id]));
             orphans.chain([command(&["attach", run]), command(&["stop", run])]).collect()
         }
-        RunStanding::InDoubt => {
-            let mut doubtful = of(TaskStanding::InDoubt);
-            // The answers are spelled out for the first one; the others are answered in the same way.
-            let owed = status.settings.iter().filter(|setting| setting.debt).take(NAMED_MAX);
-            let owed = owed.flat_map(|setting| of_setting(run, setting));
-            let first = doubtful.next().into_iter().flat_map(|task| of_task(run, task));
-            let others = doubtful.map(|task| command(&["show", run, &task.id]));
-            let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
-            owed.chain(first).chain(others).chain([resume(run, asks)]).collect()
-        }
+        RunStanding::InDoubt => of_doubts(status),
         RunStanding::Failed => {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
-            failed.chain([resume(run, false)]).collect()
+            failed.chain(last(status, false)).collect()
         }
-        RunStanding::Interrupted | RunStanding::Waiting => vec![resume(run, false)],
+        RunStanding::Interrupted | RunStanding::Waiting | RunStanding::Locked => {
+            last(status, false)
+        }
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
     }
 }
 
-/// What can be decided about a setting that is owed; a resume tries again to put it back, where it can.
-fn of_setting(run: &str, setting: &SettingRow) -> Vec<String> {
-    let answer = |decision, meaning| {
-        meant(&["resolve", run, &setting.id, "--as", decision, "--because", "WHY"], meaning)
-    };
-    match setting.state {
-        SettingStanding::Idle => {
-            vec![answer("done", "the value that was found is the one to put back")]
-        }
-        SettingStanding::Drifted => vec![
-            answer("done", "it stays as it is"),
-            answer("absent", "it is put back all the same, by the next resume"),
-        ],
-        _ => Vec::new(),
+/// What settles doubts and debts, and what goes on after that.
+fn of_doubts(status: &Status) -> Vec<String> {
+    let run = status.run.as_str();
+    let of = |standing: TaskStanding| status.standing(standing).take(NAMED_MAX);
+    // What is only held is put back once the rest is settled.
+    let owed: Vec<&SettingRow> =
+        status.settings.iter().filter(|row| row.debt && row.is_for_people()).collect();
+    let mut next: Vec<String> =
+        owed.iter().take(NAMED_MAX).flat_map(|setting| of_setting(run, setting)).collect();
+    // The answers are spelled out for the first doubt; the others are answered in the same way.
+    let mut doubtful = of(TaskStanding::InDoubt);
+    next.extend(doubtful.next().into_iter().flat_map(|task| of_task(run, task)));
+    next.extend(doubtful.map(|task| command(&["show", run, &task.id])));
+    next.extend(of(TaskStanding::Failed).flat_map(|task| of_task(run, task)));
+    let resume = ["resume", run];
+    let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
+    let stuck = owed.iter().any(|setting| setting.stuck);
+    let open = !owed.is_empty() || of(TaskStanding::InDoubt).next().is_some();
+    match status.stopped {
+        Some(StopReason::Abandoned) => next.extend(last(status, asks)),
+        _ if asks => next.extend(last(status, true)),
+        _ if stuck => next.push(meant(&resume, "tries again to put it back, and goes on")),
+        _ if open => next.push(meant(&resume, "goes on, once this is decided")),
+        // Settings are held because something has failed: both ways lead to their being put back.
+        _ => next.extend([command(&resume), abandon(run)]),
+    }
+    next
+}
+
+/// The command that a decision makes possible.
+#[must_use]
+pub fn after_decision(run: &str, stopped: Option<StopReason>) -> String {
+    match stopped {
+        Some(StopReason::Abandoned) => abandon(run),
+        _ => meant(&["resume", run], "goes on"),
+    }
+}
+
+/// What the run goes on with, once there is nothing to be decided.
+fn last(status: &Status, asks: bool) -> Vec<String> {
+    let run = status.run.as_str();
+    match status.stopped {
+        Some(StopReason::Abandoned) => vec![abandon(run), resume(run, asks)],
+        _ => vec![resume(run, asks)],
     }
 }
 
@@ -113,6 +136,34 @@ fn resume(run: &str, asks: bool) -> String {
     } else {
         command(&["resume", run])
     }
+}
+
+/// Looking at a setting that is owed, and what settles it.
+fn of_setting(run: &str, setting: &SettingRow) -> Vec<String> {
+    let show = command(&["show", run, &setting.id]);
+    std::iter::once(show).chain(setting.answers(run)).collect()
+}
+
+/// What can be done about one setting that is being looked at, and then about its run.
+#[must_use]
+pub fn of_one_setting(status: &Status, setting: &SettingRow) -> Vec<String> {
+    let run = status.run.as_str();
+    let mut next = setting.answers(run);
+    if setting.state.is_open() && status.executor.is_none() {
+        let mut last = last(status, false);
+        last.push(abandon(run));
+        last.dedup();
+        if setting.is_for_people() {
+            next.extend(last);
+        } else {
+            next.splice(..0, last).for_each(drop);
+        }
+    }
+    next
+}
+
+fn abandon(run: &str) -> String {
+    meant(&["abandon", run, "--because", "WHY"], "gives the run up, and puts its settings back")
 }
 
 /// Looking at one task, and for a doubt the two answers that settle it.

@@ -79,13 +79,13 @@ codes! {
     "Each step of the circle waits for the next one, and the last one for the first, so none of them can ever begin. The circle that is shown is a shortest one and shown whole; remove one of its needs. There may be others, which show once this one is gone."
 
     UNKNOWN_STEP "W0203" "a step that is needed does not exist"
-    "`needs` and `after` name steps, and there is none of this name."
+    "`needs`, `after` and `around` name steps, and there is none of this name."
 
     NOT_BESIDE "W0204" "a step that is needed is elsewhere"
-    "`needs` and `after` name steps that stand beside the step, in the same `steps`. A step inside a group starts when the group does, so let the group need what is outside of it; and whoever needs a step inside of a group needs the whole group."
+    "`needs`, `after` and `around` name steps that stand beside the step or setting, in the same group. A step inside a group starts when the group does, so let the group need what is outside of it; and whoever needs a step inside of a group needs the whole group."
 
     SHADOWED "W0205" "a name hides another one"
-    "The name is taken: by something that every expression can see (`params`, `vars`, `steps`, `run`, `out`, `inputs`, `index`, `value`), by an item of an enclosing group, or by a step beside an enclosing group. Whoever reads the expression would have to know which one is meant, so another name is needed."
+    "The name is taken: by something that every expression can see (`params`, `vars`, `steps`, `run`, `out`, `inputs`, `index`, `value`), by an item of an enclosing group, by a step beside an enclosing group, or, for a setting, by a step beside it. Whoever reads the expression would have to know which one is meant, so another name is needed."
 
     NOT_UPSTREAM "W0206" "an expression reads a step that may not have ended"
     "An expression may read `steps.NAME` only if the step, or a group around it, waits for that step by `needs` or `after`, directly or through others. Otherwise it would depend on chance whether there is anything to read. A step cannot read itself: its own result is `out`, in `success` and `outputs`."
@@ -102,11 +102,20 @@ codes! {
     ITEM_KEYS "W0210" "items have no keys that tell them apart"
     "Each item of `for_each` has a key by which it is known in the journal and on the command line: the item itself where it is a text, else what the expression under `key` gives. Two items with one key could not be told apart when the run is resumed."
 
+    SETTING_NEED "W0211" "a setting cannot be waited for like this"
+    "A step may need `NAME:restored` of a setting that stands beside it: then it starts when all that the setting surrounds has succeeded and the old value is back. Nothing else about a setting can be needed: a step that shall run while it is in force stands under its `around`. A setting itself waits for steps only."
+
+    SURROUNDS "W0212" "a setting is in force around what it waits for, or what waits for it"
+    "What a setting surrounds starts when the setting is in force, and the setting is put back when all of it has ended. So it cannot surround a step that it needs, directly or through others; and a step that waits until it is restored cannot be surrounded by it, nor can anything that comes after that step. The circle is shown whole. A setting without `around` is in force around everything beside it but what it needs and what waits for its restoration."
+
+    SURROUNDS_NOTHING "W0213" "a setting is in force around nothing"
+    "A setting without `around` is in force around the steps beside it, but for those that it needs and those that wait until it is restored. Here no step is left, so it would never be set. Name the steps that it is for under `around`, or move it beside them."
+
     TEMPLATE_SYNTAX "W0301" "a template cannot be understood"
     "The text between `{{` and `}}`, or the expression, does not follow the language of templates, or calls a filter, test or function that there is not. A text that is to hold two braces as they are writes `{{ \"{{\" }}`."
 
     UNKNOWN_NAME "W0302" "a name is not known here"
-    "The expression reads a name that cannot be seen from here. Everywhere in a runbook there are `params`, `vars`, `steps` and `run`; inside `for_each` its item and `index`; in `success` and `outputs` there is `out`. Inside a driver's action there are only `inputs`, `run` and, there, `out`."
+    "The expression reads a name that cannot be seen from here. Everywhere in a runbook there are `params`, `vars`, `steps` and `run`; inside `for_each` its item and `index`; in `success`, `outputs`, `until` and the states of a probe there is `out`; in `set`, `change` and `restore` of a setting there is `value`. Inside a driver's action there are only `inputs`, `run` and, there, `out`."
 
     UNKNOWN_PARAM "W0303" "a parameter, variable or input is not declared"
     "The name behind `params.`, `vars.` or `inputs.` is not declared under that key."
@@ -146,6 +155,15 @@ codes! {
 
     SETTING_ONCE "W0407" "a setting is changed by what must not be done twice"
     "A temporary change is made again, and put back again, when a crash leaves it unknown how far it came. So `set`, `change` and `restore` must do no harm the second time. A command that is written in a setting is taken to be `idempotent`; a driver's action says so itself."
+
+    REPEAT_ONCE "W0408" "a dangerous step would be repeated"
+    "`repeat` does the action again and again until something holds. A step that is `once`, which is also the default, does harm the second time. If it can be done again safely, as most sweeps can, say so with `effect: idempotent`; else it needs a `probe`."
+
+    NEVER_ASKED "W0409" "a probe would never be asked"
+    "A probe is asked before each start of a `once` action, and whenever a start is in doubt. What is `read` or `idempotent` is simply done again, so its probe would never be asked. Remove the probe, or say `effect: once` if doing the action again does harm."
+
+    PROBE_OUTPUTS "W0410" "a probe does not give the outputs of its action"
+    "Where a probe finds the state `done`, the action is not started, and its outputs are read from what the probe has printed. A probe that declares `outputs` of its own must give all that the action declares, with the same types, and no others; one that declares none is read as the action would be."
 
     UNKNOWN_DRIVER "W0501" "a driver is not known"
     "`uses: mail.move` means the action `move` of the driver `mail`, and the runbook names no file for it under `drivers`; or `--driver NAME=FILE` chooses a driver that the runbook does not use."

@@ -14,6 +14,7 @@ pub mod near;
 pub mod params;
 mod scalar;
 pub mod schema;
+pub mod surround;
 pub mod template;
 mod typed;
 mod yaml;

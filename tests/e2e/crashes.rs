@@ -126,9 +126,9 @@ pub(crate) fn end_keeper_and_jobs(bench: &Bench) {
     let started: serde_json::Value = loop {
         let exits = fs::read_to_string(bench.run_folder().join("exits")).unwrap();
         let lines = exits.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        let started = lines.filter(|line| line.contains("\"started\":{"));
+        let mut started = lines.filter(|line| line.contains("\"started\":{"));
         let last: Option<serde_json::Value> =
-            started.last().map(|line| serde_json::from_str(line).unwrap());
+            started.next_back().map(|line| serde_json::from_str(line).unwrap());
         let lives = |last: &serde_json::Value| {
             let pid = last["started"]["pid"].as_u64().unwrap().to_string();
             fs::metadata(format!("/proc/{pid}")).is_ok() && !is_zombie(&pid)

@@ -5,10 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod bench;
+mod claims;
 mod correcting;
 mod crashes;
 mod locks;
 mod operator;
+mod owing;
 mod printing;
 mod probes;
 mod running;

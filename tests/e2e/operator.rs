@@ -165,3 +165,40 @@ fn what_has_become_of_a_job_is_told_although_nobody_looks_after_it() {
     assert!(told.contains("\n  windlass resume one\n"), "{told}");
     bench.windlass(&["resume", "one"]).exits(0);
 }
+
+#[test]
+fn a_doubt_says_what_its_probe_has_found_and_printed_and_what_the_author_says_of_it() {
+    let bench = Bench::new();
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: probed
+steps:
+  move:
+    run: [sh, -c, 'echo half > "$HERE/place"; exit 1']
+    probe:
+      run: [sh, -c, 'printf "{\"place\": \"%s\"}" "$(cat "$HERE/place" 2>/dev/null)"']
+      states:
+        done: out.json.place == "all"
+        absent: out.json.place == ""
+        half: {when: out.json.place == "half", stop: "half of it is there\nexport the source first"}
+"#,
+    );
+    let ran = bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
+    let status = bench.windlass(&["status"]).exits(0);
+    let shown = bench.windlass(&["show", "one", "move"]).exits(0);
+    for (view, text) in [("run", ran.stderr), ("status", status.stdout), ("show", shown.stdout)] {
+        for part in
+            ["`half`: half of it is there", "export the source first", "| {\"place\": \"half\"}"]
+        {
+            assert!(text.contains(part), "{view} lacks {part}:\n{text}");
+        }
+        assert!(text.contains("windlass resume one   # asks the probe again"), "{view}:\n{text}");
+    }
+    let row = &bench.status()["tasks"][0];
+    assert_eq!((&row["state"], &row["verdict"]), (&"in_doubt".into(), &"half".into()));
+    bench.write("place", "all");
+    bench.windlass(&["resume", "one"]).exits(0);
+    assert_eq!(bench.status()["tasks"][0]["verdict"], "done");
+}

@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Value, json};
+use windlass::core::claim::{Holder, Lock};
 use windlass::core::evaluate::{Evaluate, Out};
 use windlass::core::job::{Command, Role};
 use windlass::core::record::{Item, Outcome};
 use windlass::core::state::{InstanceId, Phase, State};
+
+use crate::locks;
 
 /// The answers of one seed.
 #[derive(Debug, Clone)]
@@ -25,8 +28,12 @@ pub(crate) struct Answers {
 impl Answers {
     /// A number that hangs on nothing but the seed, the question and the instance.
     fn draw(&self, question: &str, state: &State, instance: InstanceId) -> u64 {
+        self.draw_for(question, &state.instance(instance).id)
+    }
+
+    fn draw_for(&self, question: &str, id: &str) -> u64 {
         let mut hash = 0xcbf2_9ce4_8422_2325 ^ self.seed;
-        for byte in question.bytes().chain(state.instance(instance).id.bytes()) {
+        for byte in question.bytes().chain(id.bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         hash ^= hash >> 31;
@@ -35,7 +42,11 @@ impl Answers {
 
     /// Errors that go away once the run was resumed once, twice or three times.
     fn fails(&self, question: &str, state: &State, instance: InstanceId) -> Result<(), String> {
-        let drawn = self.draw(question, state, instance);
+        self.fails_for(question, state, &state.instance(instance).id)
+    }
+
+    fn fails_for(&self, question: &str, state: &State, id: &str) -> Result<(), String> {
+        let drawn = self.draw_for(question, id);
         let passes_after = drawn / 100 % 3 + 1;
         if drawn % 100 < self.trouble && u64::from(state.run().resumes) < passes_after {
             return Err(format!("{question} is in trouble"));
@@ -67,6 +78,22 @@ impl Evaluate for Answers {
                 value: json!({ "number": index }),
             })
             .collect())
+    }
+
+    fn locks(&self, state: &State, holder: Holder) -> Result<Vec<Lock>, String> {
+        let id = state.holder_id(holder);
+        self.fails_for("locks", state, &id)?;
+        let count = [0, 1, 1, 2][usize::try_from(self.draw_for("locks?", &id) % 4).expect("few")];
+        let lock = |number: usize| {
+            let name = self.draw_for(["first", "second"][number], &id);
+            let name = locks::NAMES[usize::try_from(name % 3).expect("few")];
+            // In most runs all who want a name want it in the same way.
+            let mixed = self.seed.is_multiple_of(3);
+            let drawn = self
+                .draw_for("sharing", &if mixed { format!("{id}{name}") } else { name.to_owned() });
+            Lock { name: name.into(), sharing: locks::sharing(drawn) }
+        };
+        Ok((0..count).map(lock).collect())
     }
 
     fn assert(&self, state: &State, instance: InstanceId) -> Result<Option<String>, String> {

@@ -177,7 +177,9 @@ impl Inquiries {
         let asked = task.phase == Phase::Judging(Role::Probe);
         let fits = match (judgement, task.phase) {
             (Judgement::InDoubt, Phase::Judging(Role::Action)) => once && maybe && probe.is_none(),
-            (Judgement::InDoubt, Phase::Asking | Phase::Repairing(..)) => probe.is_some(),
+            (Judgement::InDoubt, Phase::Asking | Phase::Repairing(..) | Phase::Pausing(..)) => {
+                probe.is_some()
+            }
             (Judgement::InDoubt, _) => asked,
             (Judgement::Again, Phase::Judging(Role::Action)) => !(once && maybe),
             (Judgement::Again, Phase::Judging(Role::Verify(_) | Role::Probe)) => true,

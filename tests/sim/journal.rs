@@ -58,8 +58,17 @@ impl Journal {
 
     /// What the records add up to.
     pub(crate) fn replay(&self, graph: &Arc<Graph>) -> Result<State, String> {
+        self.add_up(graph, self.lines.len())
+    }
+
+    /// What is left of that after a power cut.
+    pub(crate) fn replay_synced(&self, graph: &Arc<Graph>) -> Result<State, String> {
+        self.add_up(graph, self.synced)
+    }
+
+    fn add_up(&self, graph: &Arc<Graph>, count: usize) -> Result<State, String> {
         let mut state = State::new(graph.clone());
-        for (at, line) in &self.lines {
+        for (at, line) in &self.lines[..count] {
             let record: Record = serde_json::from_str(line)
                 .map_err(|error| format!("a written record cannot be read: {error}: {line}"))?;
             state.apply(*at, &record).map_err(|unfit| format!("on replay: {unfit}: {line}"))?;

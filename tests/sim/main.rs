@@ -7,6 +7,7 @@ mod answers;
 mod debts;
 mod inquiry;
 mod journal;
+mod locks;
 mod operator;
 mod plan;
 mod recover_table;

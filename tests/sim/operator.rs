@@ -41,7 +41,9 @@ pub(crate) fn says_absent(record: &Record) -> Option<&Arc<str>> {
 }
 
 /// Decides every doubt truthfully, and takes back what was given up.
-pub(crate) fn settle_all(state: &State, world: &World, now: i64) -> Vec<Decided> {
+///
+/// Who is `desperate` also waives what waits for a lock that something of the run holds that cannot go on before.
+pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool) -> Vec<Decided> {
     let needs_somebody =
         |task: &TaskState| task.phase == Phase::InDoubt || (is_failed(task) && task.given_up);
     let debts = state
@@ -50,12 +52,32 @@ pub(crate) fn settle_all(state: &State, world: &World, now: i64) -> Vec<Decided>
     let debts = debts.map(|(id, part)| {
         let task = state.instance(id).id.clone();
         let odd = part.openings % 2 == 1 && !part.was_found();
-        Decided { task, decision: if odd { Decision::Absent } else { Decision::Done } }
+        let decision = match odd {
+            // Whoever is asked the same again and again goes on without the setting.
+            _ if part.openings > 5 => Decision::Waived,
+            true => Decision::Absent,
+            false => Decision::Done,
+        };
+        Decided { task, decision }
     });
+    // Locks that the runbook asks for in a way that can never be granted: somebody must change it, or leave that out.
+    let waits = |id: InstanceId| {
+        let denied = |holder| state.claims().denied(holder).is_some_and(|by| by.run == "simulated");
+        desperate && state.holders_around(id).into_iter().any(denied)
+    };
+    let hopeless = |id: InstanceId, task: &TaskState| {
+        let reason = task.reason.as_deref().unwrap_or_default();
+        task.phase == Phase::Waiting && waits(id)
+            || is_failed(task)
+                && (reason.contains("can never have") || reason.contains("wait for each other"))
+    };
     state
         .tasks()
-        .filter(|(_, _, task)| needs_somebody(task))
-        .map(|(_, instance, task)| truth(state, instance, task, world, now))
+        .filter(|(id, _, task)| needs_somebody(task) || hopeless(*id, task))
+        .map(|(id, instance, task)| match hopeless(id, task) {
+            true => Decided { task: instance.id.clone(), decision: Decision::Waived },
+            false => truth(state, instance, task, world, now),
+        })
         .chain(debts)
         .collect()
 }

@@ -274,6 +274,7 @@ fn node(body: NodeBody) -> Node {
         surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
+        locks: false,
         rank: 0,
         body,
     }

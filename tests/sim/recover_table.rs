@@ -301,6 +301,7 @@ fn plan(effect: Effect, probed: bool) -> Graph {
         surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
+        locks: false,
         rank: 0,
         body,
     };

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use windlass::core::job::{Command, JobId, Role};
 use windlass::core::machine::{Effect, Input, Machine, Transition, may_resolve};
-use windlass::core::record::{Actor, Opened, Record};
+use windlass::core::record::{Actor, Opened, Record, StopReason};
 use windlass::core::recover::Evidence;
 use windlass::core::setting::{Activity, Way};
 use windlass::core::state::{InstanceId, Phase, State};
@@ -20,6 +20,7 @@ use windlass::plan::graph::{Graph, Meaning, Task};
 
 use crate::answers::{Answers, temporary};
 use crate::journal::Journal;
+use crate::locks::Locks;
 use crate::operator;
 use crate::plan::random_plan;
 use crate::trouble::{Crash, Trouble};
@@ -27,7 +28,9 @@ use crate::watch::Watch;
 use crate::world::{Kind, World, time};
 
 /// Resumes after which a run must be closed, once nothing bad happens any more and an operator decides every doubt.
-const CALM_LIVES_MAX: u32 = 8;
+const CALM_LIVES_MAX: u32 = 40;
+/// Resumes after which an operator waives what waits for locks in a way that no resume can end.
+const PATIENT_LIVES_MAX: u32 = 4;
 /// Events after which a life is taken to go on for ever.
 const EVENTS_MAX: u32 = 20_000;
 
@@ -61,6 +64,8 @@ enum Event {
     Sync,
     /// The same input once more.
     Again(u32),
+    /// An answer of the folder of claims.
+    Told(u32),
 }
 
 pub(crate) struct Run {
@@ -69,9 +74,11 @@ pub(crate) struct Run {
     answers: Answers,
     journal: Journal,
     world: World,
+    locks: Locks,
     watch: Watch,
     trouble: Trouble,
     now: i64,
+    calm_lives: u32,
     story: Story,
     speaks: bool,
     life: Life,
@@ -86,6 +93,10 @@ struct Life {
     waiting: Vec<(usize, Effect)>,
     /// Inputs that may come twice.
     seen: Vec<Input>,
+    /// What the folder of claims has answered.
+    letters: Vec<Input>,
+    /// How many of these have not arrived.
+    open_letters: usize,
     /// Jobs whose end was told to this executor, with whether they were over.
     told: BTreeSet<(JobId, bool)>,
 }
@@ -94,7 +105,9 @@ impl Run {
     pub(crate) fn new(seed: u64, speaks: bool) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let size = rng.random_range(2..14);
-        let graph = Arc::new(random_plan(&mut rng, size));
+        let mut graph = random_plan(&mut rng, size);
+        let locks = Locks::new(seed, &mut graph);
+        let graph = Arc::new(graph);
         let trouble = Trouble::random(&mut rng);
         let answers = Answers {
             seed,
@@ -105,17 +118,19 @@ impl Run {
             for node in &graph.nodes {
                 println!("{node:?}");
             }
-            println!("{trouble:?} {answers:?}");
+            println!("{trouble:?} {answers:?} {locks:?}");
         }
         Self {
             watch: Watch::new(State::new(graph.clone())),
             world: World::new(trouble.weather),
+            locks,
             rng,
             graph,
             answers,
             journal: Journal::default(),
             trouble,
             now: 1_000,
+            calm_lives: 0,
             story: Story::default(),
             speaks,
             life: Life::default(),
@@ -124,15 +139,20 @@ impl Run {
 
     /// Runs until the run is closed.
     pub(crate) fn play(&mut self) -> Result<Story, String> {
-        let mut calm_lives = 0;
         loop {
             if self.story.lives >= self.trouble.lives && !self.trouble.is_calm() {
                 self.trouble.calm_down();
                 self.world.weather = self.trouble.weather;
+                self.locks.calm_down();
                 self.say(|| "from here on nothing bad happens".to_owned());
             }
-            calm_lives += u32::from(self.trouble.is_calm());
-            if calm_lives > CALM_LIVES_MAX {
+            self.calm_lives += u32::from(self.trouble.is_calm());
+            if self.calm_lives > CALM_LIVES_MAX {
+                for instance in self.watch.state.instances() {
+                    self.say(|| {
+                        format!("{}: {:?} {:?}", instance.id, instance.standing, instance.body)
+                    });
+                }
                 return Err("the run never ends, although nothing bad happens any more".to_owned());
             }
             self.story.lives += 1;
@@ -171,6 +191,7 @@ impl Run {
     /// No executor is there: time passes, things break, an operator decides. Says whether the run is closed.
     fn between_lives(&mut self) -> Result<bool, String> {
         self.now += self.rng.random_range(0..60);
+        self.come_and_go_between_lives();
         if let Some(crash) = self.trouble.between_lives(&mut self.rng) {
             self.strike(crash);
         }
@@ -181,7 +202,8 @@ impl Run {
             return Ok(true);
         }
         let orders = if self.trouble.is_calm() {
-            operator::settle_all(&state, &self.world, self.now)
+            let desperate = self.calm_lives > PATIENT_LIVES_MAX;
+            operator::settle_all(&state, &self.world, self.now, desperate)
         } else if self.trouble.operator_comes(&mut self.rng) {
             operator::decide_some(&state, &self.world, self.now, &mut self.rng)
         } else {
@@ -199,6 +221,19 @@ impl Run {
         }
         self.journal.sync();
         Ok(false)
+    }
+
+    /// No executor of ours is there: others come and go, and operators take locks away under which nothing lives.
+    fn come_and_go_between_lives(&mut self) {
+        if self.trouble.is_calm() {
+            self.locks.others_leave();
+        }
+        let alive = |instance: &windlass::core::state::Instance| {
+            self.world.is_alive(&instance.id, self.now)
+        };
+        if !self.watch.state.instances().iter().any(alive) {
+            self.locks.thieves_come();
+        }
     }
 
     fn write(
@@ -231,6 +266,7 @@ impl Run {
                 || part.is_some_and(|(part, way)| id.attempt <= part.jobs(way))
         };
         self.world.set_aside(known);
+        self.locks.release_unknown(|token| state.claims().knows(token));
         let slots = self.rng.random_range(1..=4);
         self.watch.new_executor(state.clone(), slots)?;
         let abandons = self.trouble.is_calm() && self.answers.seed % 5 == 0;
@@ -249,12 +285,12 @@ impl Run {
         }
         for _ in 0..EVENTS_MAX {
             if machine.is_finished() {
-                if !self.watch.state.run().closed
-                    && self.watch.state.run().stopped
-                        == Some(windlass::core::record::StopReason::Stuck)
-                {
-                    self.watch.check_rest()?;
+                let state = &self.watch.state;
+                if matches!(state.run().stopped, Some(StopReason::Stuck | StopReason::Locked)) {
+                    let waits = |task| self.locks.keep_waiting(state, task, &self.answers);
+                    self.watch.check_rest(waits)?;
                 }
+                self.locks.check_end(state)?;
                 self.check_no_job_left(&machine)?;
                 return Ok(LifeEnd::Finished);
             }
@@ -285,6 +321,13 @@ impl Run {
                 self.world.meddle(&part, self.now);
             }
         }
+        let flying = |task: &windlass::core::state::TaskState| {
+            matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
+        };
+        let rests = !machine.state().tasks().any(|(_, _, task)| flying(task));
+        if self.life.open_letters == 0 {
+            self.locks.others_act(rests);
+        }
         let Some(Reverse((at, _, event))) = self.life.events.pop() else {
             return Err("the executor waits for something that never comes".to_owned());
         };
@@ -292,7 +335,7 @@ impl Run {
         let Some(input) = self.input(machine, event)? else {
             return Ok(None);
         };
-        if self.trouble.doubles(&mut self.rng) {
+        if !is_about_locks(&input) && self.trouble.doubles(&mut self.rng) {
             self.life.seen.push(input.clone());
             let number = u32::try_from(self.life.seen.len() - 1).expect("few inputs");
             let delay = self.rng.random_range(0..30);
@@ -359,6 +402,10 @@ impl Run {
             Event::Printed(job) => {
                 let out = self.world.out(&job);
                 Some(Input::Read { job, out })
+            }
+            Event::Told(number) => {
+                self.life.open_letters -= 1;
+                self.life.letters.get(number as usize).cloned()
             }
             Event::Again(number) => {
                 let again = self.life.seen.get(number as usize).cloned();
@@ -468,10 +515,15 @@ impl Run {
                 return Ok(crash);
             }
             match planned.durable {
+                Some(_) if records.is_empty() => self.life.waiting.push((first, planned.effect)),
                 Some(record) if record >= records.len() => {
                     return Err("an effect waits for a record that is not there".to_owned());
                 }
                 Some(record) => self.life.waiting.push((first + record + 1, planned.effect)),
+                None if matches!(planned.effect, Effect::Release { .. }) => {
+                    self.sync()?;
+                    self.effect(planned.effect)?;
+                }
                 None => self.effect(planned.effect)?,
             }
         }
@@ -511,6 +563,7 @@ impl Run {
                 if once && !self.journal.has_synced_start(&job.task, job.attempt) {
                     return Err(format!("{job} is `once`, and its start is not on disk"));
                 }
+                self.locks.check_job(&self.watch.state, &job.task, &self.answers)?;
                 self.world.spawn(self.now, &job, kind, &mut self.rng)?;
                 self.look_at_ends(&job);
             }
@@ -527,6 +580,25 @@ impl Run {
                 self.look_at_ends(&job);
             }
             Effect::Forget { job } => self.world.forget(&job),
+            Effect::Acquire { .. }
+            | Effect::Release { .. }
+            | Effect::Verify { .. }
+            | Effect::Withdraw { .. } => {
+                let durable = || self.journal.replay_synced(&self.graph);
+                let answer = self.locks.carry_out(
+                    &effect,
+                    &self.watch.state,
+                    durable,
+                    &self.world,
+                    self.now,
+                )?;
+                if let Some(answer) = answer {
+                    self.life.letters.push(answer);
+                    self.life.open_letters += 1;
+                    let number = u32::try_from(self.life.letters.len() - 1).expect("few letters");
+                    self.schedule(self.now % 3, Event::Told(number));
+                }
+            }
             Effect::Timer { instance, at } => {
                 let early = i64::from(self.rng.random_bool(0.1));
                 let delay = at.as_millisecond() - self.now - early;
@@ -571,7 +643,12 @@ impl Run {
         }
         for (id, instance, task) in machine.state().tasks() {
             let maybe = matches!(task.knowledge, windlass::core::state::Knowledge::Maybe(_));
-            if task.phase == Phase::Asking && maybe && self.watch.inquiries.is_asking(&instance.id)
+            // Without its locks nothing of it is started, not even its probe.
+            let locked = self.locks.has_all(machine.state(), id, &self.answers);
+            if locked
+                && task.phase == Phase::Asking
+                && maybe
+                && self.watch.inquiries.is_asking(&instance.id)
             {
                 return Err(format!(
                     "the executor goes without having asked after {}",
@@ -602,6 +679,18 @@ fn kind(task: &Task, role: Role) -> Kind {
         _ => kind.effect = windlass::spec::model::Effect::Read,
     }
     kind
+}
+
+/// Answers about locks come once, and in the order of the questions: they are asked of a folder, not of another process.
+fn is_about_locks(input: &Input) -> bool {
+    matches!(
+        input,
+        Input::Granted { .. }
+            | Input::Denied { .. }
+            | Input::Refused { .. }
+            | Input::Released { .. }
+            | Input::Verified { .. }
+    )
 }
 
 /// The actor of everything here.

@@ -378,6 +378,10 @@ impl Watch {
             Record::JobLost { task, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())
             }
+            Record::Claimed { .. }
+            | Record::Denied { .. }
+            | Record::Released { .. }
+            | Record::ClaimLost { .. } => Ok(()),
             Record::WaitUntil { task, until, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
                 if self.inquiries.is_repeating(task) {
@@ -605,16 +609,28 @@ impl Watch {
     }
 
     /// The run has come to rest without being closed: nothing may be left that could go on by itself.
-    pub(crate) fn check_rest(&self) -> Promise {
+    /// `waits` says whether a task cannot start because of a lock that somebody holds.
+    pub(crate) fn check_rest(&self, waits: impl Fn(InstanceId) -> bool) -> Promise {
         if self.disturbed {
             return Ok(());
         }
         let opinion = Opinion::of(&self.state);
-        for (index, instance) in self.state.instances().iter().enumerate() {
-            let id = InstanceId(u32::try_from(index).expect("a simulated run is small"));
-            let settled = opinion.get(id).settled;
-            let part = matches!(instance.body, InstanceBody::Part(_));
-            ensure(part || settled != Settled::Open, || {
+        let ids = (0..self.state.instances().len())
+            .map(|index| InstanceId(u32::try_from(index).expect("a simulated run is small")));
+        let open: Vec<InstanceId> = ids
+            .filter(|&id| self.state.part(id).is_none())
+            .filter(|&id| opinion.get(id).settled == Settled::Open)
+            .collect();
+        let task_waits = |id: InstanceId| {
+            let known = self.state.task(id);
+            let fresh = known.is_some_and(|task| task.phase == Phase::Waiting);
+            known.is_some() && (!fresh || self.state.may_start(id)) && waits(id)
+        };
+        let somebody_waits = open.iter().any(|&id| task_waits(id));
+        for id in open {
+            let instance = self.state.instance(id);
+            let excused = if self.is_free(id) { task_waits(id) } else { somebody_waits };
+            ensure(excused, || {
                 let inside = match &instance.body {
                     InstanceBody::Task(task) => format!("{:?}", task.phase),
                     InstanceBody::Group(_) => "a group".to_owned(),
@@ -624,6 +640,22 @@ impl Watch {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether it is a task that waits for nothing that is inside the run: no other task, and no item that must make room.
+    fn is_free(&self, id: InstanceId) -> bool {
+        let Some(task) = self.state.task(id) else { return false };
+        let mut at = id;
+        while at != InstanceId::ROOT {
+            let scope = self.state.scope(self.state.instance(at).scope);
+            let NodeBody::Group(group) = &self.state.node(scope.group).body else { return false };
+            let few = group.fan_out.as_ref().is_some_and(|fan_out| fan_out.parallel.is_some());
+            if few || scope.key.is_some() && !scope.begun {
+                return false;
+            }
+            at = scope.group;
+        }
+        task.phase != Phase::Waiting || self.state.may_start(id)
     }
 }
 

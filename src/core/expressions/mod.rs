@@ -2,6 +2,7 @@
 //!
 //! Pure: reads the plan and the state and nothing else, so that every answer can be had again from the journal.
 
+mod locks;
 mod probe;
 mod render;
 mod scope;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::claim::{Holder, Lock};
 use super::evaluate::{Evaluate, Out};
 use super::job::{Command, Role};
 use super::record::Item;
@@ -314,6 +316,10 @@ impl Evaluate for Expressions {
             items.push(Item { key: Some(key), value });
         }
         Ok(items)
+    }
+
+    fn locks(&self, state: &State, holder: Holder) -> Result<Vec<Lock>, String> {
+        self.locks_of(state, holder)
     }
 
     fn assert(&self, state: &State, instance: InstanceId) -> Result<Option<String>, String> {

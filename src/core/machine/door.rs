@@ -36,6 +36,11 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
+    /// Whether an item has been let in.
+    pub(super) fn is_inside(&self, item: ScopeId) -> bool {
+        self.admitted.get(item.index()).copied().unwrap_or(false)
+    }
+
     pub(super) fn is_admitted(&self, scope: ScopeId) -> bool {
         let mut at = scope;
         loop {

@@ -306,6 +306,7 @@ impl<E: Evaluate> Machine<E> {
 
     pub(super) fn on_due(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {
         match self.state.task(id).map(|task| task.phase) {
+            _ if id == InstanceId::ROOT => self.poll_claims(now, out),
             Some(Phase::Pausing(_, until)) if until <= now => self.queue(id),
             Some(Phase::Pausing(_, until)) => out.plan(Effect::Timer { instance: id, at: until }),
             _ if self.orphaned.contains(&id) => self.ask_after(id, out),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::core::claim::{Blocker, KnownClaim, Lock};
 use crate::core::evaluate::Out;
 use crate::core::job::{Command, End, JobId, Role};
 use crate::core::record::{Actor, Adopted, Decision, GivenOutputs, Opened, Record};
@@ -70,6 +71,43 @@ pub enum Input {
         job: JobId,
         /// What it left behind.
         out: Out,
+    },
+    /// [`Effect::Acquire`]: the locks are held.
+    Granted {
+        /// For what.
+        holder: Arc<str>,
+        /// Which claim.
+        token: Arc<str>,
+    },
+    /// [`Effect::Acquire`]: none of the locks is held, because somebody holds one of them.
+    Denied {
+        /// For what.
+        holder: Arc<str>,
+        /// Which claim.
+        token: Arc<str>,
+        /// The other runs that are in the way; nobody if it is this run itself.
+        by: Vec<Blocker>,
+    },
+    /// [`Effect::Acquire`]: the locks cannot be had, and waiting for them would not help.
+    Refused {
+        /// For what.
+        holder: Arc<str>,
+        /// Which claim.
+        token: Arc<str>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// [`Effect::Release`]: the locks are held no more.
+    Released {
+        /// For what.
+        holder: Arc<str>,
+        /// Which claim.
+        token: Arc<str>,
+    },
+    /// The answer to [`Effect::Verify`].
+    Verified {
+        /// What was taken away: for whom it was held, and the names.
+        lost: Vec<(Arc<str>, Vec<Arc<str>>)>,
     },
     /// The time of an [`Effect::Timer`] has come.
     Due {
@@ -160,9 +198,38 @@ pub enum Effect {
         /// Which.
         job: JobId,
     },
+    /// Claim locks, all or none.
+    Acquire {
+        /// For what: id of a task, a group or an item; empty for the whole run.
+        holder: Arc<str>,
+        /// The locks, in the order of their names.
+        locks: Vec<Lock>,
+        /// Names this claim among all of the run.
+        token: Arc<str>,
+    },
+    /// Give locks back, once every record so far is on disk: those of an earlier executor as well, which may not have been
+    /// synced. To do it again does no harm.
+    Release {
+        /// For what.
+        holder: Arc<str>,
+        /// Their names.
+        names: Vec<Arc<str>>,
+        /// Which claim.
+        token: Arc<str>,
+    },
+    /// Find out whether what was claimed is still held.
+    Verify {
+        /// The claims.
+        claims: Vec<KnownClaim>,
+    },
+    /// Nobody waits for locks under that name any more.
+    Withdraw {
+        /// For what they were wanted.
+        holder: Arc<str>,
+    },
     /// Say so when that time has come.
     Timer {
-        /// To whom.
+        /// To whom; the root for those who wait for locks.
         instance: InstanceId,
         /// The time.
         at: Timestamp,
@@ -174,7 +241,8 @@ pub enum Effect {
 pub struct Planned {
     /// The effect. All records of its transition are written before it.
     pub effect: Effect,
-    /// Position in [`Transition::records`] of the record that must be synced before it, if one must.
+    /// Position in [`Transition::records`] of the record that must be synced before it, if one must; in a transition without
+    /// records, all that was written before.
     pub durable: Option<usize>,
 }
 
@@ -194,8 +262,8 @@ impl Transition {
         self.effects.push(Planned { effect, durable: None });
     }
 
-    /// Plans an effect that must not happen before the last record is on disk.
+    /// Plans an effect that must not happen before everything that is known so far is on disk.
     pub(super) fn plan_after_sync(&mut self, effect: Effect) {
-        self.effects.push(Planned { effect, durable: self.records.len().checked_sub(1) });
+        self.effects.push(Planned { effect, durable: Some(self.records.len().saturating_sub(1)) });
     }
 }

@@ -4,6 +4,7 @@
 //! keeps beside the [`State`] (who is ready, who holds a slot) is derived from it and can be thrown away at any moment.
 
 mod abandon;
+mod claim;
 mod debt;
 mod door;
 mod finish;
@@ -15,12 +16,14 @@ mod setting;
 mod setting_evidence;
 mod start;
 mod until;
+mod waiting;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use self::claim::Gate;
 use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
@@ -56,10 +59,12 @@ pub struct Machine<E> {
     pausing: BTreeSet<InstanceId>,
     /// Tasks whose probe is asked because their action has ended badly under this executor.
     failing: BTreeMap<InstanceId, Failing>,
-    /// Tasks that wait for a setting to come into force, by setting.
-    gates: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
+    /// Who wants locks, and who is waited for.
+    gate: Gate,
     /// Where this execution is to stop, if it is not to go on to the end.
     goal: Option<Goal>,
+    /// Tasks that wait for a setting to come into force, by setting.
+    gates: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
     /// The run has come to its end for this executor.
     finished: bool,
 }
@@ -93,7 +98,9 @@ impl<E: Evaluate> Machine<E> {
     ///
     /// `slots` is how many jobs may run at a time; at least one does.
     pub fn new(state: State, evaluate: E, slots: usize) -> Self {
+        let needed = state.graph().nodes.iter().any(|node| node.locks);
         Self {
+            gate: Gate { needed, ..Gate::default() },
             state,
             evaluate,
             slots: slots.max(1),
@@ -106,8 +113,8 @@ impl<E: Evaluate> Machine<E> {
             lingering: BTreeMap::new(),
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
-            gates: BTreeMap::new(),
             goal: None,
+            gates: BTreeMap::new(),
             finished: false,
         }
     }
@@ -144,9 +151,10 @@ impl<E: Evaluate> Machine<E> {
                 self.note(now, Record::Resumed { by, runbook }, &mut out)?;
                 self.reschedule(now);
                 self.ask_after_jobs(&mut out);
+                self.verify_claims(&mut out);
             }
             Input::Abandon { by, because, write_off } => {
-                self.abandon(now, by, because, write_off, &mut out)?;
+                self.abandon(now, &by, &because, write_off, &mut out)?;
             }
             Input::NotSpawned { job, reason } => {
                 self.on_not_spawned(now, &job, &reason, &mut out)?;
@@ -168,6 +176,19 @@ impl<E: Evaluate> Machine<E> {
             }
             Input::Read { job, out: left } => self.on_read(now, &job, &left, &mut out)?,
             Input::Due { instance } => self.on_due(now, instance, &mut out),
+            Input::Granted { holder, token } => {
+                self.on_granted(now, &holder, &token, &mut out)?;
+            }
+            Input::Denied { holder, token, by } => {
+                self.on_denied(now, &holder, &token, by, &mut out)?;
+            }
+            Input::Refused { holder, token, reason } => {
+                self.on_refused(now, &holder, &token, &reason, &mut out)?;
+            }
+            Input::Released { holder, token } => {
+                self.on_released(now, &holder, &token, &mut out)?;
+            }
+            Input::Verified { lost } => self.on_verified(now, lost, &mut out)?,
             Input::Order(order) => self.on_order(now, order, &mut out)?,
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
@@ -176,6 +197,7 @@ impl<E: Evaluate> Machine<E> {
         if self.is_stopped() && self.unclear.is_empty() {
             self.close_in_stopped_run(now, &mut out)?;
         }
+        self.release_finished(&mut out);
         self.finish_if_idle(now, &mut out)?;
         Ok(out)
     }
@@ -183,6 +205,7 @@ impl<E: Evaluate> Machine<E> {
     /// Writes one record into the transition, and applies it.
     fn note(&mut self, now: Timestamp, record: Record, out: &mut Transition) -> Result<(), Unfit> {
         self.state.apply(now, &record)?;
+        self.see_ends(&record);
         out.records.push(record);
         Ok(())
     }
@@ -192,24 +215,23 @@ impl<E: Evaluate> Machine<E> {
     }
 
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
-        let busy = !self.running.is_empty() || !self.unclear.is_empty();
+        let busy = !self.running.is_empty() || !self.unclear.is_empty() || self.claims_move();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
         let waits =
             waiting && (!self.is_stopped() || self.closing_pauses() || self.confirmation_pauses());
         if self.finished || busy || waits {
             return Ok(());
         }
-        let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
-        if abandoned && self.state.may_be_abandoned() {
+        if !self.is_stopped() && self.go_on_waiting(now, out)? {
+            return Ok(());
+        }
+        if self.state.is_given_up() {
             self.note(now, Record::Closed { outcome: Closing::Abandoned }, out)?;
         } else if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
         } else if !self.is_stopped() {
-            self.note(
-                now,
-                Record::Stopped { why: StopReason::Stuck, by: None, because: None },
-                out,
-            )?;
+            let why = if self.is_locked_out() { StopReason::Locked } else { StopReason::Stuck };
+            self.note(now, Record::Stopped { why, by: None, because: None }, out)?;
             self.close_in_stopped_run(now, out)?;
             if !self.running.is_empty() {
                 return Ok(());
@@ -252,13 +274,14 @@ impl<E: Evaluate> Machine<E> {
                 matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Verifying(_))
             })
         };
+        let busy =
+            |id: &InstanceId| state.part(*id).is_some_and(|part| part.activity.is_in_flight());
         let in_flight = |id: &InstanceId| {
             let task = state.task(*id);
-            task.is_some_and(|task| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
-                || state.part(*id).is_some_and(|part| part.activity.is_in_flight())
+            let phase = task.map(|task| task.phase);
+            matches!(phase, Some(Phase::Running(_) | Phase::Judging(_))) || busy(id)
         };
-        let lives = |id: &InstanceId| waits(id) || in_flight(id);
-        self.running.retain(lives);
+        self.running.retain(|id| waits(id) || busy(id));
         self.orphaned.retain(in_flight);
         self.unclear.retain(in_flight);
         self.failing.retain(|id, _| {

@@ -37,6 +37,8 @@ pub enum Refusal {
     SettingHasItems(String),
     /// That is not said of a setting that stands so.
     SettingDecision(String),
+    /// Nothing under its locks was open, and they are being given back.
+    Releasing(String),
     /// The run is closed.
     Closed,
 }
@@ -79,6 +81,9 @@ impl fmt::Display for Refusal {
                 f,
                 "the setting `{name}` can be written off (`--as waived`); where it was changed by somebody else or could not be put back it can be left as it is (`--as done`), and where it was changed by somebody else, put back all the same (`--as absent`)"
             ),
+            Self::Releasing(task) => {
+                write!(f, "the locks of `{task}` are being given back just now: try again")
+            }
             Self::Closed => write!(f, "the run is closed"),
         }
     }
@@ -143,6 +148,11 @@ impl<E: Evaluate> Machine<E> {
             Order::Resolve { task, decision, because, by, outputs } => {
                 if let Err(refusal) = may_resolve(&self.state, &task, decision) {
                     out.refused = Some(refusal.to_string());
+                    return Ok(());
+                }
+                let id = self.state.find(&task);
+                if decision != Decision::Waived && id.is_some_and(|id| self.is_being_released(id)) {
+                    out.refused = Some(Refusal::Releasing(task).to_string());
                     return Ok(());
                 }
                 let outputs = (!outputs.is_empty())

@@ -16,7 +16,7 @@ use crate::spec::model;
 impl<E: Evaluate> Machine<E> {
     /// Starts all that may be started now.
     pub(super) fn advance(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
-        if !self.unclear.is_empty() {
+        if !self.knows_enough() {
             return Ok(());
         }
         if self.is_stopped() {
@@ -31,6 +31,8 @@ impl<E: Evaluate> Machine<E> {
                 }
             } else if !self.has_room() {
                 return Ok(());
+            } else if self.ask_next(out) {
+                // It is on its way; perhaps there is room for another one.
             } else if let Some(turn) = self.ready.pop_first() {
                 self.start(now, turn.instance, out)?;
             } else if !self.admit_next() {
@@ -41,7 +43,12 @@ impl<E: Evaluate> Machine<E> {
 
     /// Whether a job may start now, as far as the others are concerned. A resume may find more jobs than there are slots.
     pub(super) fn has_room(&self) -> bool {
-        self.unclear.is_empty() && self.running.len() < self.slots
+        self.knows_enough() && self.running.len() + self.gate.asked < self.slots
+    }
+
+    /// Whether all is known that an earlier executor has left behind: nothing starts before.
+    pub(super) fn knows_enough(&self) -> bool {
+        self.unclear.is_empty() && !self.gate.unverified
     }
 
     /// Looks at an instance whose needs are met: skips it, enters it, or puts it in line for a slot.
@@ -173,7 +180,8 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
-    /// Begins a job once every setting around it is in force. A probe that finds out about a start is asked without that.
+    /// Begins a job once its locks are held and every setting around it is in force. A probe that finds out about a start is asked
+    /// without the settings.
     fn begin_within_settings(
         &mut self,
         now: Timestamp,
@@ -181,7 +189,7 @@ impl<E: Evaluate> Machine<E> {
         role: Role,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        if self.passes_settings(now, id, role, out)? {
+        if self.holds_its_locks(now, id, out)? && self.passes_settings(now, id, role, out)? {
             self.begin_job(now, id, role, out)?;
         }
         Ok(())
@@ -194,6 +202,9 @@ impl<E: Evaluate> Machine<E> {
         role: Role,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
+        if !self.holds_its_locks(now, id, out)? {
+            return Ok(());
+        }
         let command = match self.evaluate.command(&self.state, id, role) {
             Ok(command) => command,
             Err(error) => return self.cannot_begin(now, id, role, error, out),

@@ -227,6 +227,7 @@ fn node(name: &str, needs: &[u32], body: NodeBody) -> Node {
         surrounded_by: Vec::new(),
         on_failure: OnFailure::Stop,
         conditional: false,
+        locks: false,
         rank: 0,
         body,
     }

@@ -21,8 +21,15 @@ pub(super) fn probe(work: &Work) -> Option<&Located<Box<Probe>>> {
     work.probe.as_ref().or_else(|| used(work)?.work.probe.as_ref())
 }
 
+/// Reports what a piece of work does again although that may do harm, and a probe that does not fit it.
+pub(super) fn check(findings: &mut Findings, work: &Work) {
+    check_retry(findings, work);
+    check_repeat(findings, work);
+    super::probe::check(findings, work);
+}
+
 /// Reports `retry` on a dangerous action, unless a probe looks before each attempt.
-pub(super) fn check_retry(findings: &mut Findings, work: &Work) {
+fn check_retry(findings: &mut Findings, work: &Work) {
     let Some(retry) = work.retry.as_ref().filter(|_| effect(work) == Some(Effect::Once)) else {
         return;
     };
@@ -46,11 +53,46 @@ pub(super) fn check_retry(findings: &mut Findings, work: &Work) {
     findings.push(Finding::error(codes::RETRY_ONCE, retry.at, message).help(help));
 }
 
-impl Checker<'_, '_> {
-    pub(super) fn check_retry(&mut self, work: &Work) {
-        check_retry(self.findings, work);
+/// Reports `retry` on a dangerous action of a repair.
+pub(super) fn check_repair(findings: &mut Findings, work: &Work) {
+    let Some(retry) = work.retry.as_ref().filter(|retry| retry.value.attempts > 1) else { return };
+    if effect(work) == Some(Effect::Once) {
+        let message = "`retry` would do again what is `once`";
+        findings.push(Finding::error(codes::RETRY_ONCE, retry.at, message).help(
+            "say `effect: idempotent` if that does no harm; else remove it: after a bad end the probe is asked",
+        ));
     }
+}
 
+/// Reports `repeat` on a dangerous action, unless a probe looks before each time.
+fn check_repeat(findings: &mut Findings, work: &Work) {
+    let repeat = work.repeat.as_ref().or_else(|| used(work)?.work.repeat.as_ref());
+    let Some(repeat) = repeat.filter(|_| effect(work) == Some(Effect::Once)) else { return };
+    if probe(work).is_some() {
+        return;
+    }
+    let (message, help) = match (work.effect, used(work)) {
+        (None, None) => (
+            "`repeat` does again what is `once`, as everything is that does not say otherwise",
+            "if doing it again does no harm, say so: `effect: idempotent`",
+        ),
+        (None, Some(_)) => (
+            "`repeat` does again what the driver says is `once`",
+            "let a `probe` look first each time, or remove `repeat`",
+        ),
+        _ => (
+            "`repeat` does again what is `once`",
+            "let a `probe` look first each time, or remove `repeat`",
+        ),
+    };
+    let at = match (&work.repeat, &work.action) {
+        (None, Action::Uses { name, .. }) => name.at,
+        _ => repeat.at,
+    };
+    findings.push(Finding::error(codes::REPEAT_ONCE, at, message).help(help));
+}
+
+impl Checker<'_, '_> {
     /// `after` lets a step run whatever became of the other; that must be harmless.
     pub(super) fn check_after(&mut self, step: &Step) {
         let Some(first) = step.after.first() else { return };
@@ -88,7 +130,7 @@ impl Checker<'_, '_> {
     }
 }
 
-fn word(effect: Effect) -> &'static str {
+pub(super) fn word(effect: Effect) -> &'static str {
     match effect {
         Effect::Read => "read",
         Effect::Idempotent => "idempotent",

@@ -7,22 +7,32 @@ mod driver;
 mod effects;
 mod inputs;
 mod level;
+mod link;
 mod names;
 mod parts;
+mod probe;
 mod references;
+mod setting;
 mod upstream;
+mod walk;
 
 use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use super::codes;
 use super::finding::{Finding, Findings};
-use super::model::{Action, Body, DriverAction, Dynamic, ForEach, Place, Runbook, Step, Work};
-use super::template::Reference;
+use super::model::{
+    Action, Body, DriverAction, Dynamic, ForEach, Located, Runbook, Setting, Step, Work,
+};
+use super::template::{Expression, Reference};
 
 use inputs::InputChecks;
 use level::Level;
 use parts::Inside;
 use references::{Site, View};
+use walk::Reader;
 
 pub(crate) use driver::check_driver;
 
@@ -41,7 +51,7 @@ pub(crate) fn check(runbook: &Runbook, findings: &mut Findings) {
         inside: Inside::default(),
     };
     checker.head();
-    checker.steps(&runbook.steps);
+    checker.steps(&runbook.steps, &runbook.settings);
     for level in std::mem::take(&mut checker.levels) {
         level.answer(checker.findings);
     }
@@ -53,7 +63,7 @@ struct Checker<'r, 'f> {
     findings: &'f mut Findings,
     /// Every list of steps that has been entered.
     levels: Vec<Level<'r>>,
-    /// The step being checked, outermost group first: the level and the position in it.
+    /// The step or setting being checked, outermost group first: the level and the position in it.
     around: Vec<(usize, u32)>,
     /// Names of items, outermost first.
     items: Vec<&'r str>,
@@ -74,16 +84,19 @@ impl<'r> Checker<'r, '_> {
             let view = View { vars: index, ..View::runbook(self.runbook) };
             self.dynamic(&var.value, var.at, &view);
         }
+        let view = View::runbook(self.runbook);
         for value in self.runbook.env.values() {
-            self.read(value.value.references(), Site::at(value.at), &View::runbook(self.runbook));
+            self.read(value.value.references(), Site::at(value.at), &view);
         }
+        self.locks(&self.runbook.locks, &view);
     }
 
-    /// A list of steps, with all that is in them.
-    fn steps(&mut self, steps: &'r [Step]) {
+    /// A list of steps with the settings beside them, and all that is in them.
+    fn steps(&mut self, steps: &'r [Step], settings: &'r [Setting]) {
         let number = self.levels.len();
-        self.levels.push(Level::new(steps));
+        self.levels.push(Level::new(steps, settings));
         self.link(number);
+        self.settings(number);
         for (step, position) in steps.iter().zip(0..) {
             self.around.push((number, position));
             self.step(step);
@@ -118,8 +131,9 @@ impl<'r> Checker<'r, '_> {
         for value in step.env.values().chain(&step.dir) {
             self.read(value.value.references(), Site::at(value.at), &view);
         }
+        self.locks(&step.locks, &view);
         match &step.body {
-            Body::Group(steps) => self.steps(steps),
+            Body::Group(steps) => self.steps(steps, &step.settings),
             Body::Action(work) => {
                 self.check_weaker(work);
                 self.work(work, &view);
@@ -154,82 +168,40 @@ impl<'r> Checker<'r, '_> {
         }
     }
 
-    /// An action with what surrounds it, of a step, a driver or a check.
-    fn work(&mut self, work: &'r Work, view: &View<'r>) {
-        self.check_retry(work);
-        for value in work.env.values().chain(&work.dir).chain(&work.stdin) {
-            self.read(value.value.references(), Site::at(value.at), view);
-        }
-        match &work.action {
-            Action::Run(argv) => {
-                for argument in argv {
-                    self.read(argument.value.references(), Site::at(argument.at), view);
-                }
-            }
-            Action::Shell { script, .. } => {
-                self.read(script.value.references(), Site::at(script.at), view);
-            }
-            Action::Uses { name, target, with } => {
-                for input in with.values() {
-                    self.dynamic(&input.value, input.at, view);
-                }
-                if let Some(action) = target {
-                    self.inputs.check(action, name, with, self.findings);
-                }
-            }
-            Action::Assert(assertions) => {
-                for assertion in assertions {
-                    self.truth(&assertion.that, "`that`", view);
-                    if let Some(message) = &assertion.message {
-                        self.read(message.value.references(), Site::at(message.at), view);
-                    }
-                }
-            }
-        }
-        let judging = View { out: true, ..*view };
-        if let Some(success) = &work.success {
-            self.truth(success, "`success`", &judging);
-        }
-        for output in work.outputs.values() {
-            self.dynamic(&output.value.value, output.value.at, &judging);
-        }
-        for check in &work.verify {
-            self.work(&check.value, view);
-        }
-    }
-
-    fn condition(&mut self, when: Option<&'r super::model::Located<super::template::Expression>>) {
+    fn condition(&mut self, when: Option<&'r Located<Expression>>) {
         if let Some(when) = when {
             self.truth(when, "`when`", &View::step(self.runbook));
         }
-    }
-
-    /// An expression that must give true or false.
-    fn truth(
-        &mut self,
-        expression: &'r super::model::Located<super::template::Expression>,
-        what: &str,
-        view: &View<'r>,
-    ) {
-        references::truth(self.findings, expression, what);
-        self.read(expression.value.references(), Site::at(expression.at), view);
-    }
-
-    /// A value with templates in it.
-    fn dynamic(&mut self, value: &'r Dynamic, at: Place, view: &View<'r>) {
-        references::each_template(value, at, &mut |template, at| {
-            self.read(template.references(), Site::at(at), view);
-        });
     }
 
     fn push(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
 
-    /// The step being checked.
-    fn here(&self) -> Option<&'r Step> {
-        let &(level, position) = self.around.last()?;
-        Some(self.levels[level].step(position))
+    /// The step or setting being checked, in words.
+    fn in_words(&self) -> String {
+        self.around
+            .last()
+            .map_or(String::new(), |&(level, position)| self.levels[level].in_words(position))
+    }
+}
+
+impl<'r> Reader<'r> for Checker<'r, '_> {
+    fn findings(&mut self) -> &mut Findings {
+        self.findings
+    }
+
+    fn read(&mut self, references: &'r [Reference], site: Site, view: &View<'r>) {
+        self.read_names(references, site, view);
+    }
+
+    fn gives(
+        &mut self,
+        action: &Arc<DriverAction>,
+        name: &Located<String>,
+        with: &'r IndexMap<String, Located<Dynamic>>,
+    ) {
+        self.inputs.check(action, name, with, self.findings);
     }
 }
 

@@ -69,8 +69,8 @@ impl<'r> Checker<'r, '_> {
         }
     }
 
-    /// The finding for a name that is needed and stands somewhere else in the runbook.
-    pub(super) fn elsewhere(&mut self, step: &Step, name: &Located<String>) -> Option<Finding> {
+    /// The finding for a name that is named here and stands somewhere else in the runbook.
+    pub(super) fn elsewhere(&mut self, name: &Located<String>, naming: Naming) -> Option<Finding> {
         let steps = &self.runbook.steps;
         let everywhere = self.everywhere.get_or_insert_with(|| {
             let mut found = HashMap::new();
@@ -81,27 +81,71 @@ impl<'r> Checker<'r, '_> {
         let reader: Vec<&str> = self
             .around
             .iter()
-            .map(|&(level, position)| self.levels[level].step(position).name.as_str())
+            .map(|&(level, position)| self.levels[level].name(position))
             .collect();
-        let wanted = name.value.as_str();
+        let (wanted, here) = (name.value.as_str(), self.in_words());
         let common = target.iter().zip(&reader).take_while(|(left, right)| left == right).count();
+        let finding = |message: String| Finding::error(codes::NOT_BESIDE, name.at, message);
         if common == target.len() {
-            let message =
-                format!("step `{}` is inside of `{wanted}`, so it cannot wait for it", step.name);
-            return Some(Finding::error(codes::NOT_BESIDE, name.at, message).help("remove it"));
-        }
-        let (target_side, reader_side) = (target[common], reader[common]);
-        let help =
-            match (target_side == wanted && common + 1 == target.len(), reader_side == step.name) {
-                (true, _) => format!("let group `{reader_side}` need it"),
-                (false, true) => format!("need group `{target_side}`, which `{wanted}` is in"),
-                (false, false) => format!(
-                    "let group `{reader_side}` need group `{target_side}`, which `{wanted}` is in"
-                ),
+            let message = match naming {
+                Naming::Around => {
+                    format!("{here} is inside of `{wanted}`, so it cannot surround it")
+                }
+                _ => format!("{here} is inside of `{wanted}`, so it cannot wait for it"),
             };
-        let message =
-            format!("step `{}` needs `{wanted}`, which is not beside `{}`", step.name, step.name);
-        Some(Finding::error(codes::NOT_BESIDE, name.at, message).help(help))
+            return Some(finding(message).help("remove it"));
+        }
+        let Some(&reader_side) = reader.get(common) else {
+            let message = format!("{here} needs `{wanted}`, which is inside of it");
+            return Some(finding(message).help("remove it; a group ends when what is inside has"));
+        };
+        let target_side = target[common];
+        let target_is_side = target_side == wanted && common + 1 == target.len();
+        let reader_is_side = common + 1 == reader.len();
+        let help = match (target_is_side, reader_is_side) {
+            (false, true) => {
+                format!("{} group `{target_side}`, which `{wanted}` is in", naming.order())
+            }
+            _ if naming == Naming::Around => {
+                "a setting surrounds what is beside it; move it beside the step".to_owned()
+            }
+            (true, _) => format!("let group `{reader_side}` need it"),
+            (false, false) => format!(
+                "let group `{reader_side}` need group `{target_side}`, which `{wanted}` is in"
+            ),
+        };
+        let itself = here.split_once(' ').map_or("", |(_, name)| name);
+        let verb = match naming {
+            Naming::Around => "is around",
+            Naming::Needs | Naming::After => "needs",
+        };
+        Some(finding(format!("{here} {verb} `{wanted}`, which is not beside {itself}")).help(help))
+    }
+}
+
+/// Under which key a name stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    Needs,
+    After,
+    Around,
+}
+
+impl Naming {
+    /// What it makes of the one that names: "step `a` needs `b`".
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Naming::Needs => "needs",
+            Naming::After => "comes after",
+            Naming::Around => "is around",
+        }
+    }
+
+    fn order(self) -> &'static str {
+        match self {
+            Naming::Needs | Naming::After => "need",
+            Naming::Around => "name",
+        }
     }
 }
 

@@ -40,7 +40,7 @@ impl<'r> Checker<'r, '_> {
             self.levels[level].position(name).map(|to| (level, from, to))
         });
         let Some((level, from, to)) = found else { return self.unknown_step(name, at) };
-        let reader = self.here().map_or(String::new(), |step| step.name.clone());
+        let reader = self.in_words();
         if from == to {
             return self.reads_itself(name, &reader, at);
         }
@@ -67,15 +67,14 @@ impl<'r> Checker<'r, '_> {
     }
 
     fn reads_itself(&mut self, name: &str, reader: &str, at: Where) {
-        let (message, help) = if name == reader {
+        let (message, help) = if reader == format!("step `{name}`") {
             (
-                format!("step `{name}` reads itself"),
+                format!("{reader} reads itself"),
                 "its own result is `out`, in `success` and `outputs`",
             )
         } else {
-            let message = format!(
-                "step `{reader}` reads `{name}`, the group that it is in, which has not ended"
-            );
+            let message =
+                format!("{reader} reads `{name}`, the group that it is in, which has not ended");
             (message, "read the steps beside it")
         };
         self.push(Finding::error(codes::NOT_UPSTREAM, at, message).help(help));

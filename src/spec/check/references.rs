@@ -29,13 +29,15 @@ pub(super) struct View<'r> {
     pub(super) inputs: Option<&'r IndexMap<String, Param>>,
     /// Whether an action has ended whose result is judged.
     pub(super) out: bool,
+    /// Whether a setting is given a value.
+    pub(super) value: bool,
 }
 
 impl<'r> View<'r> {
     /// Around the steps.
     pub(super) fn runbook(runbook: &'r Runbook) -> View<'r> {
         let vars = runbook.vars.len();
-        View { runbook: Some(runbook), vars, steps: false, inputs: None, out: false }
+        View { runbook: Some(runbook), vars, steps: false, inputs: None, out: false, value: false }
     }
 
     /// In a step.
@@ -45,7 +47,14 @@ impl<'r> View<'r> {
 
     /// In a driver's action.
     pub(super) fn driver(inputs: &'r IndexMap<String, Param>) -> View<'r> {
-        View { runbook: None, vars: 0, steps: false, inputs: Some(inputs), out: false }
+        View {
+            runbook: None,
+            vars: 0,
+            steps: false,
+            inputs: Some(inputs),
+            out: false,
+            value: false,
+        }
     }
 }
 
@@ -75,7 +84,7 @@ impl Site {
 
 impl<'r> Checker<'r, '_> {
     /// Checks what a template or expression reads.
-    pub(super) fn read(&mut self, references: &'r [Reference], site: Site, view: &View<'r>) {
+    pub(super) fn read_names(&mut self, references: &'r [Reference], site: Site, view: &View<'r>) {
         for reference in references {
             if reference.root() == "steps" && view.steps {
                 self.read_step(reference, site);
@@ -114,6 +123,7 @@ pub(super) fn name(
         }
         "run" => part(findings, reference, at, "run", &RUN),
         "out" if view.out => part(findings, reference, at, "out", &OUT),
+        "value" if view.value => {}
         "index" if !around.items.is_empty() => {}
         _ if around.nameless => {}
         root => {
@@ -134,7 +144,10 @@ fn why_unknown(root: &str, view: &View<'_>) -> Option<&'static str> {
         "inputs" => Some(
             "inputs are seen only inside a driver's action; here there are `params` and `vars`",
         ),
-        "out" => Some("the result of an action is seen only in its `success` and `outputs`"),
+        "out" => Some(
+            "the result of an action is seen only in its `success`, `outputs` and `until`, and in the `states` of a probe",
+        ),
+        "value" => Some("`value` is seen only in `set`, `change` and `restore` of a setting"),
         "index" => Some("`index` is the number of an item, so it is seen only inside `for_each`"),
         _ => None,
     }
@@ -159,6 +172,7 @@ fn near_name(findings: &mut Findings, root: &str, view: &View<'_>, around: &Arou
     known.extend(view.inputs.is_some().then_some("inputs"));
     known.push("run");
     known.extend(view.out.then_some("out"));
+    known.extend(view.value.then_some("value"));
     known.extend(around.items.iter().copied());
     known.extend((!around.items.is_empty()).then_some("index"));
     findings.near(root, known.iter().copied()).unwrap_or_else(|| {

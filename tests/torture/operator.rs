@@ -1,0 +1,56 @@
+//! The operator of a script: settles what is in doubt by what the ledger says, as a person would who has looked.
+//!
+//! Knows the ledger and what `status` prints, and nothing else.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+
+use crate::ledger::Entry;
+use crate::place::{Place, RUN};
+
+/// The tasks that `status` says are in doubt.
+pub(crate) fn doubts(status: &Value) -> Vec<String> {
+    let tasks = status["tasks"].as_array().unwrap().iter();
+    tasks
+        .filter(|task| task["state"] == "in_doubt")
+        .map(|task| task["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Settles doubts: all of them, or some. Returns what was said of each.
+pub(crate) fn settle(
+    place: &Place,
+    doubts: &[String],
+    entries: &[Entry],
+    rng: &mut ChaCha8Rng,
+    all: bool,
+) -> Vec<String> {
+    let chosen: Vec<String> =
+        doubts.iter().filter(|_| all || rng.random_bool(0.7)).cloned().collect();
+    settle_all(place, &chosen, entries)
+}
+
+/// Settles all these doubts.
+pub(crate) fn settle_all(place: &Place, doubts: &[String], entries: &[Entry]) -> Vec<String> {
+    let mut said = Vec::new();
+    for task in doubts {
+        // From here on it is known what became of it.
+        place.note("settled", task);
+        let has_happened =
+            entries.iter().any(|entry| entry.what == "effect" && entry.task == *task);
+        let decision = if has_happened { "done" } else { "absent" };
+        let (code, _, stderr) = place.windlass(&[
+            "resolve",
+            RUN,
+            task,
+            "--as",
+            decision,
+            "--because",
+            "the ledger says so",
+        ]);
+        assert_eq!(code, Some(0), "`{task}` cannot be resolved as {decision}: {stderr}");
+        said.push(format!("{task} is {decision}"));
+    }
+    said
+}
