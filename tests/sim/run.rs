@@ -269,7 +269,7 @@ impl Run {
         self.locks.release_unknown(|token| state.claims().knows(token));
         let slots = self.rng.random_range(1..=4);
         self.watch.new_executor(state.clone(), slots)?;
-        let abandons = self.trouble.is_calm() && self.answers.seed % 5 == 0;
+        let abandons = self.trouble.is_calm() && self.answers.seed.is_multiple_of(5);
         let first = if state.run().opened.is_some() && abandons {
             let because = "it is not wanted any more".to_owned();
             Input::Abandon { by: somebody(), because, write_off: Vec::new() }
