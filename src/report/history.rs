@@ -86,13 +86,15 @@ pub fn moment(record: &Record) -> Option<String> {
 fn moved(state: SettingStanding, value: Option<&Value>, reason: Option<&str>) -> String {
     let value = value.map_or_else(|| "(not known)".to_owned(), ToString::to_string);
     let what = match state {
-        SettingStanding::Captured => format!("it was {value}, which is on disk now"),
-        SettingStanding::InForce => format!("in force: it is {value}"),
-        SettingStanding::Drifted => format!("drifted: it is {value}"),
-        SettingStanding::Idle => format!("it was {value} already"),
-        SettingStanding::Restored => "restored".to_owned(),
-        SettingStanding::WrittenOff => "written off".to_owned(),
-        SettingStanding::Changing | SettingStanding::Restoring => state.name().to_owned(),
+        SettingStanding::Captured => format!("was {value}, which is on disk now"),
+        SettingStanding::InForce => format!("is in force: {value}"),
+        SettingStanding::Drifted => "has drifted".to_owned(),
+        SettingStanding::Idle => format!("was {value} already"),
+        SettingStanding::Restored => "is what it was".to_owned(),
+        SettingStanding::WrittenOff => "is written off".to_owned(),
+        SettingStanding::Changing | SettingStanding::Restoring => {
+            format!("is {}", state.name())
+        }
     };
     reason.map_or(what.clone(), |reason| format!("{what}; {reason}"))
 }

@@ -75,7 +75,7 @@ fn a_setting_that_somebody_has_changed_is_left_to_people() {
     let words = "it was \"always\", this run has made it \"never\", and it is \"hourly\" now";
     assert!(told.contains(words), "{told}");
     assert!(
-        told.contains("resolve one schedule --as absent --because WHY   # the next resume"),
+        told.contains("resolve one schedule --as absent --because WHY   # it is put back"),
         "{told}"
     );
     let unknown = ["abandon", "one", "--because", "enough", "--write-off", "shedule"];

@@ -131,7 +131,7 @@ impl SettingRow {
             ],
             SettingStanding::Drifted => vec![
                 answer("done", "it stays as it is now"),
-                answer("absent", "the next resume puts it back all the same"),
+                answer("absent", "it is put back all the same"),
             ],
             _ if self.stuck => vec![answer("done", "somebody has put it back by hand"), waived],
             state if state.is_open() => vec![waived],

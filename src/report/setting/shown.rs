@@ -67,7 +67,7 @@ impl ShownSetting {
         let about = |subject: &str| match Way::of(subject) {
             Some(Way::Set) if jobs.iter().any(|job| job == subject) => Some("to set it, "),
             Some(Way::Restore) if jobs.iter().any(|job| job == subject) => Some("to restore it, "),
-            _ if subject == &**own || rows.iter().any(|row| row.id == subject) => Some(""),
+            _ if subject == &**own || rows.iter().any(|row| row.id == subject) => Some("it "),
             _ => None,
         };
         Some(Self {
