@@ -13,6 +13,7 @@ use crate::core::record::Actor;
 use crate::core::state::State;
 use crate::exec::{AsideError, Ending, Executor, JournalJobs, Observer, Run};
 use crate::journal::{Journal, RunFolder};
+use crate::keeper::KeeperError;
 use crate::lock::RunLock;
 use crate::observe::{self, summary};
 use crate::plan::Plan;
@@ -74,8 +75,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
         Ending::Journal(error) => Err(Failure::new(JOURNAL, error.first_line())
             .help("nothing more was started; jobs that were running have ended or go on under their keeper")
             .help(format!("make room or mend the disk, then `{}` goes on", next::command(&["resume", &run])))),
-        Ending::Keeper(error) => Err(Failure::new(LOCKED, error.to_string())
-            .help(format!("nothing was done; `{}` shows what is known", next::command(&["status", &run])))),
+        Ending::Keeper(error) => Err(without_keeper(&run, &error)),
         Ending::Aside(error) => Err(not_set_aside(&run, &error)),
         Ending::Claims(error) => Err(Failure::new(JOURNAL, error.to_string())
             .help("nothing more was started; jobs that were running have ended or go on under their keeper")
@@ -83,6 +83,21 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
         Ending::Bug(unfit) => Err(Failure::new(BUG, format!("windlass contradicts itself: {unfit}"))
             .help("this is a bug: nothing more was started, and the journal is as it was before")
             .help(format!("`{}` shows what is known", next::command(&["status", &run])))),
+    }
+}
+
+fn without_keeper(run: &str, error: &KeeperError) -> Failure {
+    let (resume, status) = (next::command(&["resume", run]), next::command(&["status", run]));
+    match error {
+        KeeperError::NoAnswer { .. } | KeeperError::Version { .. } => {
+            Failure::new(LOCKED, error.to_string())
+                .help(format!("nothing was started; `{status}` shows what is known"))
+        }
+        KeeperError::Io { .. } | KeeperError::Dying { .. } | KeeperError::CannotWrite { .. } | KeeperError::NotStarted { .. } => {
+            Failure::new(JOURNAL, error.to_string())
+                .help("nothing more was started; jobs that were running have ended or go on under their keeper")
+                .help(format!("make room or mend what is wrong, then `{resume}` goes on"))
+        }
     }
 }
 

@@ -13,6 +13,9 @@ use crate::core::recover::Evidence;
 use crate::journal::RunFolder;
 use crate::keeper::{self, Greeting, Keeper, KeeperError, Kept, Report, Request};
 
+/// How many keepers may be lost in a row, without one that has seen the end of a job: another one would fare no better.
+const LOST_MAX: u32 = 5;
+
 /// What is remembered of a job while it is under way.
 #[derive(Debug, Clone, Copy, Default)]
 struct Interest {
@@ -31,6 +34,10 @@ pub(super) struct Hands {
     /// What the keeper said of its jobs when it greeted.
     kept: BTreeMap<JobId, Kept>,
     interests: BTreeMap<JobId, Interest>,
+    /// How many keepers have gone since a job has ended.
+    lost: u32,
+    /// Why nothing can be started any more.
+    failure: Option<KeeperError>,
 }
 
 impl Hands {
@@ -42,6 +49,8 @@ impl Hands {
             connection: 0,
             kept: BTreeMap::new(),
             interests: BTreeMap::new(),
+            lost: 0,
+            failure: None,
         }
     }
 
@@ -98,7 +107,7 @@ impl Hands {
                 | Effect::Withdraw { .. } => {}
             }
         }
-        self.send(requests, &mut found);
+        self.send(&requests);
         found
     }
 
@@ -121,7 +130,7 @@ impl Hands {
         self.folder.task(&job.task, job.attempt)
     }
 
-    fn send(&mut self, requests: Vec<Request>, found: &mut Vec<Input>) {
+    fn send(&mut self, requests: &[Request]) {
         let starts = requests.iter().any(|request| matches!(request, Request::Start { .. }));
         if self.keeper.is_none() && starts {
             let started = keeper::executable()
@@ -129,11 +138,9 @@ impl Hands {
             match started {
                 Ok((keeper, greeting)) => self.welcome(keeper, greeting),
                 Err(error) => {
-                    return refuse(
-                        requests,
-                        &format!("the keeper cannot be started: {error}"),
-                        found,
-                    );
+                    self.failure = Some(error);
+                    self.interests.clear();
+                    return;
                 }
             }
         }
@@ -141,7 +148,7 @@ impl Hands {
         if !requests.is_empty() {
             // If it has gone, the reader of the connection sees its end as well, and says so after all that was said before. Until
             // that is heard no other keeper may be started: what was asked of this one, and is lost, would never be asked after.
-            drop(keeper.send(&requests));
+            drop(keeper.send(requests));
         }
     }
 
@@ -181,6 +188,7 @@ impl Hands {
     pub(super) fn hear(&mut self, report: Report) -> Option<Input> {
         match report {
             Report::Ended { job, end } => {
+                self.lost = 0;
                 let interest = self.interests.entry(job.clone()).or_default();
                 interest.running = false;
                 let reads_stdout = interest.reads_stdout;
@@ -190,6 +198,12 @@ impl Hands {
             Report::NotSpawned { job, reason } => {
                 self.interests.entry(job.clone()).or_default().running = false;
                 Some(Input::NotSpawned { job, reason })
+            }
+            Report::CannotWrite { job, reason } => {
+                self.interests.remove(&job);
+                let folder = self.folder.path().to_owned();
+                self.failure.get_or_insert(KeeperError::CannotWrite { folder, reason });
+                None
             }
             Report::Over { job } => Some(Input::Over { job }),
             Report::Greeting(_) | Report::Started { .. } | Report::Refused { .. } => None,
@@ -205,6 +219,15 @@ impl Hands {
     pub(super) fn lose(&mut self) {
         self.keeper = None;
         self.kept.clear();
+        self.lost += 1;
+        if self.lost > LOST_MAX {
+            self.failure = Some(KeeperError::Dying { folder: self.folder.path().to_owned() });
+        }
+    }
+
+    /// Why nothing can be started any more, if that has come about.
+    pub(super) fn take_failure(&mut self) -> Option<KeeperError> {
+        self.failure.take()
     }
 
     /// Whether a job is known to run.
@@ -216,11 +239,4 @@ impl Hands {
     pub(super) fn let_go(&mut self) {
         self.keeper = None;
     }
-}
-
-fn refuse(requests: Vec<Request>, reason: &str, found: &mut Vec<Input>) {
-    found.extend(requests.into_iter().filter_map(|request| match request {
-        Request::Start { job, .. } => Some(Input::NotSpawned { job, reason: reason.to_owned() }),
-        _ => None,
-    }));
 }

@@ -64,7 +64,7 @@ pub enum Ending {
     Left,
     /// The journal could not be written; what ran was waited for.
     Journal(JournalError),
-    /// A keeper lives and cannot be talked to; nothing was done.
+    /// A keeper lives and cannot be talked to, or none can be had, or it cannot write; what ran was waited for.
     Keeper(KeeperError),
     /// The run's folder holds what the journal does not know, and it cannot be set aside; nothing was done.
     Aside(AsideError),
@@ -184,7 +184,13 @@ impl Executor {
         let ending = match self.work(first) {
             Ok(ending) => ending,
             Err(Broken::Bug(unfit)) => Ending::Bug(unfit),
-            Err(Broken::Keeper(error)) => Ending::Keeper(error),
+            Err(Broken::Keeper(error)) => {
+                if self.hands.has_running() {
+                    self.warn(&format!("{error}; what runs is waited for"));
+                }
+                self.wait_for_jobs();
+                Ending::Keeper(error)
+            }
             Err(Broken::Aside(error)) => Ending::Aside(error),
             Err(Broken::Claims(error)) => {
                 let text = error.to_string();
@@ -273,6 +279,9 @@ impl Executor {
         }
         self.journal.flush()?;
         self.show(&facts);
+        if at_once.iter().any(|effect| matches!(effect, Effect::Release { .. })) {
+            self.journal.sync()?;
+        }
         self.carry_out(at_once)?;
         if !after_sync.is_empty() {
             self.journal.sync()?;
@@ -299,7 +308,7 @@ impl Executor {
         for effect in &claims {
             self.found.extend(self.claims.carry_out(effect)?);
         }
-        Ok(())
+        self.hands.take_failure().map_or(Ok(()), |error| Err(Broken::Keeper(error)))
     }
 
     /// Waits for something to happen: an event, a timer, an order.
@@ -315,6 +324,10 @@ impl Executor {
             self.timers.due(now()).map(|instance| Input::Due { instance }).collect();
         for event in events {
             self.translate(event, &mut inputs);
+        }
+        if let Some(error) = self.hands.take_failure() {
+            // What has ended beside stays with the keeper, and is taken over by a resume.
+            return Err(Broken::Keeper(error));
         }
         self.obey()?;
         let state = self.machine.state();

@@ -19,6 +19,8 @@ use super::{KeeperError, LOCK_FILE, LOG_FILE, SOCKET_FILE};
 
 /// How long to wait for a keeper that comes, goes, or serves another executor.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many keepers may be killed before they have said anything, until it is given up.
+const KILLED_MAX: u32 = 3;
 /// How long to wait before looking again whether a keeper that has no socket has got one, or has let go of its lock.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -57,12 +59,18 @@ impl Keeper {
         let folder =
             std::path::absolute(folder).map_err(failed("the folder cannot be named", folder))?;
         let deadline = Instant::now() + PATIENCE;
+        let mut killed = 0;
         while Instant::now() < deadline {
             if let Some(connected) = connect_until(&folder, deadline)? {
                 return Ok(connected);
             }
-            if let Some(started) = start(&folder, executable, deadline)? {
-                return Ok(started);
+            match start(&folder, executable, deadline) {
+                Ok(Some(started)) => return Ok(started),
+                // Somebody has ended it, and has not meant this one: nothing was asked of it yet.
+                Err(KeeperError::NotStarted { status: None, .. }) if killed < KILLED_MAX => {
+                    killed += 1;
+                }
+                outcome => drop(outcome?),
             }
             thread::sleep(PAUSE);
         }

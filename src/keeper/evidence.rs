@@ -58,6 +58,9 @@ pub fn was_never_started(folder: &Path, job: &JobId, boot: &str) -> Result<bool,
 
 /// What needs no look at what lives.
 fn settled(trace: &Trace) -> Option<Evidence> {
+    if trace.withdrawn {
+        return Some(Evidence::NeverStarted);
+    }
     let mut end = trace.end.clone()?;
     end.over |= trace.over;
     end.over.then_some(Evidence::Ended(end))
@@ -149,6 +152,7 @@ mod tests {
     fn the_table_of_ends_and_life() {
         let not_spawned = Trace { not_spawned: Some("no".to_owned()), ..Trace::default() };
         let over_later = Trace { over: true, ..ended(1, false) };
+        let withdrawn = Trace { withdrawn: true, ..Trace::default() };
         let rows = [
             (Trace::default(), None, Evidence::Over),
             (Trace::default(), alive(), orphaned()),
@@ -160,6 +164,7 @@ mod tests {
             (ended(1, false), None, Evidence::Ended(end(1, true))),
             (ended(1, false), alive(), orphaned()),
             (over_later, alive(), Evidence::Ended(end(1, true))),
+            (withdrawn, None, Evidence::NeverStarted),
         ];
         for (trace, alive, expected) in rows {
             assert_eq!(judge(&trace, alive.clone()), expected, "{trace:?}, {alive:?}");

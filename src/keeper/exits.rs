@@ -35,6 +35,8 @@ pub(super) enum Fact {
     Started(Started),
     /// It could not be started.
     NotSpawned(String),
+    /// It was not started, for want of room for its files: as if it had never been asked for.
+    Withdrawn(bool),
     /// Its main process has ended.
     Ended(End),
     /// Nothing of it is left.
@@ -69,6 +71,7 @@ pub(super) struct Trace {
     pub(super) starting: Option<Starting>,
     pub(super) started: Option<Started>,
     pub(super) not_spawned: Option<String>,
+    pub(super) withdrawn: bool,
     pub(super) end: Option<End>,
     pub(super) over: bool,
 }
@@ -79,6 +82,7 @@ impl Trace {
             Fact::Starting(starting) => self.starting = Some(starting),
             Fact::Started(started) => self.started = Some(started),
             Fact::NotSpawned(reason) => self.not_spawned = Some(reason),
+            Fact::Withdrawn(withdrawn) => self.withdrawn = withdrawn,
             Fact::Ended(end) => self.end = Some(end),
             Fact::Over(over) => self.over = over,
         }
@@ -122,7 +126,7 @@ pub(super) fn open_jobs(folder: &Path) -> io::Result<Vec<JobId>> {
                 continue;
             }
             Fact::Started(_) => false,
-            Fact::NotSpawned(_) => true,
+            Fact::NotSpawned(_) | Fact::Withdrawn(_) => true,
             Fact::Ended(end) => end.over,
             Fact::Over(over) => over,
         };
@@ -181,6 +185,18 @@ impl Exits {
         self.buffer.clear();
         self.unsynced = true;
         Ok(())
+    }
+
+    /// How much is in the buffer, to be handed to [`Self::take_back`].
+    pub(super) fn mark(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Forgets what was noted since the mark was made, after a write of it has failed.
+    pub(super) fn take_back(&mut self, mark: usize) {
+        self.buffer.truncate(mark);
+        // A part of it may have been written. Where it cannot be cut off, a job counts as started that never was: a doubt too many.
+        drop(self.file.set_len(self.offset));
     }
 
     /// Writes what is in the buffer, and returns once all that was ever written is on disk.

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::exits::{Exits, Fact, Started, Starting};
 use super::job::{Hunt, Job, Stage};
 use super::kin;
-use super::launch;
+use super::launch::{self, Unstarted};
 use super::proc::{self, Process};
 use super::protocol::{Kept, Report, Request};
 use super::unix::{self, Reaped, Signal};
@@ -87,7 +87,7 @@ impl Jobs {
 
     /// Whether everything is written down that has happened, or nobody will ever ask.
     pub(super) fn is_recorded(&self) -> bool {
-        self.exits.is_flushed() || self.exits.is_deleted()
+        self.exits.is_flushed() || self.exits.is_deleted() || self.jobs.is_empty()
     }
 
     /// Whether nothing is left to keep.
@@ -139,17 +139,22 @@ impl Jobs {
         }
         let mut job =
             Job::new(folder, launch::marks(&command), Duration::from_millis(command.grace_ms));
-        if let Err(reason) = launch::make_folder(&job.folder) {
-            // Nothing is noted: if there was an earlier start of this attempt, what is noted of that must stand.
-            job.stage = Stage::NotSpawned(reason.clone());
-            self.jobs.insert(id.clone(), job);
-            return self.reports.push(Report::NotSpawned { job: id, reason });
+        match launch::make_folder(&job.folder) {
+            Ok(()) => {
+                job.owns_folder = true;
+                self.jobs.insert(id.clone(), job);
+                self.admitted.push((id, command));
+            }
+            Err(Unstarted::Unfit(reason)) => {
+                // Nothing is noted: if there was an earlier start of this attempt, what is noted of that must stand.
+                job.stage = Stage::NotSpawned(reason.clone());
+                self.jobs.insert(id.clone(), job);
+                self.reports.push(Report::NotSpawned { job: id, reason });
+            }
+            Err(Unstarted::NoRoom(reason)) => {
+                self.reports.push(Report::CannotWrite { job: id, reason });
+            }
         }
-        job.owns_folder = true;
-        let starting = Starting { folder: job.folder.clone(), marks: job.kin.marks.clone() };
-        self.exits.note(&id, Fact::Starting(starting));
-        self.jobs.insert(id.clone(), job);
-        self.admitted.push((id, command));
     }
 
     /// Starts what was admitted, once it is written down that it is about to start.
@@ -157,26 +162,52 @@ impl Jobs {
         if self.admitted.is_empty() {
             return;
         }
-        let written = self
-            .exits
-            .flush()
-            .map_err(|error| format!("the keeper cannot write its `exits`: {error}"));
-        for (id, command) in std::mem::take(&mut self.admitted) {
-            match written.clone().and_then(|()| self.start(&id, &command)) {
+        let admitted = std::mem::take(&mut self.admitted);
+        if let Err(error) = self.note_starting(&admitted) {
+            let reason = format!("`exits` cannot be written: {error}");
+            return admitted.iter().for_each(|(id, _)| self.withhold(id, &reason));
+        }
+        for (id, command) in admitted {
+            match self.start(&id, &command) {
                 Ok(pid) => self.started(&id, &command, pid),
-                Err(reason) => {
+                Err(Unstarted::Unfit(reason)) => {
                     self.exits.note(&id, Fact::NotSpawned(reason.clone()));
                     if let Some(job) = self.jobs.get_mut(&id) {
                         job.stage = Stage::NotSpawned(reason.clone());
                     }
                     self.reports.push(Report::NotSpawned { job: id, reason });
                 }
+                Err(Unstarted::NoRoom(reason)) => {
+                    self.exits.note(&id, Fact::Withdrawn(true));
+                    self.withhold(&id, &reason);
+                }
             }
         }
     }
 
-    fn start(&mut self, id: &JobId, command: &Command) -> Result<u32, String> {
-        let job = self.jobs.get(id).ok_or("it is not known")?;
+    /// Writes down that all of these are about to start, or of none.
+    fn note_starting(&mut self, admitted: &[(JobId, Command)]) -> io::Result<()> {
+        let mark = self.exits.mark();
+        for (id, _) in admitted {
+            let Some(job) = self.jobs.get(id) else { continue };
+            let starting = Starting { folder: job.folder.clone(), marks: job.kin.marks.clone() };
+            self.exits.note(id, Fact::Starting(starting));
+        }
+        let written = self.exits.flush();
+        if written.is_err() {
+            self.exits.take_back(mark);
+        }
+        written
+    }
+
+    /// A job is not started, through no fault of its own: it is as if it had never been asked for.
+    fn withhold(&mut self, id: &JobId, reason: &str) {
+        self.drop_job(id);
+        self.reports.push(Report::CannotWrite { job: id.clone(), reason: reason.to_owned() });
+    }
+
+    fn start(&mut self, id: &JobId, command: &Command) -> Result<u32, Unstarted> {
+        let job = self.jobs.get(id).ok_or_else(|| "it is not known".to_owned())?;
         launch::launch(command, &self.env, &job.folder, &self.nothing)
     }
 

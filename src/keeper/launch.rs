@@ -26,6 +26,32 @@ pub(super) const OUTPUT_FILES: [&str; 2] = ["stdout", "stderr"];
 pub(super) const MARKS: [&str; 4] =
     ["WINDLASS_RUN", "WINDLASS_TASK", "WINDLASS_ATTEMPT", "WINDLASS_IDEMPOTENCY_KEY"];
 
+/// Why a job was not started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unstarted {
+    /// It cannot be started as it is.
+    Unfit(String),
+    /// There is no room for its files, or the disk fails: the job is not to blame.
+    NoRoom(String),
+}
+
+impl Unstarted {
+    /// What follows from a file or folder of the job that cannot be made.
+    fn because_of(error: &io::Error, reason: String) -> Self {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let of_disk =
+            matches!(error.kind(), FileTooLarge | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+                || error.raw_os_error() == Some(libc::EIO);
+        if of_disk { Self::NoRoom(reason) } else { Self::Unfit(reason) }
+    }
+}
+
+impl From<String> for Unstarted {
+    fn from(reason: String) -> Self {
+        Self::Unfit(reason)
+    }
+}
+
 /// The marks of a command, as `NAME=VALUE`.
 pub(super) fn marks(command: &Command) -> Vec<String> {
     MARKS.iter().filter_map(|name| Some(format!("{name}={}", command.env.get(*name)?))).collect()
@@ -40,37 +66,43 @@ fn stays_inside(path: &Path) -> bool {
 /// Makes the folder of a job, which must be new: a second start of the same attempt would write into the files of the first.
 ///
 /// # Errors
-/// A sentence, if it is there already or cannot be made.
-pub(super) fn make_folder(folder: &Path) -> Result<(), String> {
+/// If it is there already or cannot be made.
+pub(super) fn make_folder(folder: &Path) -> Result<(), Unstarted> {
     if !stays_inside(folder) {
-        return Err(format!("`{}` is not a folder inside the run's folder", folder.display()));
+        let reason = format!("`{}` is not a folder inside the run's folder", folder.display());
+        return Err(Unstarted::Unfit(reason));
     }
     unix::create_folder(folder).map_err(|error| {
         if error.kind() == io::ErrorKind::AlreadyExists {
-            return format!("the folder `{}` is left from an earlier start", folder.display());
+            let reason = format!("the folder `{}` is left from an earlier start", folder.display());
+            return Unstarted::Unfit(reason);
         }
-        format!("the folder `{}` cannot be made: {error}", folder.display())
+        let reason = format!("the folder `{}` cannot be made: {error}", folder.display());
+        Unstarted::because_of(&error, reason)
     })
 }
 
 /// Starts a command with `base` below its own environment, and its files in `folder`; returns its main process.
 ///
 /// # Errors
-/// A sentence, if nothing was started.
+/// If nothing was started.
 pub(super) fn launch(
     command: &Command,
     base: &IndexMap<String, String>,
     folder: &Path,
     nothing: &File,
-) -> Result<u32, String> {
+) -> Result<u32, Unstarted> {
     let env = environment(base, &command.env)?;
     let argv = command
         .argv
         .iter()
         .map(|argument| text(argument, "an argument"))
         .collect::<Result<Vec<_>, _>>()?;
-    let name =
-        command.argv.first().filter(|name| !name.is_empty()).ok_or("the command has no program")?;
+    let name = command
+        .argv
+        .first()
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| "the command has no program".to_owned())?;
     let program = program(name, command, base)?;
     let program = text(program.as_os_str(), "the program's path")?;
     let dir = text(command.dir.as_os_str(), "the path of the working folder")?;
@@ -98,11 +130,11 @@ pub(super) fn launch(
         streams: [given.as_ref().unwrap_or(nothing).as_fd(), stdout.as_fd(), stderr.as_fd()],
         inherited: Some(life.as_fd()),
     };
-    unix::spawn(&image).map_err(|error| explain(name, &program, &command.dir, &error))
+    Ok(unix::spawn(&image).map_err(|error| explain(name, &program, &command.dir, &error))?)
 }
 
-fn failed(path: &Path, error: &io::Error) -> String {
-    format!("`{}` cannot be made: {error}", path.display())
+fn failed(path: &Path, error: &io::Error) -> Unstarted {
+    Unstarted::because_of(error, format!("`{}` cannot be made: {error}", path.display()))
 }
 
 /// The environment of a job: its own entries take the place of those of the same name.

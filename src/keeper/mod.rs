@@ -62,6 +62,18 @@ pub enum KeeperError {
         /// The version of its protocol.
         version: u32,
     },
+    /// One keeper after the other has died.
+    Dying {
+        /// The run's folder.
+        folder: PathBuf,
+    },
+    /// The keeper cannot write in the run's folder, and starts nothing without.
+    CannotWrite {
+        /// The run's folder.
+        folder: PathBuf,
+        /// What cannot be written, and why.
+        reason: String,
+    },
     /// A new keeper has ended before it said anything.
     NotStarted {
         /// The run's folder.
@@ -87,6 +99,14 @@ impl fmt::Display for KeeperError {
                 "the keeper in `{}` speaks version {version} of the protocol, and this windlass version {VERSION}: go on with the windlass that started it until its jobs have ended",
                 folder.display()
             ),
+            Self::Dying { folder } => write!(
+                f,
+                "one keeper after the other dies in `{}`: something ends them, as the system does when memory is short",
+                folder.display()
+            ),
+            Self::CannotWrite { folder, reason } => {
+                write!(f, "the keeper in `{}` starts nothing more: {reason}", folder.display())
+            }
             Self::NotStarted { folder, status, log } => {
                 write!(f, "the keeper in `{}` ended at once", folder.display())?;
                 if let Some(status) = status {
@@ -102,7 +122,11 @@ impl std::error::Error for KeeperError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { error, .. } => Some(error),
-            Self::NoAnswer { .. } | Self::Version { .. } | Self::NotStarted { .. } => None,
+            Self::NoAnswer { .. }
+            | Self::Version { .. }
+            | Self::CannotWrite { .. }
+            | Self::Dying { .. }
+            | Self::NotStarted { .. } => None,
         }
     }
 }

@@ -66,6 +66,13 @@ pub enum Report {
         /// Why not.
         reason: String,
     },
+    /// A job was not started, because the keeper cannot write in the run's folder; it starts nothing that it cannot write down.
+    CannotWrite {
+        /// Which.
+        job: JobId,
+        /// What cannot be written, and why.
+        reason: String,
+    },
     /// The main process of a job has ended.
     Ended {
         /// Which.

@@ -155,9 +155,9 @@ pub fn of_one_setting(status: &Status, setting: &SettingRow) -> Vec<String> {
             last.push(abandon(run));
         }
         if setting.is_for_people() {
-            next.extend(last)
+            next.extend(last);
         } else {
-            next.splice(..0, last).for_each(drop)
+            next.splice(..0, last).for_each(drop);
         }
     }
     next

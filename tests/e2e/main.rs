@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod bench;
+mod claims;
 mod correcting;
 mod crashes;
 mod locks;

@@ -15,20 +15,36 @@ pub(crate) struct Book {
     pub(crate) text: String,
     /// By task id.
     pub(crate) tasks: BTreeMap<String, Task>,
+    /// Tasks around which the setting is in force.
+    pub(crate) around: BTreeSet<String>,
 }
 
 /// What the oracle must know of a task.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Task {
     pub(crate) once: bool,
+    /// It does its work alone among all that do.
+    pub(crate) alone: bool,
     /// Tasks that must have had their effect before this one begins.
     pub(crate) needs: BTreeSet<String>,
+}
+
+/// Asks the ledger.
+const PROBE: &str = ", probe: {run: [sh, probe.sh], states: {done: \"out.stdout | trim == 'done'\", absent: \"out.stdout | trim == 'absent'\"}}";
+
+/// A setting around one step.
+fn setting(around: &str, failure: &str) -> String {
+    let hold = if failure == "hold" { "\n    on_failure: hold" } else { "" };
+    format!(
+        "settings:\n  setting:\n    get: {{run: [cat, setting]}}\n    set: {{effect: idempotent, run: [sh, set.sh, \"{{{{ value }}}}\"]}}\n    to: temporary\n    around: [{around}]{hold}\n"
+    )
 }
 
 /// How a step is written, before it is known in which items.
 struct Step {
     name: String,
     once: bool,
+    alone: bool,
     body: String,
     needs: Vec<usize>,
 }
@@ -36,7 +52,6 @@ struct Step {
 impl Book {
     pub(crate) fn at_random(rng: &mut ChaCha8Rng) -> Self {
         let mut book = Self::default();
-        book.text.push_str("windlass: 1\nname: torture\nsteps:\n");
         // What has to be done before a step that needs this one.
         let mut ends: Vec<(String, Vec<String>)> = Vec::new();
         for number in 0..rng.random_range(2..6) {
@@ -51,10 +66,47 @@ impl Book {
             } else {
                 let step = Step::at_random(rng, name.clone(), 0);
                 writeln!(book.text, "  {name}: {{{needs}, {}}}", step.body).unwrap();
-                book.tasks.insert(name.clone(), Task { once: step.once, needs: before });
+                let Step { once, alone, .. } = step;
+                book.tasks.insert(name.clone(), Task { once, alone, needs: before });
                 vec![name.clone()]
             };
             ends.push((name, tasks));
+        }
+        let mut head = "windlass: 1\nname: torture\n".to_owned();
+        if rng.random_bool(0.4) {
+            let (name, tasks) = &ends[rng.random_range(0..ends.len())];
+            let failure = if rng.random_bool(0.5) { "hold" } else { "restore" };
+            head.push_str(&setting(name, failure));
+            book.around.extend(tasks.iter().cloned());
+        }
+        book.text.insert_str(0, &format!("{head}steps:\n"));
+        book
+    }
+
+    /// Names of the gates: of each task, and of what never ends.
+    pub(crate) fn gates(&self) -> impl Iterator<Item = &str> {
+        self.tasks.keys().map(String::as_str).chain(["never"])
+    }
+
+    /// Four steps that all go well.
+    pub(crate) fn small() -> Self {
+        let mut book = Self::default();
+        book.text.push_str("windlass: 1\nname: torture\nsteps:\n");
+        for (name, effect, needs) in [
+            ("a", "once", &[][..]),
+            ("b", "read", &["a"]),
+            ("c", "once", &["a"]),
+            ("d", "once", &["b", "c"]),
+        ] {
+            let listed = needs.join(", ");
+            writeln!(
+                book.text,
+                "  {name}: {{needs: [{listed}], effect: {effect}, run: [sh, effect.sh, append]}}"
+            )
+            .unwrap();
+            let needs = needs.iter().map(|name| (*name).to_owned()).collect();
+            book.tasks
+                .insert(name.to_owned(), Task { once: effect == "once", alone: false, needs });
         }
         book
     }
@@ -96,7 +148,8 @@ impl Book {
                 let inside = step.needs.iter().map(|index| id(&steps[*index].name));
                 let needs = before.iter().cloned().chain(inside).collect();
                 tasks.push(id(&step.name));
-                self.tasks.insert(id(&step.name), Task { once: step.once, needs });
+                let Step { once, alone, .. } = *step;
+                self.tasks.insert(id(&step.name), Task { once, alone, needs });
             }
         }
         tasks
@@ -111,6 +164,11 @@ impl Step {
         if rng.random_bool(0.15) {
             words.push("deaf".to_owned());
         }
+        let alone = rng.random_bool(0.25);
+        if alone {
+            words.push("alone".to_owned());
+            keys.push_str(", locks: [critical]");
+        }
         words.extend(delay(rng));
         let trouble = trouble(rng, &mut keys);
         let late = rng.random_bool(0.5);
@@ -121,6 +179,13 @@ impl Step {
         if effect != "once" && rng.random_bool(0.6) {
             keys.push_str(", retry: {attempts: 3, delay: 1ms}");
         }
+        let probed = effect == "once" && rng.random_bool(0.4);
+        if probed {
+            keys.push_str(PROBE);
+            if rng.random_bool(0.5) {
+                keys.push_str(", retry: {attempts: 3, delay: 1ms}");
+            }
+        }
         if effect == "once" && rng.random_bool(0.1) {
             words.push("leave".to_owned());
         }
@@ -129,7 +194,7 @@ impl Step {
         }
         let needs = (0..index).filter(|_| rng.random_bool(0.7)).collect();
         let body = format!("{keys}, run: [sh, effect.sh, {}]", words.join(", "));
-        Self { name, once: effect == "once", body, needs }
+        Self { name, once: effect == "once", alone, body, needs }
     }
 }
 

@@ -1,5 +1,6 @@
 # One job of the torture. Each word is a step; what has been done is said in the ledger, one line by one write.
 #   append     the effect
+#   alone      nobody else does what follows at the same time
 #   gate       wait until the gate of this task is opened
 #   work       be busy for a while
 #   fail=N     end badly, up to the job of that number
@@ -20,15 +21,19 @@ flock -n 9 || {
     exit 9
 }
 say begin
+if grep -qxF "$WINDLASS_TASK" "$HERE/around" && ! grep -qx temporary "$HERE/setting"; then
+    say bare
+fi
 for word in "$@"; do
     case $word in
     append) say effect ;;
+    alone) exec 8>> "$HERE/critical"; flock -n 8; test $? -ne 1 || say crossed ;;
     gate) say gate; read -r _ < "$HERE/gate.$WINDLASS_TASK" ;;
     work) n=0; while test $n -lt 3000; do n=$((n + 1)); done ;;
     fail=*) if early "$word"; then say failed; exit 3; fi ;;
     hang=*) if early "$word"; then say hang; while read -r _ < "$HERE/gate.never"; do :; done; fi ;;
     deaf) trap '' TERM ;;
-    leave) setsid sh -c 'read -r _ < "$HERE/gate.$WINDLASS_TASK"' 9>&- & ;;
+    leave) setsid sh -c 'read -r _ < "$HERE/gate.$WINDLASS_TASK"' 8>&- 9>&- & ;;
     esac
 done
 say finished

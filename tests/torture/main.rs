@@ -13,6 +13,7 @@ mod ledger;
 mod operator;
 mod oracle;
 mod place;
+mod points;
 mod processes;
 mod trial;
 

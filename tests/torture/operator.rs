@@ -26,11 +26,17 @@ pub(crate) fn settle(
     rng: &mut ChaCha8Rng,
     all: bool,
 ) -> Vec<String> {
+    let chosen: Vec<String> =
+        doubts.iter().filter(|_| all || rng.random_bool(0.7)).cloned().collect();
+    settle_all(place, &chosen, entries)
+}
+
+/// Settles all these doubts.
+pub(crate) fn settle_all(place: &Place, doubts: &[String], entries: &[Entry]) -> Vec<String> {
     let mut said = Vec::new();
     for task in doubts {
-        if !all && rng.random_bool(0.3) {
-            continue;
-        }
+        // From here on it is known what became of it.
+        place.note("settled", task);
         let has_happened =
             entries.iter().any(|entry| entry.what == "effect" && entry.task == *task);
         let decision = if has_happened { "done" } else { "absent" };

@@ -44,11 +44,20 @@ pub(crate) fn at_rest(place: &Place, status: &Value, codes: &[i32]) {
 /// Checks what the ledger says, at any time.
 pub(crate) fn ledger(book: &Book, entries: &[Entry]) {
     for (index, entry) in entries.iter().enumerate() {
+        let before = &entries[..index];
+        match entry.what.as_str() {
+            "old" => never_over_a_doubt(book, before),
+            "begin" => alone(book, before, entry),
+            "bare" => panic!("`{}` began without the setting", entry.task),
+            "exposed" => panic!("the setting was restored over a job that lives"),
+            "crossed" => panic!("`{}` was not alone", entry.task),
+            _ => {}
+        }
+        let Some(task) = book.tasks.get(&entry.task) else { continue };
         assert_ne!(entry.what, "twin", "a second job of `{}` met the first", entry.task);
         assert_eq!(entry.key, format!("{RUN}/{}", entry.task), "the key of a task never changes");
-        let task = &book.tasks[&entry.task];
         let has_effect = |name: &String| {
-            entries[..index].iter().any(|before| before.what == "effect" && before.task == *name)
+            before.iter().any(|before| before.what == "effect" && before.task == *name)
         };
         if let Some(needed) = task.needs.iter().find(|name| !has_effect(name)) {
             panic!("`{}` began before `{needed}` had its effect", entry.task);
@@ -59,9 +68,39 @@ pub(crate) fn ledger(book: &Book, entries: &[Entry]) {
     }
 }
 
+/// Whether it is known what became of a task: what was last said of it is that it has ended, or what it is.
+fn is_clear(task: &str, entries: &[Entry]) -> bool {
+    let last = entries.iter().rfind(|entry| entry.task == task);
+    last.is_none_or(|last| ["finished", "probed", "settled"].contains(&last.what.as_str()))
+}
+
+/// The setting has got its old value back.
+fn never_over_a_doubt(book: &Book, before: &[Entry]) {
+    for task in book.around.iter().filter(|task| book.tasks[*task].once) {
+        assert!(is_clear(task, before), "the setting was restored while `{task}` was in doubt");
+    }
+}
+
+/// A job has begun: if it works alone, nobody else who does may be at work or in doubt.
+fn alone(book: &Book, before: &[Entry], entry: &Entry) {
+    if !book.tasks[&entry.task].alone {
+        return;
+    }
+    for (name, task) in &book.tasks {
+        let is_other = *name != entry.task && task.alone && task.once;
+        assert!(!is_other || is_clear(name, before), "`{}` began beside `{name}`", entry.task);
+    }
+}
+
 /// Checks a run that has succeeded.
 pub(crate) fn at_end(place: &Place, book: &Book, entries: &[Entry], status: &Value) {
     assert_eq!(status["state"], "succeeded");
+    assert_eq!(place.read("setting"), "old\n", "the setting is as it was");
+    for debt in status["settings"].as_array().unwrap() {
+        let state = debt["state"].as_str().unwrap();
+        assert!(["idle", "restored"].contains(&state), "{debt}");
+    }
+    assert_eq!(status["claims"], Value::Array(Vec::new()), "no claim is left");
     let rows = status["tasks"].as_array().unwrap();
     assert_eq!(rows.len(), book.tasks.len());
     for row in rows {

@@ -3,6 +3,7 @@
 //! Does not know what is tried.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -10,23 +11,38 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::book::Book;
+
 /// The id of the only run.
 pub(crate) const RUN: &str = "torture";
 
 /// What all jobs run: the words say in what order.
 const EFFECT: &str = include_str!("effect.sh");
+/// Asks after an effect.
+const PROBE: &str = include_str!("probe.sh");
+/// Gives the setting a value.
+const SET: &str = include_str!("set.sh");
 
 pub(crate) struct Place {
     folder: TempDir,
 }
 
 impl Place {
-    pub(crate) fn new(book: &str, tasks: &[String]) -> Self {
+    pub(crate) fn new(book: &Book) -> Self {
         let place = Self { folder: TempDir::new().unwrap() };
-        fs::write(place.path("book.yaml"), book).unwrap();
-        fs::write(place.path("effect.sh"), EFFECT).unwrap();
-        fs::write(place.path("ledger"), "").unwrap();
-        for task in tasks {
+        let around: String = book.around.iter().map(|task| format!("{task}\n")).collect();
+        for (name, text) in [
+            ("book.yaml", book.text.as_str()),
+            ("effect.sh", EFFECT),
+            ("probe.sh", PROBE),
+            ("set.sh", SET),
+            ("ledger", ""),
+            ("setting", "old\n"),
+            ("around", &around),
+        ] {
+            fs::write(place.path(name), text).unwrap();
+        }
+        for task in book.gates() {
             let gate = place.path(&format!("gate.{task}"));
             mknodat(CWD, &gate, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
             fs::write(place.path(&format!("live.{task}")), "").unwrap();
@@ -48,7 +64,7 @@ impl Place {
         format!("HERE={}", self.folder.path().display())
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command
             .args(arguments)
@@ -72,6 +88,13 @@ impl Place {
         let output = self.command(arguments).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code(), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// Writes a line into the ledger, as a job would.
+    pub(crate) fn note(&self, what: &str, task: &str) {
+        let line = format!("{what} {task} 0 {} {RUN}/{task} end\n", std::process::id());
+        let mut ledger = File::options().append(true).open(self.path("ledger")).unwrap();
+        ledger.write_all(line.as_bytes()).unwrap();
     }
 
     /// What `status` tells.

@@ -114,6 +114,8 @@ pub(crate) struct Trial {
     /// Processes that have outlived their keeper.
     orphans: BTreeSet<u32>,
     executors: Vec<Child>,
+    /// An executor was killed since the last rest.
+    bereft: bool,
     /// How many lines the journal had when the present executor was started.
     begun: u64,
     /// How many executors were started since the last rest.
@@ -128,13 +130,11 @@ impl Trial {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let book = Book::at_random(&mut rng);
-        let mut names: Vec<String> = book.tasks.keys().cloned().collect();
-        names.push("never".to_owned());
-        let place = Place::new(&book.text, &names);
-        let open = |name: String| {
+        let place = Place::new(&book);
+        let open = |name: &str| {
             let path = place.path(&format!("gate.{name}"));
             let gate = File::options().read(true).write(true).open(path).unwrap();
-            (name, gate)
+            (name.to_owned(), gate)
         };
         Self {
             seed,
@@ -143,10 +143,11 @@ impl Trial {
             exits: Follower::new(&place.of_run("exits")),
             ledger: Follower::new(&place.path("ledger")),
             entries: Vec::new(),
-            gates: names.into_iter().map(open).collect(),
+            gates: book.gates().map(open).collect(),
             waiting: BTreeSet::new(),
             orphans: BTreeSet::new(),
             executors: Vec::new(),
+            bereft: false,
             begun: 0,
             racing: 0,
             codes: Vec::new(),
@@ -350,6 +351,7 @@ impl Trial {
             self.tell(format!("killed {:?} {} {:?}", process.kind, process.pid, process.task));
         }
         if kinds & 1 != 0 {
+            self.bereft = true;
             // One that has only just been started has not got its environment yet.
             for mut child in std::mem::take(&mut self.executors) {
                 drop(child.kill());
@@ -377,7 +379,11 @@ impl Trial {
         self.tell(format!("rests: {} after {codes:?}", status["state"]));
         let lost_races = codes.iter().filter(|code| **code == 4).count();
         assert!(lost_races < std::mem::take(&mut self.racing), "nobody has got the run's lock");
-        let ended: Vec<i32> = codes.into_iter().filter(|code| *code != 4).collect();
+        let mut ended: Vec<i32> = codes.into_iter().filter(|code| *code != 4).collect();
+        if std::mem::take(&mut self.bereft) {
+            // Whoever lost the race may have worked on after the others had ended.
+            ended.clear();
+        }
         oracle::at_rest(&self.place, &status, &ended);
         if !ended.is_empty() {
             oracle::no_job_lives(&self.place);
