@@ -86,14 +86,14 @@ pub fn moment(record: &Record) -> Option<String> {
 fn moved(state: SettingStanding, value: Option<&Value>, reason: Option<&str>) -> String {
     let value = value.map_or_else(|| "(not known)".to_owned(), ToString::to_string);
     let what = match state {
-        SettingStanding::Captured => format!("was {value}, which is on disk now"),
-        SettingStanding::InForce => format!("is in force: {value}"),
-        SettingStanding::Drifted => "has drifted".to_owned(),
-        SettingStanding::Idle => format!("was {value} already"),
-        SettingStanding::Restored => "is what it was".to_owned(),
-        SettingStanding::WrittenOff => "is written off".to_owned(),
+        SettingStanding::Captured => format!("it was {value}, which is on disk now"),
+        SettingStanding::InForce => format!("it is in force: {value}"),
+        SettingStanding::Drifted => "it has drifted".to_owned(),
+        SettingStanding::Idle => format!("it was {value} already"),
+        SettingStanding::Restored => "it is what it was".to_owned(),
+        SettingStanding::WrittenOff => "it is written off".to_owned(),
         SettingStanding::Changing | SettingStanding::Restoring => {
-            format!("is {}", state.name())
+            format!("it is {}", state.name())
         }
     };
     reason.map_or(what.clone(), |reason| format!("{what}; {reason}"))

@@ -20,7 +20,8 @@ const LISTED_MAX: usize = 10;
 #[must_use]
 pub fn text(status: &Status) -> String {
     let mut text = format!("{} · {} ({})\n", status.run, status.title, status.runbook);
-    let _ = write!(text, "{}", status.state.name().replace('_', " "));
+    let state = if status.is_only_owed() { "owing" } else { status.state.name() };
+    let _ = write!(text, "{}", state.replace('_', " "));
     if let Some(started) = status.started {
         let _ = write!(text, ", started {}", local(started));
     }

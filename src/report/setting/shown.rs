@@ -67,9 +67,14 @@ impl ShownSetting {
         let about = |subject: &str| match Way::of(subject) {
             Some(Way::Set) if jobs.iter().any(|job| job == subject) => Some("to set it, "),
             Some(Way::Restore) if jobs.iter().any(|job| job == subject) => Some("to restore it, "),
-            _ if subject == &**own || rows.iter().any(|row| row.id == subject) => Some("it "),
+            _ if subject == &**own || rows.iter().any(|row| row.id == subject) => Some(""),
             _ => None,
         };
+        // How many values it has is told by their rows.
+        let history = history(source.entries, about)
+            .into_iter()
+            .filter(|moment| !moment.what.starts_with("entered"))
+            .collect();
         Some(Self {
             title: source.plan.title(node).to_owned(),
             description: source.plan.step(node).description.clone(),
@@ -77,7 +82,7 @@ impl ShownSetting {
             found: rows.iter().filter_map(|row| row.found.clone()).collect(),
             debt: rows.iter().any(|row| row.debt),
             folders: folders.collect(),
-            history: history(source.entries, about),
+            history,
             next: rows.iter().flat_map(|row| next::of_one_setting(source.status, row)).collect(),
             settings: rows,
         })
