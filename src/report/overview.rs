@@ -124,13 +124,7 @@ fn settings(
     }
     let _ = writeln!(text, "{title}:");
     for row in rows.iter().take(LISTED_MAX) {
-        let _ = writeln!(
-            text,
-            "  {} ({}): {}",
-            escape(&row.id),
-            escape(&row.title),
-            escape(&row.words())
-        );
+        let _ = writeln!(text, "  {}: {}", escape(&row.name()), escape(&row.words()));
     }
     if rows.len() > LISTED_MAX {
         let _ =

@@ -1,6 +1,6 @@
 //! What is owed: settings that are not back to what they were, and giving a run up.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, finish, kill};
 
 /// A setting that is held, around a step that may not be done twice.
 const HELD: &str = r#"
@@ -123,4 +123,29 @@ fn the_status_for_programs_has_the_keys_that_are_promised() {
         keys(&status["tasks"][0]),
         "id step item kind effect state verdict attempts exit started ended waiting_for until reason"
     );
+}
+
+#[test]
+fn a_change_that_was_cut_off_is_told_as_what_it_is() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("schedule", "always");
+    let meets = "echo at > \"$HERE/here\"; read x < \"$HERE/go\"; ";
+    let book = HELD.replace("sh, -c, '", &format!("sh, -c, '{meets}"));
+    bench.write(
+        "book.yaml",
+        &book.replace("move: {run: [test, -e, ready]}", "move: {run: [\"true\"]}"),
+    );
+    let executor = bench.start(&["run", "book.yaml", "--run-id", "one"]);
+    here.hear();
+    kill(executor);
+    let told = bench.windlass(&["status"]).exits(0).stdout;
+    let words = "it was \"always\" and is being changed: what it is now is not known; job 2 runs under its keeper";
+    assert!(told.contains(words), "{told}");
+    go.say("on\n");
+    let resumed = bench.start(&["resume", "one"]);
+    here.hear();
+    go.say("on\n");
+    finish(resumed).exits(0);
+    assert_eq!(bench.read("schedule"), "always");
 }

@@ -92,7 +92,12 @@ impl ShownSetting {
 /// All of it, for people.
 #[must_use]
 pub fn text(name: &str, shown: &ShownSetting) -> String {
-    let mut text = format!("{} · {}\n", escape(name), escape(&shown.title));
+    let mut text = escape(name).into_owned();
+    // A setting without a title is called by its name, which stands there already.
+    if !name.ends_with(&shown.title) {
+        let _ = write!(text, " · {}", escape(&shown.title));
+    }
+    text.push('\n');
     for line in shown.description.iter().flat_map(|text| text.trim_end().lines()) {
         let _ = writeln!(text, "{}", escape(line));
     }
