@@ -147,3 +147,18 @@ fn a_change_that_was_cut_off_is_told_as_what_it_is() {
     finish(resumed).exits(0);
     assert_eq!(bench.read("schedule"), "always");
 }
+
+#[test]
+fn a_plan_says_what_is_changed_for_a_time() {
+    let bench = Bench::new();
+    let after = "  after: {needs: [\"schedule:restored\"], effect: read, run: [ls]}\n";
+    bench.write("book.yaml", &format!("{HELD}{after}"));
+    let told = bench.windlass(&["plan", "book.yaml"]).exits(0).stdout;
+    for line in [
+        "schedule is made \"never\" around move; held after a failure",
+        "read by $ cat schedule",
+        "needs schedule:restored",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+}
