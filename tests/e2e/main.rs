@@ -7,6 +7,7 @@
 mod bench;
 mod correcting;
 mod crashes;
+mod keepers;
 mod locks;
 mod operator;
 mod printing;

@@ -193,6 +193,25 @@ fn a_keeper_that_is_killed_at_any_point_is_followed_by_another_one() {
 }
 
 #[test]
+fn keepers_that_die_one_after_the_other_end_the_executor() {
+    let Some(library) = preload() else { return };
+    let book = Book::small();
+    let place = Place::new(&book);
+    let output = place
+        .command(&["run", "book.yaml", "--run-id", RUN])
+        .env("LD_PRELOAD", library)
+        .env("WINDLASS_FAULT", "keeper mkdir  1 dies")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{stderr}");
+    assert!(stderr.contains("one keeper after the other dies"), "{stderr}");
+    assert!(stderr.contains(&format!("windlass resume {RUN}")), "{stderr}");
+    std::fs::write(place.path("room"), "").unwrap();
+    finish(&place, &book);
+}
+
+#[test]
 fn keeper_and_executor_may_be_killed_together_at_any_point() {
     let fault = |call, file| Fault { who: "keeper", call, file, what: "kill-both" };
     let faults =
