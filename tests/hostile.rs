@@ -179,7 +179,7 @@ fn everything_has_a_turn(runbook: Runbook) {
     let Ok(params) = params::resolve(&runbook.params, &[], &[], &Files) else { return };
     let Ok(plan) = Plan::new(runbook, params, "/".into()) else { return };
     for index in 0..plan.graph.nodes.len() {
-        let id = NodeId(u32::try_from(index).unwrap());
+        let id = NodeId(u32::try_from(index).expect("a plan has few steps"));
         if let Some(group) = plan.graph.group(id) {
             assert_eq!(plan.graph.order(id).len(), group.children.len(), "{}", sources[0].text);
         }

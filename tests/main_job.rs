@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -21,14 +22,14 @@ struct Laboratory {
 }
 
 impl Laboratory {
-    fn new() -> Self {
+    fn of(mailboxes: usize) -> Self {
         let examples = Path::new(env!("CARGO_BIN_EXE_windlass")).parent().unwrap().join("examples");
         assert!(
             examples.join("maillab").exists(),
             "`cargo test` builds the laboratory; so does `cargo build --example maillab`"
         );
         let laboratory = Self { folder: TempDir::new().unwrap(), commands: examples };
-        let mailboxes = MAILBOXES.to_string();
+        let mailboxes = mailboxes.to_string();
         laboratory.maillab(&["init", "--mailboxes", &mailboxes, "--messages", "5"]);
         let list = laboratory.maillab(&["list"]);
         fs::write(laboratory.path("mailboxes.txt"), list.stdout).unwrap();
@@ -47,6 +48,7 @@ impl Laboratory {
             .env("PATH", format!("{}:{path}", self.commands.display()))
             .env("MAILLAB_DIR", self.path("laboratory"))
             .env("WINDLASS_STATE_DIR", self.path("state"))
+            .env("WINDLASS_LOCKS_DIR", self.path("locks"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -71,6 +73,10 @@ impl Laboratory {
     }
 
     fn run(&self) -> Child {
+        self.run_command().spawn().unwrap()
+    }
+
+    fn run_command(&self) -> Command {
         let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/move-mailboxes.yaml");
         let mailboxes = format!("mailboxes=@{}", self.path("mailboxes.txt").display());
         let parameters = [
@@ -85,7 +91,8 @@ impl Laboratory {
             "--run-id",
             "main",
         ];
-        self.windlass(&[&["run", runbook], parameters.as_slice()].concat())
+        let arguments = [&["run", runbook], parameters.as_slice()].concat();
+        self.command(Path::new(env!("CARGO_BIN_EXE_windlass")), &arguments)
     }
 
     /// Lines in the run's journal so far.
@@ -117,7 +124,7 @@ fn a_migration_whose_executor_is_killed_again_and_again_loses_nothing() {
         std::env::var("WINDLASS_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(8);
     println!("WINDLASS_SEED={seed} WINDLASS_KILLS={kills}");
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let laboratory = Laboratory::new();
+    let laboratory = Laboratory::of(MAILBOXES);
     let enough = laboratory.path("enough");
     let drip = ["drip", "--every", "20ms", "--until-file", enough.to_str().unwrap()];
     let mut mail = laboratory.command(&laboratory.commands.join("maillab"), &drip).spawn().unwrap();
@@ -175,4 +182,38 @@ fn nothing_was_moved_twice(laboratory: &Laboratory) {
     moves.sort();
     moves.dedup();
     assert_eq!((moves.len(), all), (MAILBOXES, MAILBOXES), "{moves:?}");
+}
+
+/// In the place of `maillab`: the first move of a mailbox ends in the middle, after as many stages as a file of its name has lines.
+const ENDS_IN_THE_MIDDLE: &str = r#"#!/bin/sh
+if [ "$1" = move ] && mv "$STAGES/$2" "$STAGES/$2.taken" 2> "$STAGES/$2.none"; then
+  exec "$MAILLAB" --step "$@" < "$STAGES/$2.taken"
+fi
+exec "$MAILLAB" "$@"
+"#;
+
+/// The probe says where the data of a mailbox is, and what was begun is finished in the same run.
+#[test]
+fn a_move_that_ends_at_any_stage_is_finished() {
+    let laboratory = Laboratory::of(15);
+    let (bin, stages) = (laboratory.path("bin"), laboratory.path("stages"));
+    fs::create_dir(&bin).unwrap();
+    fs::create_dir(&stages).unwrap();
+    fs::write(bin.join("maillab"), ENDS_IN_THE_MIDDLE).unwrap();
+    fs::set_permissions(bin.join("maillab"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mailboxes = fs::read_to_string(laboratory.path("mailboxes.txt")).unwrap();
+    for (mailbox, after) in mailboxes.lines().zip(1..) {
+        fs::write(stages.join(mailbox), "\n".repeat(after)).unwrap();
+    }
+    let mut run = laboratory.run_command();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    run.env("PATH", path).env("STAGES", &stages);
+    run.env("MAILLAB", laboratory.commands.join("maillab"));
+    let ended = run.stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    laboratory.maillab(&["audit"]);
+    for state in ["half_copied", "stranded", "half_retired", "done"] {
+        assert!(said.contains(&format!("its probe finds it `{state}`")), "{state} in {said}");
+    }
 }

@@ -22,11 +22,20 @@ pub(super) fn tell(known: &Known, rows: &mut [TaskRow]) {
     let mut asked = 0;
     for row in rows.iter_mut().filter(|row| row.state == TaskStanding::Running) {
         let task = known.state.find(&row.id).and_then(|id| known.state.task(id));
-        let Some(Phase::Running(job)) = task.map(|task| task.phase) else { continue };
-        if asked < ASKED_MAX {
-            row.reason = Some(words(known, row, job, keeper));
-        }
-        asked += 1;
+        row.reason = match task.map(|task| task.phase) {
+            Some(Phase::Running(job)) if asked < ASKED_MAX => {
+                asked += 1;
+                Some(words(known, row, job, keeper))
+            }
+            Some(Phase::Verifying(_)) => {
+                Some("its effect has happened; a resume goes on with what comes after".to_owned())
+            }
+            Some(Phase::Judging(_)) => {
+                Some("its job has ended badly; a resume finds out what that means".to_owned())
+            }
+            Some(Phase::Pausing(..)) => Some("a resume tries it again".to_owned()),
+            _ => continue,
+        };
     }
 }
 

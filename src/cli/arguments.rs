@@ -62,6 +62,8 @@ pub(super) enum Command {
     Stop(Stop),
     /// Show which runs hold or want which locks, or take a lock away from a run
     Locks(Locks),
+    /// Give a run up for good: its settings are put back, and its locks let go
+    Abandon(Abandon),
     /// Check a run's journal
     Journal(Journal),
     /// Draw a runbook or a run as text for Graphviz or Mermaid
@@ -125,7 +127,7 @@ pub(super) struct Plan {
 }
 
 /// How a run is worked on and shown.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Working {
     /// How many jobs may run at a time [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -296,6 +298,18 @@ pub(super) struct Release {
     /// The run to take it away from, where several hold it: its id, a unique beginning of it, or `latest`
     #[arg(long, value_name = "RUN")]
     pub(super) run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Abandon {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// Why; it is recorded with your name, host and the time
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: String,
+    /// A setting that is not put back, but stays as it is
+    #[arg(long, value_name = "SETTING")]
+    pub(super) write_off: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -86,9 +86,10 @@ fn streams(folder: &RunFolder, task: Option<&str>) -> Result<Vec<Stream>, Failur
     Ok(found)
 }
 
-/// Whether a task is the one that was named, or stands in the group or item that was named.
+/// Whether a task is the one that was named, or stands in the group or item that was named, or opens or closes
+/// the setting that was named.
 fn is_inside(id: &str, named: &str) -> bool {
-    id.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    id.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ':']))
 }
 
 /// Prints what is new in files, each under its title.

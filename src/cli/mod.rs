@@ -2,6 +2,7 @@
 //!
 //! Decides nothing about runs: parses what was typed, calls the library, and says what came of it.
 
+mod abandon;
 mod actor;
 mod adopt;
 mod aftermath;
@@ -83,6 +84,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Resolve(command) => resolve::main(&place, &command),
         Command::Stop(command) => stop::main(&place, &command),
         Command::Locks(command) => locks::main(&place, &command),
+        Command::Abandon(command) => abandon::main(&place, &command),
         Command::Journal(command) => journal::main(&place, &command),
         Command::Graph(command) => graph::main(&place, &command),
         Command::Completions(command) => completions::main(&command),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::arguments::{Place, Resolve, Verdict};
 use super::failure::{Failure, REFUSED, USAGE};
+use super::known::Known;
 use super::{actor, known, stop};
 use crate::core::machine::{Order, Refusal, may_resolve};
 use crate::core::record::{Decision, GivenOutputs, Record};
@@ -65,11 +66,11 @@ pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
                 };
                 journal.append(now(), &record)?;
                 journal.sync()?;
-                let resume = next::command(&["resume", folder.id()]);
                 super::print(&format!(
-                    "recorded: `{}` is {}\n{resume}   # goes on\n",
+                    "recorded: `{}` {}\n{}\n",
                     arguments.task,
-                    word(decision)
+                    said(&known, arguments, decision),
+                    next::after_decision(folder.id(), state.run().stopped)
                 ))?;
                 return Ok(0);
             }
@@ -78,9 +79,9 @@ pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
                     Delivery::Answered(answer) => {
                         return match answer.refused {
                             None => super::print(&format!(
-                                "recorded by the running executor: `{}` is {}\n",
+                                "recorded by the running executor: `{}` {}\n",
                                 arguments.task,
-                                word(decision)
+                                said(&known, arguments, decision)
                             ))
                             .map(|()| 0),
                             Some(reason) => Err(stop::refused(&folder, reason)),
@@ -95,12 +96,17 @@ pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
     }
 }
 
-fn word(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Done => "done",
-        Decision::Absent => "not begun",
-        Decision::Failed => "failed",
-        Decision::Waived => "waived",
+/// What a decision means, after the name of what it is about.
+fn said(known: &Known, arguments: &Resolve, decision: Decision) -> &'static str {
+    let setting = known.state.find(&arguments.task).is_some_and(|id| known.state.is_of_setting(id));
+    match (decision, setting) {
+        (Decision::Done, false) => "is done",
+        (Decision::Absent, false) => "is not begun",
+        (Decision::Failed, _) => "is failed",
+        (Decision::Waived, false) => "is waived",
+        (Decision::Done, true) => "is as it should be",
+        (Decision::Absent, true) => "is to be put back",
+        (Decision::Waived, true) => "is written off",
     }
 }
 

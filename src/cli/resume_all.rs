@@ -111,6 +111,9 @@ impl Executors {
         if let Some(jobs) = arguments.working.jobs {
             words.extend(["--jobs".to_owned(), jobs.to_string()]);
         }
+        if arguments.working.no_wait {
+            words.push("--no-wait".to_owned());
+        }
         if arguments.working.detach {
             words.push("--detach".to_owned());
         }

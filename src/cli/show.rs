@@ -3,6 +3,7 @@
 use super::arguments::{Format, Place, Show};
 use super::failure::{Failure, USAGE};
 use super::known;
+use crate::report::setting::shown::{self, ShownSetting};
 use crate::report::task::{self, Shown, Source};
 
 pub(super) fn main(place: &Place, arguments: &Show) -> Result<u8, Failure> {
@@ -15,6 +16,13 @@ pub(super) fn main(place: &Place, arguments: &Show) -> Result<u8, Failure> {
         entries: &known.entries,
         status: &status,
     };
+    if let Some(shown) = ShownSetting::new(source, &arguments.task) {
+        match arguments.format {
+            Format::Json => super::print_json(&shown)?,
+            Format::Human => super::print(&shown::text(&arguments.task, &shown))?,
+        }
+        return Ok(0);
+    }
     let shown = Shown::new(source, &arguments.task).ok_or_else(|| {
         known::unknown_task(USAGE, known.folder.id(), &known.state, &arguments.task)
     })?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::record::Outcome;
+use super::record::{Outcome, StopReason};
 use super::state::{InstanceId, Named, Phase, ScopeId, State};
 use crate::spec::model::Sharing;
 
@@ -113,6 +113,17 @@ impl fmt::Display for Blocker {
         write!(f, " of {} on {}, since {since}", self.user, self.host)?;
         if self.alive { Ok(()) } else { f.write_str("; its executor is gone") }
     }
+}
+
+/// A claim as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownClaim {
+    /// For what: id of a task, a group or an item; empty for the whole run.
+    pub holder: Arc<str>,
+    /// The names.
+    pub names: Vec<Arc<str>>,
+    /// Its token.
+    pub token: Arc<str>,
 }
 
 /// What a holder has claimed.
@@ -346,6 +357,12 @@ impl State {
                 )
             }),
         }
+    }
+
+    /// Whether the run was abandoned, and nothing keeps it from being closed but its locks.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.run.stopped == Some(StopReason::Abandoned) && self.may_be_abandoned()
     }
 
     /// Whether something under a holder has begun.

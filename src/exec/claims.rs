@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::core::claim::{Blocker, Lock};
+use crate::core::claim::{Blocker, KnownClaim, Lock};
 use crate::core::machine::{Effect, Input};
 use crate::core::state::State;
 use crate::journal::RunFolder;
@@ -58,7 +58,7 @@ impl Claims {
             }
             Effect::Verify { claims: held } => {
                 let mut lost = Vec::new();
-                for (holder, names, token) in held {
+                for KnownClaim { holder, names, token } in held {
                     let missing = claims.missing(&owned(names), token)?;
                     if !missing.is_empty() {
                         lost.push((holder.clone(), missing.into_iter().map(Arc::from).collect()));

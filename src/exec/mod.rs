@@ -279,6 +279,9 @@ impl Executor {
         }
         self.journal.flush()?;
         self.show(&facts);
+        if at_once.iter().any(|effect| matches!(effect, Effect::Release { .. })) {
+            self.journal.sync()?;
+        }
         self.carry_out(at_once)?;
         if !after_sync.is_empty() {
             self.journal.sync()?;

@@ -11,8 +11,8 @@ use super::printable::{between, counted, escape, span};
 use super::tail::last_lines_of;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::journal::RunFolder;
-use crate::report::next;
 use crate::report::status::{Status, TaskRow};
+use crate::report::{next, overview};
 
 /// How many tasks of a kind are told one by one.
 const TOLD_MAX: usize = 3;
@@ -37,6 +37,9 @@ fn say(text: &str) {
 
 pub(super) fn text(status: &Status, folder: &RunFolder) -> String {
     let mut text = String::new();
+    if overview::owed(&mut text, status) {
+        text.push('\n');
+    }
     section(&mut text, status, folder, TaskStanding::InDoubt, "in doubt");
     section(&mut text, status, folder, TaskStanding::Failed, "failed");
     // What matters most comes last: a small terminal has scrolled the rest away.
@@ -117,7 +120,6 @@ fn tell(text: &mut String, row: &TaskRow, folder: &RunFolder) {
         row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", escape(reason)));
     let _ = writeln!(text, "  {}{reason}", escape(&row.id));
     let Some(log) = last_job(folder, &row.id) else { return };
-    // What a probe has found says more of a doubt than the last words of whatever ran last.
     let mut lines = row.printed.clone();
     if lines.is_empty() {
         lines = last_lines_of(&log.join("stderr"), OUTPUT_LINES_MAX);

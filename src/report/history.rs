@@ -2,9 +2,12 @@
 //!
 //! Knows only the record itself: each sentence can be read without the ones before it.
 
+use serde_json::Value;
+
 use super::shell;
 use super::time::local;
 use crate::core::record::{Decision, JobEnd, Judgement, Record, Verdict};
+use crate::core::setting::SettingStanding;
 use crate::core::standing::TaskStanding;
 
 /// What a record says about its task, group or item; nothing where it is about the run as a whole.
@@ -55,9 +58,7 @@ pub fn moment(record: &Record) -> Option<String> {
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
         Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
         Record::SettingMoved { state, value, reason, .. } => {
-            let value = value.as_ref().map(|value| format!(", {value}")).unwrap_or_default();
-            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            format!("{state}{value}{reason}")
+            moved(*state, value.as_deref(), reason.as_deref())
         }
         Record::TaskEnded { outcome, reason, .. } => {
             let outcome = TaskStanding::from(*outcome).name();
@@ -80,6 +81,20 @@ pub fn moment(record: &Record) -> Option<String> {
         | Record::Closed { .. } => return None,
     };
     Some(text)
+}
+
+fn moved(state: SettingStanding, value: Option<&Value>, reason: Option<&str>) -> String {
+    let value = value.map_or_else(|| "(not known)".to_owned(), ToString::to_string);
+    let what = match state {
+        SettingStanding::Captured => format!("it was {value}, which is on disk now"),
+        SettingStanding::InForce => format!("in force: it is {value}"),
+        SettingStanding::Drifted => format!("drifted: it is {value}"),
+        SettingStanding::Idle => format!("it was {value} already"),
+        SettingStanding::Restored => "restored".to_owned(),
+        SettingStanding::WrittenOff => "written off".to_owned(),
+        SettingStanding::Changing | SettingStanding::Restoring => state.name().to_owned(),
+    };
+    reason.map_or(what.clone(), |reason| format!("{what}; {reason}"))
 }
 
 fn judged(judgement: Judgement, reason: &str) -> String {

@@ -9,8 +9,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::next;
+use super::time::local;
 use crate::core::claim::Blocker;
 use crate::core::state::{InstanceId, State};
+use crate::observe::printable::escape;
 
 /// How many locks are listed one by one.
 const LISTED_MAX: usize = 10;
@@ -87,21 +89,32 @@ pub fn steps(run: &str, awaited: &[Awaited]) -> Vec<String> {
     steps
 }
 
+/// Who is in the way, in the time of whoever reads it.
+fn words(by: &Blocker) -> String {
+    let Blocker { lock, run, user, host, .. } = by;
+    let scope = if by.scope.is_empty() { String::new() } else { format!(" ({})", by.scope) };
+    let executor = if by.alive { "it is being worked on" } else { "nobody works on it" };
+    let since = local(by.since);
+    format!(
+        "lock `{lock}` is held by run {run}{scope} of {user} on {host} since {since}; {executor}"
+    )
+}
+
 /// For people: what is waited for and what is held.
 pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held]) {
     if !awaited.is_empty() {
         text.push_str("\nwaiting for locks:\n");
         for Awaited { scope, by } in awaited.iter().take(LISTED_MAX) {
             let scope = if scope.is_empty() { "the run" } else { scope };
-            let _ = writeln!(text, "  {scope}: {by}");
+            let _ = writeln!(text, "  {}: {}", escape(scope), escape(&words(by)));
         }
         more(text, awaited.len());
     }
     if !held.is_empty() {
-        text.push_str("\nlocks held:\n");
+        text.push_str("\nlocks held, until the work under them has ended well or is waived:\n");
         for Held { name, scope } in held.iter().take(LISTED_MAX) {
             let scope = if scope.is_empty() { "the run" } else { scope };
-            let _ = writeln!(text, "  {name} ({scope})");
+            let _ = writeln!(text, "  {} ({})", escape(name), escape(scope));
         }
         more(text, held.len());
     }

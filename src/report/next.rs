@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use super::setting::SettingRow;
 use super::shell;
-use super::status::{Executor, SettingRow, Status, TaskRow};
-use crate::core::setting::SettingStanding;
+use super::status::{Executor, Status, TaskRow};
+use crate::core::record::StopReason;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
 
@@ -47,7 +48,7 @@ pub fn command_in(state_dir: &Path, words: &[&str]) -> String {
 }
 
 /// A command with what it means.
-fn meant(words: &[&str], meaning: &str) -> String {
+pub(super) fn meant(words: &[&str], meaning: &str) -> String {
     format!("{}   # {meaning}", command(words))
 }
 
@@ -70,24 +71,62 @@ fn of_run(status: &Status) -> Vec<String> {
             let orphans = orphans.map(|task| command(&["show", run, &task.id]));
             orphans.chain([command(&["attach", run]), command(&["stop", run])]).collect()
         }
-        RunStanding::InDoubt => {
-            let mut doubtful = of(TaskStanding::InDoubt);
-            // The answers are spelled out for the first one; the others are answered in the same way.
-            let owed = status.settings.iter().filter(|setting| setting.debt).take(NAMED_MAX);
-            let owed = owed.flat_map(|setting| of_setting(run, setting));
-            let first = doubtful.next().into_iter().flat_map(|task| of_task(run, task));
-            let others = doubtful.map(|task| command(&["show", run, &task.id]));
-            let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
-            owed.chain(first).chain(others).chain([resume(run, asks)]).collect()
-        }
+        RunStanding::InDoubt => of_doubts(status),
         RunStanding::Failed => {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
-            failed.chain([resume(run, false)]).collect()
+            failed.chain(last(status, false)).collect()
         }
         RunStanding::Interrupted | RunStanding::Waiting | RunStanding::Locked => {
-            vec![resume(run, false)]
+            last(status, false)
         }
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
+    }
+}
+
+/// What settles doubts and debts, and what goes on after that.
+fn of_doubts(status: &Status) -> Vec<String> {
+    let run = status.run.as_str();
+    let of = |standing: TaskStanding| status.standing(standing).take(NAMED_MAX);
+    // What is only held is put back once the rest is settled.
+    let owed: Vec<&SettingRow> =
+        status.settings.iter().filter(|row| row.debt && row.is_for_people()).collect();
+    let mut next: Vec<String> =
+        owed.iter().take(NAMED_MAX).flat_map(|setting| of_setting(run, setting)).collect();
+    // The answers are spelled out for the first doubt; the others are answered in the same way.
+    let mut doubtful = of(TaskStanding::InDoubt);
+    next.extend(doubtful.next().into_iter().flat_map(|task| of_task(run, task)));
+    next.extend(doubtful.map(|task| command(&["show", run, &task.id])));
+    next.extend(of(TaskStanding::Failed).flat_map(|task| of_task(run, task)));
+    let resume = ["resume", run];
+    let asks = of(TaskStanding::InDoubt).any(|task| task.probe);
+    let stuck = owed.iter().any(|setting| setting.stuck);
+    let open = !owed.is_empty() || of(TaskStanding::InDoubt).next().is_some();
+    match status.stopped {
+        Some(StopReason::Abandoned) => next.extend(last(status, asks)),
+        _ if asks => next.extend(last(status, true)),
+        _ if stuck => next.push(meant(&resume, "tries again to put it back, and goes on")),
+        _ if open => next.push(meant(&resume, "goes on, once this is decided")),
+        // Settings are held because something has failed: both ways lead to their being put back.
+        _ => next.extend([command(&resume), abandon(run)]),
+    }
+    next
+}
+
+/// The command that a decision makes possible.
+#[must_use]
+pub fn after_decision(run: &str, stopped: Option<StopReason>) -> String {
+    match stopped {
+        Some(StopReason::Abandoned) => abandon(run),
+        _ => meant(&["resume", run], "goes on"),
+    }
+}
+
+/// What the run goes on with, once there is nothing to be decided.
+fn last(status: &Status, asks: bool) -> Vec<String> {
+    let run = status.run.as_str();
+    match status.stopped {
+        Some(StopReason::Abandoned) => vec![abandon(run), resume(run, asks)],
+        _ => vec![resume(run, asks)],
     }
 }
 
@@ -99,22 +138,32 @@ fn resume(run: &str, asks: bool) -> String {
     }
 }
 
-/// What can be decided about a setting that is owed; a resume tries again to put it back, where it can.
+/// Looking at a setting that is owed, and what settles it.
 fn of_setting(run: &str, setting: &SettingRow) -> Vec<String> {
-    let answer = |decision, meaning| {
-        let words = ["resolve", run, &setting.id, "--as", decision, "--because", "WHY"];
-        format!("{}   # {meaning}", command(&words))
-    };
-    match setting.state {
-        SettingStanding::Idle => {
-            vec![answer("done", "the value that was found is the one to put back")]
+    let show = command(&["show", run, &setting.id]);
+    std::iter::once(show).chain(setting.answers(run)).collect()
+}
+
+/// What can be done about one setting that is being looked at, and then about its run.
+#[must_use]
+pub fn of_one_setting(status: &Status, setting: &SettingRow) -> Vec<String> {
+    let run = status.run.as_str();
+    let mut next = setting.answers(run);
+    if setting.state.is_open() && status.executor.is_none() {
+        let mut last = last(status, false);
+        last.push(abandon(run));
+        last.dedup();
+        if setting.is_for_people() {
+            next.extend(last);
+        } else {
+            next.splice(..0, last).for_each(drop);
         }
-        SettingStanding::Drifted => vec![
-            answer("done", "it stays as it is"),
-            answer("absent", "it is put back all the same, by the next resume"),
-        ],
-        _ => Vec::new(),
     }
+    next
+}
+
+fn abandon(run: &str) -> String {
+    meant(&["abandon", run, "--because", "WHY"], "gives the run up, and puts its settings back")
 }
 
 /// Looking at one task, and for a doubt the two answers that settle it.

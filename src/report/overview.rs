@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::locks;
 use super::next;
+use super::setting::SettingRow;
 use super::status::{Status, TaskRow};
 use super::time::local;
 use crate::core::record::StopReason;
@@ -44,6 +45,10 @@ pub fn text(status: &Status) -> String {
         let _ = write!(text, ", worked on by {}", executor.words());
     }
     text.push('\n');
+    if status.settings.iter().any(|row| row.debt) {
+        text.push('\n');
+        owed(&mut text, status);
+    }
     let running = match status.executor {
         Some(_) => "running",
         None => "left behind",
@@ -54,9 +59,16 @@ pub fn text(status: &Status) -> String {
         (TaskStanding::Running, running),
         (TaskStanding::Waived, "waived"),
     ] {
-        list(&mut text, title, status.standing(standing));
+        // Of what was given up nothing goes on.
+        if standing != TaskStanding::Running || status.state != RunStanding::Abandoned {
+            list(&mut text, title, status.standing(standing));
+        }
     }
     locks::write(&mut text, &status.awaited, &status.claims);
+    if status.settings.iter().any(for_a_time) {
+        text.push('\n');
+        settings(&mut text, "changed for a time", status, for_a_time);
+    }
     counts(&mut text, status);
     next::list(&mut text, &status.next);
     text
@@ -87,6 +99,43 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
         let _ =
             writeln!(text, "  and {} more (`--format json` lists all)", rows.len() - LISTED_MAX);
     }
+}
+
+/// The settings that are not back to what they were and should be; `false` if there are none.
+pub fn owed(text: &mut String, status: &Status) -> bool {
+    settings(text, "owed, as it is not back to what it was", status, |row| row.debt)
+}
+
+fn for_a_time(row: &SettingRow) -> bool {
+    !row.debt && row.state.is_open()
+}
+
+/// Settings, each with what it was and what it is.
+fn settings(
+    text: &mut String,
+    title: &str,
+    status: &Status,
+    wanted: fn(&SettingRow) -> bool,
+) -> bool {
+    let rows: Vec<&SettingRow> = status.settings.iter().filter(|row| wanted(row)).collect();
+    if rows.is_empty() {
+        return false;
+    }
+    let _ = writeln!(text, "{title}:");
+    for row in rows.iter().take(LISTED_MAX) {
+        let _ = writeln!(
+            text,
+            "  {} ({}): {}",
+            escape(&row.id),
+            escape(&row.title),
+            escape(&row.words())
+        );
+    }
+    if rows.len() > LISTED_MAX {
+        let _ =
+            writeln!(text, "  and {} more (`--format json` lists all)", rows.len() - LISTED_MAX);
+    }
+    true
 }
 
 fn counts(text: &mut String, status: &Status) {

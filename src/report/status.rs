@@ -2,13 +2,12 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::locks::{self, Awaited, Held};
-use super::next;
+use super::setting::SettingRow;
+use super::{next, setting};
 use crate::core::job::Role;
 use crate::core::record::{Outcome, StopReason};
-use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State, TaskState};
 use crate::journal::RunFolder;
@@ -17,8 +16,11 @@ use crate::plan::Plan;
 use crate::plan::graph::NodeId;
 use crate::spec::model::{Effect, Output};
 
-/// Of how many doubtful tasks it is told what their probes have printed.
+/// Of how many tasks it is told what their jobs have printed.
 const FINDINGS_MAX: usize = 10;
+
+/// How many lines are told of what went wrong.
+const LAST_WORDS_MAX: usize = 3;
 
 /// How many lines of it are told, of each stream.
 const PRINTED_MAX: usize = 8;
@@ -69,42 +71,6 @@ pub struct Executor {
     pub host: String,
 }
 
-/// One setting of a status, or one item of it.
-#[derive(Debug, Clone, Serialize)]
-pub struct SettingRow {
-    /// The setting's id.
-    pub id: String,
-    /// How it stands.
-    pub state: SettingStanding,
-    /// What it was.
-    pub old: Option<Value>,
-    /// What it is while it is in force.
-    pub in_force: Option<Value>,
-    /// Whether it is owed.
-    pub debt: bool,
-    /// What was found in its place.
-    pub found: Option<Value>,
-    /// Why it is as it is, in words.
-    pub reason: Option<String>,
-}
-
-fn settings(state: &State) -> Vec<SettingRow> {
-    let mut rows: Vec<SettingRow> = state
-        .all_parts()
-        .map(|(id, part)| SettingRow {
-            id: state.instance(id).id.to_string(),
-            state: part.standing,
-            old: part.old.as_deref().cloned(),
-            in_force: part.in_force.as_deref().cloned(),
-            debt: state.is_debt(part),
-            found: part.found.as_deref().cloned(),
-            reason: part.reason.as_ref().map(ToString::to_string),
-        })
-        .collect();
-    rows.sort_by_key(|row| !row.debt);
-    rows
-}
-
 /// One task of a status.
 #[derive(Debug, Clone, Serialize)]
 pub struct TaskRow {
@@ -148,7 +114,10 @@ pub struct TaskRow {
     /// Number of the job that has asked it last.
     #[serde(skip)]
     pub asked: Option<u32>,
-    /// The last lines that the probe has printed, of a task in doubt.
+    /// Number of its last job, if it has had one.
+    #[serde(skip)]
+    pub last: Option<u32>,
+    /// The last lines that its probe has printed, else its last job, of a task that is in doubt or has failed.
     #[serde(skip)]
     pub printed: Vec<String>,
 }
@@ -173,7 +142,7 @@ impl Status {
             started: known.started,
             next_due,
             stopped: known.stopped,
-            settings: settings(state),
+            settings: setting::rows(plan, state),
             claims: locks::held(state),
             awaited: locks::awaited(state),
             tasks,
@@ -183,12 +152,20 @@ impl Status {
         status
     }
 
-    /// The same with what the probes of doubtful tasks have printed, as far as it is listed.
+    /// The same with what the jobs of doubtful and failed tasks have printed, as far as it is listed.
     #[must_use]
     pub fn with_findings(mut self, folder: &RunFolder) -> Self {
-        let doubtful = self.tasks.iter_mut().filter(|row| row.state == TaskStanding::InDoubt);
-        for row in doubtful.take(FINDINGS_MAX) {
-            row.printed = row.asked.map(|job| printed(folder, &row.id, job)).unwrap_or_default();
+        for standing in [TaskStanding::InDoubt, TaskStanding::Failed] {
+            let rows = self.tasks.iter_mut().filter(|row| row.state == standing);
+            for row in rows.take(FINDINGS_MAX) {
+                // What a probe has found says more of a doubt than the last words of what ran before it.
+                let asked = row.asked.filter(|_| standing == TaskStanding::InDoubt);
+                row.printed = match (asked, row.last) {
+                    (Some(probe), _) => printed(folder, &row.id, probe),
+                    (None, Some(last)) => last_words(folder, &row.id, last),
+                    (None, None) => Vec::new(),
+                };
+            }
         }
         self
     }
@@ -255,6 +232,7 @@ impl Unentered<'_> {
                 probe: false,
                 orphan: None,
                 asked: None,
+                last: None,
                 printed: Vec::new(),
             });
             return;
@@ -272,6 +250,16 @@ impl Unentered<'_> {
             );
         }
     }
+}
+
+/// What a job has said last: of what went wrong, if it has said that.
+fn last_words(folder: &RunFolder, task: &str, job: u32) -> Vec<String> {
+    let folder = folder.task(task, job);
+    let mut lines = last_lines_of(&folder.join("stderr"), LAST_WORDS_MAX);
+    if lines.is_empty() {
+        lines = last_lines_of(&folder.join("stdout"), LAST_WORDS_MAX);
+    }
+    lines
 }
 
 /// The last lines that a job has printed.
@@ -330,6 +318,7 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
             .or_else(|| task.and_then(|task| task.reason.as_deref().map(str::to_owned))),
         orphan: task.and_then(|task| task.orphan),
         asked: task.and_then(|task| task.inquiry.attempt),
+        last: task.map(|task| task.jobs).filter(|jobs| *jobs > 0),
         printed: Vec::new(),
         probe: plan.graph.task(instance.node).is_some_and(|task| task.probe.is_some()),
         outputs: outputs(plan, instance.node).map(|(name, _)| name.clone()).collect(),

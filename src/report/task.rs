@@ -148,12 +148,6 @@ impl Source<'_> {
     fn named(self, row: TaskRow, id: InstanceId, name: &str) -> Shown {
         let node = self.state.instance(id).node;
         let folder = self.folder.task(name, 1);
-        let about = |entry: &&Entry<Record>| {
-            entry.record.subject().is_some_and(|subject| subject.as_ref() == name)
-        };
-        let told = |entry: &Entry<Record>| {
-            Some(Moment { seq: entry.seq, at: entry.at, what: moment(&entry.record)? })
-        };
         Shown {
             title: self.plan.title(node).to_owned(),
             description: self.plan.step(node).description.clone(),
@@ -163,7 +157,7 @@ impl Source<'_> {
             probe: None,
             outputs: None,
             folder: folder.parent().map(|path| path.display().to_string()).unwrap_or_default(),
-            history: self.entries.iter().filter(about).filter_map(told).collect(),
+            history: history(self.entries, |subject| (subject == name).then_some("")),
             next: Vec::new(),
             row,
         }
@@ -296,6 +290,11 @@ pub fn text(shown: &Shown) -> String {
     if let Some(unknown) = &shown.unknown {
         say("unknown", unknown);
     }
+    if shown.probe.is_none() {
+        for (number, line) in row.printed.iter().enumerate() {
+            say(if number == 0 { "printed" } else { "" }, &format!("| {line}"));
+        }
+    }
     if let Some(probe) = &shown.probe {
         say("probe", &probe.words());
         probe.printed.iter().for_each(|line| say("", &format!("| {line}")));
@@ -309,18 +308,37 @@ pub fn text(shown: &Shown) -> String {
     if row.attempts > 0 || shown.probe.is_some() {
         say("files", &shown.folder);
     }
-    if !shown.history.is_empty() {
-        text.push_str("\nhistory:\n");
-        for moment in &shown.history {
-            let at = format!("  {}  ", local(moment.at));
-            for (number, line) in moment.what.lines().enumerate() {
-                let at = if number == 0 { at.as_str() } else { &" ".repeat(at.len()) };
-                let _ = writeln!(text, "{at}{}", escape(line));
-            }
-        }
-    }
+    tell_history(&mut text, &shown.history);
     next::list(&mut text, &shown.next);
     text
+}
+
+/// What has happened to those subjects of which `about` knows what to write before it, oldest first.
+pub(super) fn history<'a>(
+    entries: &[Entry<Record>],
+    about: impl Fn(&str) -> Option<&'a str>,
+) -> Vec<Moment> {
+    let told = |entry: &Entry<Record>| {
+        let before = about(entry.record.subject()?)?;
+        let what = format!("{before}{}", moment(&entry.record)?);
+        Some(Moment { seq: entry.seq, at: entry.at, what })
+    };
+    entries.iter().filter_map(told).collect()
+}
+
+/// The same as text, under a title.
+pub(super) fn tell_history(text: &mut String, history: &[Moment]) {
+    if history.is_empty() {
+        return;
+    }
+    text.push_str("\nhistory:\n");
+    for moment in history {
+        let at = format!("  {}  ", local(moment.at));
+        for (number, line) in moment.what.lines().enumerate() {
+            let at = if number == 0 { at.as_str() } else { &" ".repeat(at.len()) };
+            let _ = writeln!(text, "{at}{}", escape(line));
+        }
+    }
 }
 
 /// The effect and the kind of a task.

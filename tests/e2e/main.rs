@@ -5,11 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod bench;
+mod claims;
 mod correcting;
 mod crashes;
 mod keepers;
 mod locks;
 mod operator;
+mod owing;
 mod printing;
 mod probes;
 mod running;

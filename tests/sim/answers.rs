@@ -88,7 +88,7 @@ impl Evaluate for Answers {
             let name = self.draw_for(["first", "second"][number], &id);
             let name = locks::NAMES[usize::try_from(name % 3).expect("few")];
             // In most runs all who want a name want it in the same way.
-            let mixed = self.seed % 3 == 0;
+            let mixed = self.seed.is_multiple_of(3);
             let drawn = self
                 .draw_for("sharing", &if mixed { format!("{id}{name}") } else { name.to_owned() });
             Lock { name: name.into(), sharing: locks::sharing(drawn) }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use windlass::core::claim::{Blocker, Holder, Lock, in_order};
+use windlass::core::claim::{Blocker, Holder, KnownClaim, Lock, in_order};
 use windlass::core::evaluate::Evaluate;
 use windlass::core::machine::{Effect, Input};
 use windlass::core::record::Outcome;
@@ -162,7 +162,7 @@ impl Locks {
             }
             Effect::Verify { claims } => {
                 let mut lost = Vec::new();
-                for (holder, names, token) in claims {
+                for KnownClaim { holder, names, token } in claims {
                     let gone = |name: &&Arc<str>| !self.is_held(holder, name, token);
                     let missing: Vec<Arc<str>> = names.iter().filter(gone).cloned().collect();
                     if !missing.is_empty() {

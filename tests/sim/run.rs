@@ -147,6 +147,11 @@ impl Run {
             }
             self.calm_lives += u32::from(self.trouble.is_calm());
             if self.calm_lives > CALM_LIVES_MAX {
+                for instance in self.watch.state.instances() {
+                    self.say(|| {
+                        format!("{}: {:?} {:?}", instance.id, instance.standing, instance.body)
+                    });
+                }
                 return Err("the run never ends, although nothing bad happens any more".to_owned());
             }
             self.story.lives += 1;
@@ -487,6 +492,10 @@ impl Run {
                     return Err("an effect waits for a record that is not there".to_owned());
                 }
                 Some(record) => self.life.waiting.push((first + record + 1, planned.effect)),
+                None if matches!(planned.effect, Effect::Release { .. }) => {
+                    self.sync()?;
+                    self.effect(planned.effect)?;
+                }
                 None => self.effect(planned.effect)?,
             }
         }

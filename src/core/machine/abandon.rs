@@ -15,14 +15,15 @@ impl<E: Evaluate> Machine<E> {
     pub(super) fn abandon(
         &mut self,
         now: Timestamp,
-        by: Actor,
-        because: String,
+        by: &Actor,
+        because: &str,
         write_off: Vec<String>,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         self.note(now, Record::Resumed { by: by.clone(), runbook: None }, out)?;
         let why = StopReason::Abandoned;
-        let stopped = Record::Stopped { why, by: Some(by.clone()), because: Some(because.clone()) };
+        let stopped =
+            Record::Stopped { why, by: Some(by.clone()), because: Some(because.to_owned()) };
         self.note(now, stopped, out)?;
         for name in write_off {
             let known = self.state.find(&name).is_some_and(|id| self.state.is_of_setting(id));
@@ -37,7 +38,7 @@ impl<E: Evaluate> Machine<E> {
             let resolved = Record::Resolved {
                 task: name.into(),
                 decision: Decision::Waived,
-                because: because.clone(),
+                because: because.to_owned(),
                 by: by.clone(),
                 outputs: None,
             };

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Effect, Machine, Transition, Turn};
 use crate::core::apply::Unfit;
-use crate::core::claim::{Blocker, Crowds, Holder, Lock, in_order};
+use crate::core::claim::{Blocker, Crowds, Holder, KnownClaim, Lock, in_order};
 use crate::core::evaluate::Evaluate;
 use crate::core::job::Role;
 use crate::core::record::Record;
@@ -444,7 +444,8 @@ impl<E: Evaluate> Machine<E> {
 
     /// Gives back what is held for nothing any more. The run's own claim is the last.
     pub(super) fn release_finished(&mut self, out: &mut Transition) {
-        let given_up = self.is_given_up() && self.running.is_empty() && self.unclear.is_empty();
+        let given_up =
+            self.state.is_given_up() && self.running.is_empty() && self.unclear.is_empty();
         if given_up {
             self.gate.ended.extend(self.state.claims.held.keys());
         }
@@ -496,8 +497,10 @@ impl<E: Evaluate> Machine<E> {
         let held = self.state.claims.held.iter();
         let claims: Vec<_> = held
             .filter(|(holder, _)| !self.state.is_finished(**holder))
-            .map(|(&holder, claim)| {
-                (self.state.holder_id(holder), names(&claim.locks), claim.token.clone())
+            .map(|(&holder, claim)| KnownClaim {
+                holder: self.state.holder_id(holder),
+                names: names(&claim.locks),
+                token: claim.token.clone(),
             })
             .collect();
         if !claims.is_empty() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::core::claim::{Blocker, Lock};
+use crate::core::claim::{Blocker, KnownClaim, Lock};
 use crate::core::evaluate::Out;
 use crate::core::job::{Command, End, JobId, Role};
 use crate::core::record::{Actor, Adopted, Decision, GivenOutputs, Opened, Record};
@@ -207,7 +207,8 @@ pub enum Effect {
         /// Names this claim among all of the run.
         token: Arc<str>,
     },
-    /// Give locks back. To do it again does no harm.
+    /// Give locks back, once every record so far is on disk: those of an earlier executor as well, which may not have been
+    /// synced. To do it again does no harm.
     Release {
         /// For what.
         holder: Arc<str>,
@@ -218,8 +219,8 @@ pub enum Effect {
     },
     /// Find out whether what was claimed is still held.
     Verify {
-        /// For each claim, for what it is, the names, and its token.
-        claims: Vec<(Arc<str>, Vec<Arc<str>>, Arc<str>)>,
+        /// The claims.
+        claims: Vec<KnownClaim>,
     },
     /// Nobody waits for locks under that name any more.
     Withdraw {

@@ -154,7 +154,7 @@ impl<E: Evaluate> Machine<E> {
                 self.verify_claims(&mut out);
             }
             Input::Abandon { by, because, write_off } => {
-                self.abandon(now, by, because, write_off, &mut out)?;
+                self.abandon(now, &by, &because, write_off, &mut out)?;
             }
             Input::NotSpawned { job, reason } => {
                 self.on_not_spawned(now, &job, &reason, &mut out)?;
@@ -221,7 +221,7 @@ impl<E: Evaluate> Machine<E> {
         if !self.is_stopped() && self.go_on_waiting(now, out)? {
             return Ok(());
         }
-        if self.is_given_up() {
+        if self.state.is_given_up() {
             self.note(now, Record::Closed { outcome: Closing::Abandoned }, out)?;
         } else if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
@@ -231,11 +231,6 @@ impl<E: Evaluate> Machine<E> {
         }
         self.finished = true;
         Ok(())
-    }
-
-    /// Whether the run was abandoned, and nothing keeps it from being closed but its locks.
-    fn is_given_up(&self) -> bool {
-        self.state.run().stopped == Some(StopReason::Abandoned) && self.state.may_be_abandoned()
     }
 
     /// Throws away what is derived from the state, and derives it anew.

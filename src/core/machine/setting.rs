@@ -374,9 +374,9 @@ impl<E: Evaluate> Machine<E> {
         };
         // Before a change the old value must be on disk, and that it is being changed.
         if role == Role::Get {
-            out.plan(spawn)
+            out.plan(spawn);
         } else {
-            out.plan_after_sync(spawn)
+            out.plan_after_sync(spawn);
         }
         Ok(())
     }
