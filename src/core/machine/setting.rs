@@ -125,6 +125,10 @@ impl<E: Evaluate> Machine<E> {
             for id in self.gates.remove(&setting).unwrap_or_default() {
                 self.queue(id);
             }
+        } else if self.state.closes(setting) {
+            // Those that waited cannot start any more, and are put in line again if that changes. Going on for them would bring the
+            // setting into force and out of it again without end.
+            self.gates.remove(&setting);
         } else if self.gates.contains_key(&setting) {
             let rests = |part: &Part| part.activity == Activity::Resting && !part.lets_pass();
             let next: Vec<InstanceId> = self
