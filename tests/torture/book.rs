@@ -111,6 +111,27 @@ impl Book {
         book
     }
 
+    /// Steps that all work under one lock; some have their effect and fail, some fail before it.
+    pub(crate) fn of_loners() -> Self {
+        let mut book = Self::default();
+        book.text.push_str("windlass: 1\nname: torture\nsteps:\n");
+        for (name, words) in [
+            ("a", "work, append"),
+            ("b", "append, work, fail=1"),
+            ("c", "work, append, work"),
+            ("d", "fail=1, append"),
+        ] {
+            writeln!(
+                book.text,
+                "  {name}: {{effect: once, on_failure: continue, locks: [critical], run: [sh, effect.sh, alone, {words}]}}"
+            )
+            .unwrap();
+            let task = Task { once: true, alone: true, needs: BTreeSet::new() };
+            book.tasks.insert(name.to_owned(), task);
+        }
+        book
+    }
+
     fn add_group(
         &mut self,
         rng: &mut ChaCha8Rng,

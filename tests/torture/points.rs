@@ -104,7 +104,7 @@ fn finish(place: &Place, book: &Book) -> usize {
             return settled;
         }
         let doubts = operator::doubts(&status);
-        settled += operator::settle_all(place, &doubts, &entries(place)).len();
+        settled += operator::settle_all(place, RUN, &doubts, &entries(place)).len();
         let (code, _, stderr) = place.windlass(&["resume", RUN]);
         assert!(matches!(code, Some(0 | 8)), "{code:?}: {stderr}");
     }
