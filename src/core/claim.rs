@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Outcome, StopReason};
+use super::setting::Activity;
 use super::state::{InstanceId, Named, Phase, ScopeId, State};
 use crate::spec::model::Sharing;
 
@@ -281,6 +282,10 @@ impl State {
         match self.named(id)? {
             Named::Item(scope) => Some(Holder::Scope(scope)),
             Named::Instance(instance) => match self.group(instance) {
+                // A setting without items goes by the name of its one part.
+                None if self.setting(instance).is_some() => {
+                    self.parts_of(instance).next().map(|(part, _)| Holder::Task(part))
+                }
                 None => Some(Holder::Task(instance)),
                 Some(group) => {
                     let scope = group.items.filter(|items| items.count > 0)?.first;
@@ -350,12 +355,17 @@ impl State {
                 let scope = self.scope(scope);
                 [scope.open, scope.bad, scope.doubtful, scope.stuck] == [0; 4]
             }
-            Holder::Task(task) => self.task(task).is_some_and(|task| {
-                matches!(
+            Holder::Task(id) => match (self.task(id), self.part(id)) {
+                (Some(task), _) => matches!(
                     task.phase,
                     Phase::Ended(Outcome::Succeeded | Outcome::Skipped | Outcome::Waived)
-                )
-            }),
+                ),
+                (_, Some(part)) => {
+                    let rests = part.activity == Activity::Resting;
+                    rests && !part.standing.is_open() && !part.was_found()
+                }
+                _ => false,
+            },
         }
     }
 
@@ -370,7 +380,11 @@ impl State {
     pub fn has_begun(&self, holder: Holder) -> bool {
         match holder {
             Holder::Scope(scope) => self.scope(scope).begun,
-            Holder::Task(task) => self.task(task).is_some_and(|task| task.jobs > 0),
+            Holder::Task(id) => match (self.task(id), self.part(id)) {
+                (Some(task), _) => task.jobs > 0,
+                (_, Some(part)) => part.standing.is_open(),
+                _ => false,
+            },
         }
     }
 

@@ -380,6 +380,18 @@ pub enum Closing {
 }
 
 impl Record {
+    /// Whether it tells of locks that are asked for, held or given back.
+    #[must_use]
+    pub fn is_about_claims(&self) -> bool {
+        matches!(
+            self,
+            Self::Claimed { .. }
+                | Self::Denied { .. }
+                | Self::Released { .. }
+                | Self::ClaimLost { .. }
+        )
+    }
+
     /// The task, group or item that the record speaks of.
     #[must_use]
     pub fn subject(&self) -> Option<&Arc<str>> {

@@ -135,6 +135,8 @@ impl Flat {
             let mut node = blank(&setting.name, parent, slot, NodeBody::Setting(Box::new(shape)));
             node.needs = needs;
             node.conditional = setting.when.is_some();
+            // Its claim keeps two runs, and two items, from taking each other's temporary value for the old one.
+            node.locks = true;
             self.next(parent);
             self.graph.nodes.push(node);
             self.steps.push(settings::planned(setting));

@@ -29,6 +29,9 @@ impl State {
         at: Timestamp,
         record: &Record,
     ) -> Option<Result<(), Unfit>> {
+        if record.is_about_claims() {
+            return None;
+        }
         let name = record.subject()?;
         let id = self.find(name)?;
         let owner = match &self.instance(id).body {

@@ -7,13 +7,16 @@ use super::super::job::Role;
 use super::super::state::{InstanceId, State};
 use super::{Expressions, scope};
 use crate::plan::PlannedStep;
-use crate::spec::model::{Located, LockName};
+use crate::spec::model::{Located, LockName, Sharing};
 use crate::spec::template::{Reference, Scope};
 
 impl Expressions {
     /// The locks of a holder: for a task those of its step and of its driver's action, for a scope those of its group.
     pub(super) fn locks_of(&self, state: &State, holder: Holder) -> Result<Vec<Lock>, String> {
         let Some((step, inside)) = self.place_of(state, holder) else { return Ok(Vec::new()) };
+        if let (Holder::Task(part), Some(_)) = (holder, &step.setting) {
+            return self.locks_of_setting(state, part, &step.locks);
+        }
         let mut locks = Vec::new();
         if !step.locks.is_empty() {
             let scope = self.scope(state, inside, references(&step.locks));
@@ -28,6 +31,28 @@ impl Expressions {
                 let leaf = self.leaf(state, task, Role::Action)?;
                 render(&leaf.work.locks, &leaf.scope, &mut locks)?;
             }
+        }
+        Ok(locks)
+    }
+
+    /// The locks of a setting: its own, else one that is named after the command that reads its value. Nobody shares them.
+    fn locks_of_setting(
+        &self,
+        state: &State,
+        part: InstanceId,
+        own: &[Located<LockName>],
+    ) -> Result<Vec<Lock>, String> {
+        let mut locks = Vec::new();
+        if own.is_empty() {
+            let get = self.render(state, part, Role::Get)?;
+            let words = get.argv.iter().map(String::as_str);
+            let words = shlex::try_join(words).unwrap_or_else(|_| get.argv.join(" "));
+            let name = format!("setting: {words}");
+            locks.push(Lock { name: name.into(), sharing: Sharing::Exclusive });
+        } else {
+            let scope = self.scope(state, part, references(own));
+            render(own, &scope, &mut locks)?;
+            locks.iter_mut().for_each(|lock| lock.sharing = Sharing::Exclusive);
         }
         Ok(locks)
     }

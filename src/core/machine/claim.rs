@@ -14,6 +14,7 @@ use crate::core::claim::{Blocker, Crowds, Holder, KnownClaim, Lock, in_order};
 use crate::core::evaluate::Evaluate;
 use crate::core::job::Role;
 use crate::core::record::Record;
+use crate::core::setting::Way;
 use crate::core::state::{InstanceId, Phase};
 use crate::spec::model::Sharing;
 
@@ -145,6 +146,8 @@ impl<E: Evaluate> Machine<E> {
         let locks = self.evaluate.locks(&self.state, holder);
         let locks = in_order(locks.map_err(|error| format!("`locks`: {error}"))?);
         let around = self.state.holders_enclosing(holder);
+        // What is around a setting may hold its lock for several of its kind, which must exclude each other.
+        let is_setting = matches!(holder, Holder::Task(id) if self.state.part(id).is_some());
         let mut wanted = Vec::with_capacity(locks.len());
         for lock in locks {
             let held = around.iter().find_map(|&outer| {
@@ -153,7 +156,7 @@ impl<E: Evaluate> Machine<E> {
             });
             match held {
                 None => wanted.push(lock),
-                Some((_, held)) if held.covers(&lock) => {}
+                Some((_, held)) if held.covers(&lock) && !is_setting => {}
                 Some((outer, held)) => {
                     let around = match self.state.holder_id(outer) {
                         id if id.is_empty() => "the run itself".to_owned(),
@@ -366,6 +369,9 @@ impl<E: Evaluate> Machine<E> {
         reason: &str,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
+        if self.state.part(task).is_some() {
+            return self.fail_way(now, task, Way::Set, reason.to_owned(), out);
+        }
         let Some(role) = self.next_role(task) else { return Ok(()) };
         self.cannot_begin(now, task, role, reason.to_owned(), out)
     }
@@ -384,6 +390,9 @@ impl<E: Evaluate> Machine<E> {
     }
 
     fn is_waiting_for_locks(&self, task: InstanceId) -> bool {
+        if self.state.part(task).is_some() {
+            return self.waits_to_open(task);
+        }
         let admitted = self.is_admitted(self.state.instance(task).scope);
         let fresh = self.state.task(task).is_some_and(|known| known.phase == Phase::Waiting);
         admitted
@@ -429,8 +438,8 @@ impl<E: Evaluate> Machine<E> {
                 self.gate.ended.extend(self.state.holders_around(id));
             }
             Record::SettingMoved { task, .. } => {
-                let Some(id) = self.state.find(task) else { return };
-                self.gate.ended.extend(self.state.holders_around(id));
+                let Some(Holder::Task(part)) = self.state.holder(task) else { return };
+                self.gate.ended.extend(self.state.holders_around(part));
             }
             Record::Resolved { .. } | Record::Resumed { .. } => {
                 self.gate.ended.extend(self.state.claims.held.keys());
@@ -452,7 +461,8 @@ impl<E: Evaluate> Machine<E> {
         for holder in std::mem::take(&mut self.gate.ended) {
             let Some(claim) = self.state.claims.of(holder) else { continue };
             let last = holder != Holder::RUN || self.state.claims.held.len() == 1;
-            let finished = given_up || self.state.is_finished(holder);
+            let wanted = matches!(holder, Holder::Task(id) if self.waits_to_open(id));
+            let finished = given_up || (self.state.is_finished(holder) && !wanted);
             if !last || self.gate.releasing.contains(&holder) || !finished {
                 continue;
             }

@@ -291,9 +291,21 @@ impl<E: Evaluate> Machine<E> {
             return Ok(());
         }
         match next_to_open(part) {
-            Some((way, role)) => self.begin_setting_job(now, id, way, role, out),
-            None => Ok(()),
+            Some((way, role)) if self.holds_its_locks(now, id, out)? => {
+                self.begin_setting_job(now, id, way, role, out)
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Whether a part is to be brought into force, and nothing of it is under way.
+    pub(super) fn waits_to_open(&self, id: InstanceId) -> bool {
+        self.state.part(id).is_some_and(|part| {
+            self.gates.contains_key(&part.owner)
+                && !self.state.bars(part.owner)
+                && part.activity == Activity::Resting
+                && !part.lets_pass()
+        })
     }
 
     fn close(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) -> Result<(), Unfit> {
@@ -386,7 +398,7 @@ impl<E: Evaluate> Machine<E> {
     }
 
     /// Opening or closing has failed in this execution.
-    fn fail_way(
+    pub(super) fn fail_way(
         &mut self,
         now: Timestamp,
         id: InstanceId,

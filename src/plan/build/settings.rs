@@ -43,6 +43,7 @@ pub(super) fn planned(setting: Setting) -> PlannedStep {
         description: setting.description,
         when: setting.when,
         for_each: setting.for_each,
+        locks: setting.locks,
         setting: Some(PlannedSetting { get: setting.get, change: setting.change, to: setting.to }),
         ..PlannedStep::default()
     }
