@@ -41,6 +41,8 @@ pub(super) struct Gate {
     pub(super) nothing: BTreeSet<Holder>,
     /// Claims that are being given back.
     pub(super) releasing: BTreeSet<Holder>,
+    /// What wants to start under a claim that is being given back.
+    pub(super) returning: BTreeSet<(Holder, InstanceId)>,
     /// Holders under which something has ended.
     pub(super) ended: BTreeSet<Holder>,
     /// When those are asked again who wait for other runs.
@@ -107,6 +109,11 @@ impl<E: Evaluate> Machine<E> {
         task: InstanceId,
         out: &mut Transition,
     ) -> Result<bool, Unfit> {
+        if self.gate.releasing.contains(&holder) {
+            // What is on its way out is not held: it is asked for anew once it has gone.
+            self.gate.returning.insert((holder, task));
+            return Ok(false);
+        }
         let whole = self.state.claims.of(holder).is_some_and(|claim| claim.whole);
         if whole || self.gate.nothing.contains(&holder) {
             return Ok(true);
@@ -487,6 +494,8 @@ impl<E: Evaluate> Machine<E> {
         if !self.gate.releasing.remove(&holder) {
             return Ok(());
         }
+        let back: Vec<_> = self.gate.returning.extract_if(.., |(of, _)| *of == holder).collect();
+        back.into_iter().for_each(|(_, task)| self.queue(task));
         let Some(claim) = self.state.claims.of(holder).filter(|claim| claim.token == *token) else {
             return Ok(());
         };
