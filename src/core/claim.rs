@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Outcome, StopReason};
-use super::setting::Activity;
-use super::state::{InstanceId, Named, Phase, ScopeId, State};
+use super::setting::{Activity, SettingStanding};
+use super::state::{InstanceId, Named, Phase, ScopeId, Settled, State};
 use crate::spec::model::Sharing;
 
 /// A lock that is wanted or held.
@@ -361,8 +361,11 @@ impl State {
                     Phase::Ended(Outcome::Succeeded | Outcome::Skipped | Outcome::Waived)
                 ),
                 (_, Some(part)) => {
-                    let rests = part.activity == Activity::Resting;
-                    rests && !part.standing.is_open() && !part.was_found()
+                    let rests = part.activity == Activity::Resting && !part.was_found();
+                    // Nothing that it surrounds is open, so it is not opened again before a resume.
+                    let idle = self.instance(part.owner).standing.settled != Settled::Open
+                        || part.standing == SettingStanding::WrittenOff;
+                    rests && idle && !part.standing.is_open()
                 }
                 _ => false,
             },

@@ -56,10 +56,10 @@ pub fn moment(record: &Record) -> Option<String> {
         }
         Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
-        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
         Record::SettingMoved { state, value, reason, .. } => {
             moved(*state, value.as_deref(), reason.as_deref())
         }
+        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
         Record::TaskEnded { outcome, reason, .. } => {
             let outcome = TaskStanding::from(*outcome).name();
             reason

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use windlass::core::claim::{Blocker, Holder, KnownClaim, Lock, in_order};
 use windlass::core::evaluate::Evaluate;
 use windlass::core::machine::{Effect, Input};
-use windlass::core::record::Outcome;
+use windlass::core::record::{Outcome, StopReason};
 use windlass::core::state::{InstanceBody, InstanceId, Phase, State};
 use windlass::plan::graph::{Graph, NodeBody};
 use windlass::spec::model::Sharing;
@@ -56,7 +56,8 @@ impl Locks {
         for node in &mut graph.nodes {
             let single = matches!(&node.body, NodeBody::Group(group)
                 if group.fan_out.as_ref().is_some_and(|fan_out| fan_out.single));
-            node.locks = !single && rng.random_bool(chance);
+            let setting = matches!(node.body, NodeBody::Setting(_));
+            node.locks = setting || (!single && rng.random_bool(chance));
         }
         Self {
             holds: Vec::new(),
@@ -319,6 +320,9 @@ fn check_release(
         return Ok(());
     }
     for (known, when) in [(state, "now"), (durable, "after a power cut")] {
+        if known.run().stopped == Some(StopReason::Abandoned) {
+            continue;
+        }
         for (index, instance) in known.instances().iter().enumerate() {
             let at = InstanceId(u32::try_from(index).expect("a simulated run is small"));
             if at == InstanceId::ROOT || !is_under(known, at, holder) {

@@ -4,6 +4,7 @@
 //! that many instead of the usual number.
 
 mod answers;
+mod debts;
 mod inquiry;
 mod journal;
 mod locks;

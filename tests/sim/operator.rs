@@ -8,6 +8,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use windlass::core::machine::Order;
 use windlass::core::record::{Decision, GivenOutputs, Outcome, Record};
+use windlass::core::setting::SettingStanding;
 use windlass::core::state::{Instance, InstanceId, Knowledge, Phase, State, TaskState};
 
 use crate::run::somebody;
@@ -56,6 +57,14 @@ pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool
             || is_failed(task)
                 && (reason.contains("can never have") || reason.contains("wait for each other"))
     };
+    let debts = state
+        .all_parts()
+        .filter(|(_, part)| part.was_found() || part.standing == SettingStanding::Drifted);
+    let debts = debts.map(|(id, part)| {
+        let task = state.instance(id).id.clone();
+        let odd = part.openings % 2 == 1 && !part.was_found();
+        Decided { task, decision: if odd { Decision::Absent } else { Decision::Done } }
+    });
     state
         .tasks()
         .filter(|(id, _, task)| needs_somebody(task) || hopeless(*id, task))
@@ -63,6 +72,7 @@ pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool
             true => Decided { task: instance.id.clone(), decision: Decision::Waived },
             false => truth(state, instance, task, world, now),
         })
+        .chain(debts)
         .collect()
 }
 
@@ -88,6 +98,14 @@ pub(crate) fn decide_some(
             } else {
                 Decided { task: instance.id.clone(), decision: any_decision(rng) }
             });
+        }
+    }
+    for (id, part) in state.all_parts() {
+        let owed = if part.is_owed() { 0.5 } else { 0.02 };
+        if rng.random_bool(owed) {
+            let decision =
+                [Decision::Done, Decision::Absent, Decision::Waived][rng.random_range(0..3)];
+            decided.push(Decided { task: state.instance(id).id.clone(), decision });
         }
     }
     if rng.random_bool(0.35) {

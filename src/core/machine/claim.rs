@@ -45,6 +45,8 @@ pub(super) struct Gate {
     pub(super) returning: BTreeSet<(Holder, InstanceId)>,
     /// Holders under which something has ended.
     pub(super) ended: BTreeSet<Holder>,
+    /// Settings that hold a lock.
+    pub(super) settings: BTreeSet<Holder>,
     /// When those are asked again who wait for other runs.
     pub(super) poll: Option<Timestamp>,
     /// Everybody who waits has asked once more since something has happened last.
@@ -154,7 +156,7 @@ impl<E: Evaluate> Machine<E> {
         let locks = in_order(locks.map_err(|error| format!("`locks`: {error}"))?);
         let around = self.state.holders_enclosing(holder);
         // What is around a setting may hold its lock for several of its kind, which must exclude each other.
-        let is_setting = matches!(holder, Holder::Task(id) if self.state.part(id).is_some());
+        let is_setting = self.is_setting(holder);
         let mut wanted = Vec::with_capacity(locks.len());
         for lock in locks {
             let held = around.iter().find_map(|&outer| {
@@ -448,14 +450,33 @@ impl<E: Evaluate> Machine<E> {
                 let Some(Holder::Task(part)) = self.state.holder(task) else { return };
                 self.gate.ended.extend(self.state.holders_around(part));
             }
+            Record::Judged { .. } => {}
             Record::Resolved { .. } | Record::Resumed { .. } => {
                 self.gate.ended.extend(self.state.claims.held.keys());
+                self.find_settings();
+            }
+            Record::Claimed { task, .. } => {
+                let holder = self.state.holder(task).filter(|&holder| self.is_setting(holder));
+                self.gate.settings.extend(holder);
+                return;
             }
             Record::Released { .. } | Record::ClaimLost { .. } => {
                 self.gate.ended.insert(Holder::RUN);
+                self.find_settings();
             }
-            _ => {}
+            _ => return,
         }
+        // Whether a setting may be opened once more hangs on all that it surrounds.
+        self.gate.ended.extend(&self.gate.settings);
+    }
+
+    fn find_settings(&mut self) {
+        let held = self.state.claims.held.keys().copied();
+        self.gate.settings = held.filter(|&holder| self.is_setting(holder)).collect();
+    }
+
+    fn is_setting(&self, holder: Holder) -> bool {
+        matches!(holder, Holder::Task(id) if self.state.part(id).is_some())
     }
 
     /// Gives back what is held for nothing any more. The run's own claim is the last.
@@ -468,8 +489,7 @@ impl<E: Evaluate> Machine<E> {
         for holder in std::mem::take(&mut self.gate.ended) {
             let Some(claim) = self.state.claims.of(holder) else { continue };
             let last = holder != Holder::RUN || self.state.claims.held.len() == 1;
-            let wanted = matches!(holder, Holder::Task(id) if self.waits_to_open(id));
-            let finished = given_up || (self.state.is_finished(holder) && !wanted);
+            let finished = given_up || self.state.is_finished(holder);
             if !last || self.gate.releasing.contains(&holder) || !finished {
                 continue;
             }
@@ -507,7 +527,13 @@ impl<E: Evaluate> Machine<E> {
 
     /// Whether locks under which a task stands are being given back, so that nothing about it may be decided anew.
     pub(super) fn is_being_released(&self, task: InstanceId) -> bool {
-        self.gate.releasing.iter().any(|&holder| self.state.is_under(task, holder))
+        self.gate.releasing.iter().any(|&holder| {
+            let surrounds = |id| {
+                let owner = self.state.part(id).map(|part| part.owner);
+                owner.is_some_and(|owner| self.state.settings_around(task).contains(&owner))
+            };
+            self.state.is_under(task, holder) || matches!(holder, Holder::Task(id) if surrounds(id))
+        })
     }
 
     /// Before anything starts it is found out which claims of an earlier executor are still there.
