@@ -362,10 +362,15 @@ impl State {
                 ),
                 (_, Some(part)) => {
                     let rests = part.activity == Activity::Resting && !part.was_found();
-                    // Nothing that it surrounds is open, so it is not opened again before a resume.
-                    let idle = self.instance(part.owner).standing.settled != Settled::Open
-                        || part.standing == SettingStanding::WrittenOff;
-                    rests && idle && !part.standing.is_open()
+                    // It has not been read yet, and is not going to be before a resume.
+                    let unread = part.standing == SettingStanding::Idle
+                        && (self.run.stopped.is_some()
+                            || self.instance(part.owner).standing.settled != Settled::Open);
+                    let closed = matches!(
+                        part.standing,
+                        SettingStanding::Restored | SettingStanding::WrittenOff
+                    );
+                    rests && (unread || closed)
                 }
                 _ => false,
             },

@@ -621,16 +621,23 @@ impl Watch {
             .filter(|&id| self.state.part(id).is_none())
             .filter(|&id| opinion.get(id).settled == Settled::Open)
             .collect();
+        // What keeps a setting's lock without having read it lets go when the run comes to rest, and the next resume goes on.
+        let denied = |id: InstanceId| {
+            self.state.claims().denied(windlass::core::claim::Holder::Task(id)).is_some()
+        };
         let task_waits = |id: InstanceId| {
             let known = self.state.task(id);
             let fresh = known.is_some_and(|task| task.phase == Phase::Waiting);
             let gated = || {
                 let around = self.state.settings_around(id).into_iter();
-                around.flat_map(|setting| self.state.parts_of(setting)).any(|(part, _)| waits(part))
+                around
+                    .flat_map(|setting| self.state.parts_of(setting))
+                    .any(|(part, _)| waits(part) || denied(part))
             };
             known.is_some() && (!fresh || self.state.may_start(id)) && (waits(id) || gated())
         };
-        let part_waits = |id: InstanceId| self.state.part(id).is_some() && waits(id);
+        let part_waits =
+            |id: InstanceId| self.state.part(id).is_some() && (waits(id) || denied(id));
         let somebody_waits = open.iter().any(|&id| task_waits(id) || part_waits(id));
         for id in open.into_iter().filter(|&id| self.state.part(id).is_none()) {
             let instance = self.state.instance(id);

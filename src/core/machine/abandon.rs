@@ -46,6 +46,7 @@ impl<E: Evaluate> Machine<E> {
         }
         self.reschedule(now);
         self.ask_after_jobs(out);
+        self.verify_claims(out);
         Ok(())
     }
 }

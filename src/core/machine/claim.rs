@@ -13,7 +13,7 @@ use crate::core::apply::Unfit;
 use crate::core::claim::{Blocker, Crowds, Holder, KnownClaim, Lock, in_order};
 use crate::core::evaluate::Evaluate;
 use crate::core::job::Role;
-use crate::core::record::Record;
+use crate::core::record::{Record, StopReason};
 use crate::core::setting::Way;
 use crate::core::state::{InstanceId, Phase};
 use crate::spec::model::Sharing;
@@ -92,7 +92,9 @@ impl<E: Evaluate> Machine<E> {
         task: InstanceId,
         out: &mut Transition,
     ) -> Result<bool, Unfit> {
-        if !self.gate.needed {
+        // In a run that is given up nothing starts but probes and the closing of settings, whatever has become of its locks.
+        let given_up = self.state.run().stopped == Some(StopReason::Abandoned);
+        if !self.gate.needed || given_up {
             return Ok(true);
         }
         for holder in self.state.holders_around(task) {
@@ -300,7 +302,10 @@ impl<E: Evaluate> Machine<E> {
         let record = Record::Claimed { task: id.clone(), locks, token: token.clone() };
         self.note(now, record, out)?;
         self.gate.ended.insert(holder);
-        want.tasks.into_iter().for_each(|task| self.queue(task));
+        for task in want.tasks {
+            self.queue(task);
+            self.let_next_claim(task);
+        }
         Ok(())
     }
 
@@ -449,7 +454,10 @@ impl<E: Evaluate> Machine<E> {
                 let Some(Holder::Task(part)) = self.state.holder(task) else { return };
                 self.gate.ended.extend(self.state.holders_around(part));
             }
-            Record::Judged { .. } => {}
+            Record::Judged { .. }
+            | Record::JobEnded { .. }
+            | Record::JobLost { .. }
+            | Record::Stopped { .. } => {}
             Record::Resolved { .. } | Record::Resumed { .. } => {
                 self.gate.ended.extend(self.state.claims.held.keys());
                 self.find_settings();
@@ -472,6 +480,10 @@ impl<E: Evaluate> Machine<E> {
     fn find_settings(&mut self) {
         let held = self.state.claims.held.keys().copied();
         self.gate.settings = held.filter(|&holder| self.is_setting(holder)).collect();
+    }
+
+    pub(super) fn has_claimed(&self, id: InstanceId) -> bool {
+        self.state.claims.of(Holder::Task(id)).is_some_and(|claim| claim.whole)
     }
 
     fn is_setting(&self, holder: Holder) -> bool {
@@ -499,6 +511,14 @@ impl<E: Evaluate> Machine<E> {
             };
             self.gate.releasing.insert(holder);
             out.plan_after_sync(release);
+        }
+    }
+
+    /// A run that is complete holds nothing any more when it is closed.
+    pub(super) fn release_before_closing(&mut self, out: &mut Transition) {
+        if self.state.is_complete() && !self.state.claims.held.is_empty() {
+            self.gate.ended.extend(self.state.claims.held.keys());
+            self.release_finished(out);
         }
     }
 
@@ -535,7 +555,8 @@ impl<E: Evaluate> Machine<E> {
         self.gate.nothing.clear();
         let held = self.state.claims.held.iter();
         let claims: Vec<_> = held
-            .filter(|(holder, _)| !self.state.is_finished(**holder))
+            // A setting may be opened again before what it held is given back.
+            .filter(|(holder, _)| !self.state.is_finished(**holder) || self.is_setting(**holder))
             .map(|(&holder, claim)| KnownClaim {
                 holder: self.state.holder_id(holder),
                 names: names(&claim.locks),

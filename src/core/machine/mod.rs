@@ -215,6 +215,7 @@ impl<E: Evaluate> Machine<E> {
     }
 
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
+        self.release_before_closing(out);
         let busy = !self.running.is_empty() || !self.unclear.is_empty() || self.claims_move();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
         let waits =
@@ -233,7 +234,8 @@ impl<E: Evaluate> Machine<E> {
             let why = if self.is_locked_out() { StopReason::Locked } else { StopReason::Stuck };
             self.note(now, Record::Stopped { why, by: None, because: None }, out)?;
             self.close_in_stopped_run(now, out)?;
-            if !self.running.is_empty() {
+            self.release_finished(out);
+            if !self.running.is_empty() || self.claims_move() {
                 return Ok(());
             }
         }

@@ -307,7 +307,7 @@ impl<E: Evaluate> Machine<E> {
         let wanted = self.is_waited_for(owner) && !self.state.bars(owner);
         match (next_to_open(part), part.activity) {
             (Some((way, role)), _) if wanted => {
-                if self.holds_its_locks(now, id, out)? {
+                if self.may_claim(id) && self.holds_its_locks(now, id, out)? {
                     self.begin_setting_job(now, id, way, role, out)?;
                 }
                 Ok(())
@@ -325,12 +325,28 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
+    /// Whether a part has its turn to claim its lock: one after the other, in the same order everywhere, so that two items that
+    /// open the same setting never wait for each other.
+    fn may_claim(&self, id: InstanceId) -> bool {
+        let Some(part) = self.state.part(id) else { return false };
+        let mut before = self.state.parts_of(part.owner).take_while(|(other, _)| *other != id);
+        before.all(|(other, part)| part.lets_pass() || self.has_claimed(other))
+    }
+
+    /// The next part of a setting may claim its lock, now that one before it has.
+    pub(super) fn let_next_claim(&mut self, id: InstanceId) {
+        let Some(owner) = self.state.part(id).map(|part| part.owner) else { return };
+        let parts: Vec<InstanceId> = self.state.parts_of(owner).map(|(id, _)| id).collect();
+        let next = parts.into_iter().skip_while(|&other| other != id).nth(1);
+        next.into_iter().for_each(|next| self.queue(next));
+    }
+
     /// Whether a part is to be brought into force, and nothing of it is under way.
     pub(super) fn waits_to_open(&self, id: InstanceId) -> bool {
         self.state.part(id).is_some_and(|part| {
             self.is_waited_for(part.owner)
                 && !self.state.bars(part.owner)
-                && part.activity == Activity::Resting
+                && matches!(part.activity, Activity::Resting | Activity::Pausing(Way::Set, _))
                 && !part.lets_pass()
         })
     }
