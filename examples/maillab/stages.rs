@@ -1,11 +1,13 @@
 //! The borders between the stages of an operation: the one place where something may happen between two of them.
 //!
 //! Does not know what an operation does. `--trace` prints each border, `--step` waits there for a line on standard
-//! input; when the input ends, the operation stops where it stands, as if its process had died at that border.
+//! input; when the input ends, the operation stops where it stands, as if its process had died at that border. A fault
+//! that is armed for a border strikes there.
 
 use std::io::{self, Write};
 
 use crate::failure::{Failure, Result};
+use crate::faults::Faults;
 
 /// A stage that has just ended, in any operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub(crate) enum Stage {
     FlushTarget,
     /// The source's row is marked as moved away and its data deleted.
     EmptySource,
+    /// The row that a second move has met at its target is gone (c1040b00).
+    DeleteDuplicate,
+    /// The source has dropped what it had, since it takes the move for done.
+    DropSource,
     /// The directory's target view names the new home.
     SyncDirectory,
     /// The views of the directory agree.
@@ -51,7 +57,8 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    fn name(self) -> &'static str {
+    /// As it is printed.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Stage::Queue => "queue",
             Stage::Accept => "accept",
@@ -62,6 +69,8 @@ impl Stage {
             Stage::Copy => "copy",
             Stage::FlushTarget => "flush_target",
             Stage::EmptySource => "empty_source",
+            Stage::DeleteDuplicate => "delete_duplicate",
+            Stage::DropSource => "drop_source",
             Stage::SyncDirectory => "sync_directory",
             Stage::Replicate => "replicate",
             Stage::RetireSource => "retire_source",
@@ -91,14 +100,20 @@ pub(crate) enum Mode {
 #[derive(Debug)]
 pub(crate) struct Stages<'a> {
     mode: Mode,
+    faults: Faults,
     operation: &'static str,
     subject: &'a str,
 }
 
 impl<'a> Stages<'a> {
     /// The borders of `operation` on `subject`.
-    pub(crate) fn new(mode: Mode, operation: &'static str, subject: &'a str) -> Self {
-        Stages { mode, operation, subject }
+    pub(crate) fn new(
+        mode: Mode,
+        faults: Faults,
+        operation: &'static str,
+        subject: &'a str,
+    ) -> Self {
+        Stages { mode, faults, operation, subject }
     }
 
     /// Says how far a long stage has come, where the borders themselves are not told.
@@ -111,6 +126,14 @@ impl<'a> Stages<'a> {
 
     /// To be called at the end of each stage, before anything of the next one.
     pub(crate) fn reach(&self, stage: Stage) -> Result<()> {
+        self.show(stage)?;
+        match self.faults.strike(self.operation, self.subject, stage)? {
+            Some(fault) => Err(fault.failure(self.subject)),
+            None => Ok(()),
+        }
+    }
+
+    fn show(&self, stage: Stage) -> Result<()> {
         if self.mode == Mode::Silent {
             return Ok(());
         }
