@@ -16,6 +16,8 @@ use crate::stages::Stage;
 /// A fault that can be armed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Fault {
+    /// A message is delivered just when the target has its row.
+    MailInWindow,
     /// The mover dies when it has copied one message; what it copied stays on the target.
     DiesCopying,
     /// The directory is synchronised with one and the same server as source and target: the data is at the target, the
@@ -27,12 +29,13 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// All faults, in the order of their borders.
-    pub(crate) const ALL: [Fault; 3] =
-        [Fault::DiesCopying, Fault::WrongServerSync, Fault::StaleRow];
+    pub(crate) const ALL: [Fault; 4] =
+        [Fault::MailInWindow, Fault::DiesCopying, Fault::WrongServerSync, Fault::StaleRow];
 
     /// As it is typed.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Fault::MailInWindow => "mail-in-window",
             Fault::DiesCopying => "dies-copying",
             Fault::WrongServerSync => "wrong-server-sync",
             Fault::StaleRow => "stale-row",
@@ -43,6 +46,7 @@ impl Fault {
     pub(crate) fn article(self) -> &'static str {
         match self {
             Fault::DiesCopying | Fault::WrongServerSync => "Q252869",
+            Fault::MailInWindow => "Q277911",
             Fault::StaleRow => "Q177772",
         }
     }
@@ -50,6 +54,7 @@ impl Fault {
     /// The operation that it strikes, and the stage after which it does.
     pub(crate) fn border(self) -> (&'static str, Stage) {
         match self {
+            Fault::MailInWindow => ("move", Stage::CreateTarget),
             Fault::DiesCopying => ("move", Stage::CopyMessage),
             Fault::WrongServerSync => ("move", Stage::EmptySource),
             Fault::StaleRow => ("move", Stage::Replicate),
@@ -59,6 +64,9 @@ impl Fault {
     /// What happens, in one sentence.
     pub(crate) fn description(self) -> &'static str {
         match self {
+            Fault::MailInWindow => {
+                "a message is delivered just when the target has its row: lost before service pack 4"
+            }
             Fault::DiesCopying => "the mover dies when it has copied one message",
             Fault::WrongServerSync => {
                 "the data has moved, and the directory still names the source: the state that a second move destroys"
@@ -69,11 +77,16 @@ impl Fault {
         }
     }
 
-    /// What the struck operation says.
+    /// Whether the operation that it strikes ends there.
+    pub(crate) fn ends_operation(self) -> bool {
+        self != Fault::MailInWindow
+    }
+
+    /// What an operation says that it ends.
     pub(crate) fn failure(self, subject: &str) -> Failure {
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",
-            Fault::DiesCopying | Fault::StaleRow => {
+            Fault::MailInWindow | Fault::DiesCopying | Fault::StaleRow => {
                 "the connection to the information store was lost"
             }
         };

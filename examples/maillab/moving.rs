@@ -189,9 +189,10 @@ fn check_sweepable(transfer: &Transfer) -> Result<()> {
                 .because("moving it back is likely to lose data (KB328810, step 5)")
                 .next(format!("`maillab sweep {mailbox} --to {from}` finishes the move")));
         }
-        Some(RowState::InTransit | RowState::Live) => {}
+        Some(RowState::Created | RowState::InTransit | RowState::Live) => {}
     }
-    if source.row(mailbox).map(|row| row.state()).transpose()? == Some(RowState::InTransit) {
+    let left = source.row(mailbox).map(|row| row.state()).transpose()?;
+    if matches!(left, Some(RowState::Created | RowState::InTransit)) {
         return Err(refused(format!("`{from}` has only a part of mailbox `{mailbox}`"))
             .because(format!("a move to `{from}` was interrupted, and new mail waits there"))
             .next(format!("`maillab sweep {mailbox} --to {from}` finishes it"))
@@ -253,6 +254,7 @@ fn refused(what: impl Into<String>) -> Failure {
 fn describe(state: Option<RowState>) -> &'static str {
     match state {
         None => "it has no row of it",
+        Some(RowState::Created) => "its row is new: a move has made it, or has died doing so",
         Some(RowState::InTransit) => {
             "its row is in transit: a move copies into it, or has died doing so"
         }

@@ -39,8 +39,16 @@ pub(crate) struct Config {
     pub(crate) source: String,
     /// The server that they move to.
     pub(crate) target: String,
+    /// The service pack of both servers; before 4, a move has the window of Q277911.
+    #[serde(default = "newest_service_pack")]
+    pub(crate) service_pack: u32,
     /// All mailboxes.
     pub(crate) mailboxes: Vec<String>,
+}
+
+/// An organisation whose file does not say it was made with this one.
+fn newest_service_pack() -> u32 {
+    4
 }
 
 /// The version of the layout on disk that this program reads and writes.

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use crate::failure::{Failure, Result};
-use crate::faults::Faults;
+use crate::faults::{Fault, Faults};
 
 /// A stage that has just ended, in any operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub(crate) enum Stage {
     Store,
     /// The log drive has room for the whole mailbox, and the room is taken.
     ReserveLog,
-    /// The target has a row of the mailbox, with its InTransit flag set.
+    /// The target has a row of the mailbox; since service pack 4 with its InTransit flag set.
     CreateTarget,
+    /// The target's row, which came without it, has its InTransit flag.
+    SetInTransit,
     /// One more message is at the target.
     CopyMessage,
     /// All messages of the source are at the target.
@@ -65,6 +67,7 @@ impl Stage {
             Stage::Store => "store",
             Stage::ReserveLog => "reserve_log",
             Stage::CreateTarget => "create_target",
+            Stage::SetInTransit => "set_in_transit",
             Stage::CopyMessage => "copy_message",
             Stage::Copy => "copy",
             Stage::FlushTarget => "flush_target",
@@ -126,10 +129,15 @@ impl<'a> Stages<'a> {
 
     /// To be called at the end of each stage, before anything of the next one.
     pub(crate) fn reach(&self, stage: Stage) -> Result<()> {
+        self.pass(stage).map(drop)
+    }
+
+    /// Like [`Stages::reach`]; returns a fault that strikes here and does not end the operation.
+    pub(crate) fn pass(&self, stage: Stage) -> Result<Option<Fault>> {
         self.show(stage)?;
         match self.faults.strike(self.operation, self.subject, stage)? {
-            Some(fault) => Err(fault.failure(self.subject)),
-            None => Ok(()),
+            Some(fault) if fault.ends_operation() => Err(fault.failure(self.subject)),
+            struck => Ok(struck),
         }
     }
 

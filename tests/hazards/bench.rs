@@ -3,7 +3,6 @@
 //! Does not know which hazard is shown.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -16,10 +15,15 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// A new organisation.
+    /// A new organisation of the newest service pack.
     pub(crate) fn new() -> Self {
+        Bench::of_service_pack("4")
+    }
+
+    /// A new organisation.
+    pub(crate) fn of_service_pack(pack: &str) -> Self {
         let bench = Bench { folder: TempDir::new().unwrap() };
-        bench.maillab(&["init", "--mailboxes", "2", "--messages", "5"]);
+        bench.maillab(&["init", "--mailboxes", "2", "--messages", "5", "--service-pack", pack]);
         bench
     }
 
@@ -48,7 +52,7 @@ impl Bench {
 
     fn command(&self, program: &Path) -> Command {
         let own = [examples()].into_iter();
-        let path = env::var_os("PATH").unwrap_or_else(OsString::new);
+        let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(own.chain(env::split_paths(&path))).unwrap();
         let mut command = Command::new(program);
         command

@@ -7,3 +7,4 @@
 
 mod bench;
 mod q252869;
+mod q277911;

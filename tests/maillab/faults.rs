@@ -40,8 +40,10 @@ fn every_fault_is_documented_and_leaves_the_state_that_it_promises() {
         ("stale-row", "Q177772", json!(["new", "moved", "live"])),
     ];
     let listed = lab().json(&["fault", "--list"]);
-    assert_eq!(listed.as_array().unwrap().len(), states.len());
-    for ((name, article, state), listed) in states.iter().zip(listed.as_array().unwrap()) {
+    let mut ending = listed.as_array().unwrap().clone();
+    ending.retain(|fault| fault["name"] != "mail-in-window");
+    assert_eq!(ending.len(), states.len());
+    for ((name, article, state), listed) in states.iter().zip(&ending) {
         assert_eq!((&listed["name"], &listed["article"]), (&json!(name), &json!(article)));
         let lab = struck(name);
         assert_eq!(place(&lab), *state, "{name}");
@@ -105,5 +107,37 @@ fn the_same_command_is_the_repair_of_a_stale_row() {
     let said = lab.fails(1, &["move", "alice", "--to", "old"]);
     assert!(said.contains("c1040b00"), "{said}");
     assert_eq!(place(&lab), json!(["new", null, "live"]));
+    lab.assert_clean();
+}
+
+#[test]
+fn only_mail_between_a_new_row_and_its_flag_is_lost_and_only_before_service_pack_4() {
+    for (pack, lost) in [("3", 1), ("4", 0)] {
+        let lab = Lab::init(&["--mailboxes", "1", "--messages", "3", "--service-pack", pack]);
+        let mut moving = lab.step(&MOVE);
+        let mut borders = 0;
+        while let Some(stage) = moving.next_border() {
+            assert!(pack == "3" || stage != "set_in_transit");
+            lab.json(&["deliver", "alice"]);
+            borders += 1;
+            moving.go_on();
+        }
+        moving.finish();
+        let audit = lab.audit();
+        assert_eq!((&audit["accepted"], &audit["lost"]), (&json!(3 + borders), &json!(lost)));
+        assert_eq!(audit["in_order"], 3 + borders - lost);
+    }
+}
+
+#[test]
+fn mail_in_the_window_of_a_move_that_died_there_can_be_brought_back() {
+    let lab = Lab::init(&["--mailboxes", "1", "--messages", "3", "--service-pack", "3"]);
+    assert_eq!(kill_after(&lab, &MOVE, 2).as_deref(), Some("create_target"));
+    lab.json(&["deliver", "alice"]);
+    assert_eq!(place(&lab), json!(["old", "live", "created"]));
+    assert_eq!(lab.audit()["stranded"], 1);
+    lab.json(&["reset-target", "alice"]);
+    lab.assert_clean();
+    lab.json(&MOVE);
     lab.assert_clean();
 }
