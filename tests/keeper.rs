@@ -13,3 +13,5 @@ mod adopting;
 mod ending;
 #[path = "keeper/starting.rs"]
 mod starting;
+#[path = "keeper/stopping.rs"]
+mod stopping;

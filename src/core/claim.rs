@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Outcome, StopReason};
-use super::setting::Activity;
-use super::state::{InstanceId, Named, Phase, ScopeId, State};
+use super::setting::{Activity, SettingStanding};
+use super::state::{InstanceId, Named, Phase, ScopeId, Settled, State};
 use crate::spec::model::Sharing;
 
 /// A lock that is wanted or held.
@@ -361,8 +361,11 @@ impl State {
                     Phase::Ended(Outcome::Succeeded | Outcome::Skipped | Outcome::Waived)
                 ),
                 (_, Some(part)) => {
-                    let rests = part.activity == Activity::Resting;
-                    rests && !part.standing.is_open() && !part.was_found()
+                    let rests = part.activity == Activity::Resting && !part.was_found();
+                    // Nothing that it surrounds is open, so it is not opened again before a resume.
+                    let idle = self.instance(part.owner).standing.settled != Settled::Open
+                        || part.standing == SettingStanding::WrittenOff;
+                    rests && idle && !part.standing.is_open()
                 }
                 _ => false,
             },
@@ -373,6 +376,17 @@ impl State {
     #[must_use]
     pub fn is_given_up(&self) -> bool {
         self.run.stopped == Some(StopReason::Abandoned) && self.may_be_abandoned()
+    }
+
+    /// Whether a holder's locks may be gone: nothing is done under them, though it may begin anew.
+    #[must_use]
+    pub fn is_idle(&self, holder: Holder) -> bool {
+        match holder {
+            Holder::Task(id) if self.part(id).is_some() => self
+                .part(id)
+                .is_some_and(|part| part.activity == Activity::Resting && !part.standing.is_open()),
+            _ => self.is_finished(holder),
+        }
     }
 
     /// Whether something under a holder has begun.

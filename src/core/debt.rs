@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::facts::{InstanceBody, InstanceId, Phase, ScopeId, Settled, Standing};
+use super::facts::{InstanceBody, InstanceId, Phase, ScopeId, Settled, Standing, TaskState};
 use super::job::{JobId, Role};
 use super::setting::{Activity, Part, Parts, SettingState, Way};
 use super::state::State;
@@ -59,6 +59,18 @@ impl State {
         match part.activity {
             Activity::Running(on, _) | Activity::Judging(on, _) if on == way => {
                 Some(JobId { task: name.into(), attempt: part.jobs(way) })
+            }
+            _ => None,
+        }
+    }
+
+    /// The job of a part that is in flight, and the process of it that lives on without its keeper.
+    pub(super) fn last_job_of_part(&self, id: InstanceId) -> Option<(JobId, Option<u32>)> {
+        let part = self.part(id)?;
+        match part.activity {
+            Activity::Running(way, _) | Activity::Judging(way, _) => {
+                let job = JobId { task: self.job_name(id, way), attempt: part.jobs(way) };
+                Some((job, part.orphan))
             }
             _ => None,
         }
@@ -123,8 +135,17 @@ impl State {
     /// What the others may expect of a setting.
     pub(super) fn standing_of_setting(&self, id: InstanceId) -> Standing {
         let Some(known) = self.setting(id) else { return Standing::default() };
-        let moving = self.parts_of(id).any(|(_, part)| part.activity != Activity::Resting);
-        let closes = self.closes(id) && self.parts_of(id).any(|(_, part)| part.can_close());
+        let closes = self.closes(id);
+        // When a run is given up, what was held is put back as well, and nothing else may start because of that.
+        let moves = |part: &Part| match part.activity {
+            Activity::Resting => false,
+            Activity::Running(way, _)
+            | Activity::Read(way)
+            | Activity::Judging(way, _)
+            | Activity::Pausing(way, _) => way == Way::Set || closes || known.open > 0,
+        };
+        let moving = self.parts_of(id).any(|(_, part)| moves(part));
+        let closes = closes && self.parts_of(id).any(|(_, part)| part.can_close());
         let owed = self.parts_of(id).any(|(_, part)| part.is_owed());
         let bad = self.bars(id);
         let settled = if moving || closes || (known.open > 0 && !bad) {
@@ -157,15 +178,14 @@ impl State {
         self.all_parts().any(|(_, part)| self.is_debt(part))
     }
 
-    /// Whether a task is under way or in doubt in such a manner that nothing around it may be put back.
-    pub(super) fn is_alive_or_in_doubt(phase: Phase) -> bool {
-        match phase {
-            Phase::Running(_)
-            | Phase::Judging(_)
-            | Phase::InDoubt
-            | Phase::Asking
-            | Phase::Repairing(..)
-            | Phase::Pausing(Role::Probe | Role::Repair { .. }, _) => true,
+    /// Whether a task is under way or in doubt in such a manner that nothing around it may be put back. That nobody has answered
+    /// before its first start is no such doubt: nothing of it has happened.
+    pub(super) fn is_alive_or_in_doubt(task: &TaskState) -> bool {
+        match task.phase {
+            Phase::Running(_) | Phase::Judging(_) | Phase::InDoubt | Phase::Repairing(..) => true,
+            Phase::Asking | Phase::Pausing(Role::Probe | Role::Repair { .. }, _) => {
+                task.may_have_happened()
+            }
             Phase::Waiting | Phase::Pausing(..) | Phase::Verifying(_) | Phase::Ended(_) => false,
         }
     }
@@ -174,7 +194,7 @@ impl State {
     #[must_use]
     pub fn may_be_abandoned(&self) -> bool {
         let settled = |body: &InstanceBody| match body {
-            InstanceBody::Task(task) => !Self::is_alive_or_in_doubt(task.phase),
+            InstanceBody::Task(task) => !Self::is_alive_or_in_doubt(task),
             InstanceBody::Part(part) => !part.standing.is_open() && !part.activity.is_in_flight(),
             InstanceBody::Group(_) | InstanceBody::Setting(_) => true,
         };

@@ -141,6 +141,14 @@ pub struct TaskState {
     pub ended: Option<Timestamp>,
 }
 
+impl TaskState {
+    /// Whether its action, or a repair of it, may have had an effect that nobody has answered for.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        matches!(self.knowledge, Knowledge::Maybe(_)) || self.inquiry.repair.is_some()
+    }
+}
+
 impl Default for TaskState {
     fn default() -> Self {
         Self {

@@ -71,6 +71,12 @@ pub enum Way {
 }
 
 impl Way {
+    /// Opening, and closing.
+    #[must_use]
+    pub fn both() -> [Self; 2] {
+        [Self::Set, Self::Restore]
+    }
+
     /// The end of the ids of its jobs.
     #[must_use]
     pub fn suffix(self) -> &'static str {
@@ -83,7 +89,7 @@ impl Way {
     /// The way that the id of a job names.
     #[must_use]
     pub fn of(task: &str) -> Option<Self> {
-        [Self::Set, Self::Restore].into_iter().find(|way| task.ends_with(way.suffix()))
+        Self::both().into_iter().find(|way| task.ends_with(way.suffix()))
     }
 }
 
@@ -109,6 +115,12 @@ impl SettingState {
     #[must_use]
     pub fn surrounds_good(&self) -> bool {
         self.not_good == 0
+    }
+
+    /// Whether something that it surrounds runs, or may start.
+    #[must_use]
+    pub fn surrounds_open(&self) -> bool {
+        self.open > 0
     }
 
     /// Whether nothing that it surrounds runs, is in doubt, or can start without a resume.
@@ -169,6 +181,8 @@ pub struct Part {
     pub(super) last: Option<(Way, Role)>,
     /// How often that was tried since something good or a resume.
     pub tries: u32,
+    /// A process of its job that lives on without its keeper.
+    pub orphan: Option<u32>,
     /// Which way has failed in this execution.
     pub failed: Option<Way>,
     /// Why it is as it is, in words.
@@ -226,6 +240,7 @@ impl Part {
             restore_jobs: 0,
             last: None,
             tries: 0,
+            orphan: None,
             failed: None,
             reason: None,
             get: None,

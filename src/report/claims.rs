@@ -104,9 +104,8 @@ impl RunTasks {
     pub fn new(state: &State, alive: bool) -> Self {
         // What is in a group that was not entered is not known yet; the group stands for it.
         let counts = |instance: &Instance| match &instance.body {
-            InstanceBody::Task(_) | InstanceBody::Part(_) => true,
+            InstanceBody::Task(_) | InstanceBody::Part(_) | InstanceBody::Setting(_) => true,
             InstanceBody::Group(group) => group.items.is_none(),
-            InstanceBody::Setting(_) => false,
         };
         let numbered = (0..).map(InstanceId).zip(state.instances());
         let tasks = numbered.filter(|(_, instance)| counts(instance));

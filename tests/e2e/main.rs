@@ -8,6 +8,7 @@ mod bench;
 mod claims;
 mod correcting;
 mod crashes;
+mod keepers;
 mod locks;
 mod operator;
 mod owing;

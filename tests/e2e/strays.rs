@@ -8,6 +8,11 @@ use crate::bench::Bench;
 /// The records of these lines are what a power cut loses: they were written, and not synced.
 fn lose_records_from(bench: &Bench, first_lost: &str) {
     bench.keeper_has_gone();
+    cut_records_from(bench, first_lost);
+}
+
+/// The same while the socket of a keeper that was killed is still there.
+pub(crate) fn cut_records_from(bench: &Bench, first_lost: &str) {
     let path = bench.run_folder().join("journal.jsonl");
     let journal = fs::read_to_string(&path).unwrap();
     let kept: Vec<&str> =

@@ -12,6 +12,7 @@ use windlass::core::evaluate::{Evaluate, Out};
 use windlass::core::job::{Command, Role};
 use windlass::core::record::{Item, Outcome};
 use windlass::core::state::{InstanceId, Phase, State};
+use windlass::spec::model::Sharing;
 
 use crate::locks;
 
@@ -81,6 +82,9 @@ impl Evaluate for Answers {
     }
 
     fn locks(&self, state: &State, holder: Holder) -> Result<Vec<Lock>, String> {
+        if let Some(lock) = lock_of_setting(state, holder) {
+            return Ok(vec![lock]);
+        }
         let id = state.holder_id(holder);
         self.fails_for("locks", state, &id)?;
         let count = [0, 1, 1, 2][usize::try_from(self.draw_for("locks?", &id) % 4).expect("few")];
@@ -215,6 +219,14 @@ fn command_to_set(state: &State, part: InstanceId, role: &str, value: &Value) ->
         timeout_ms: None,
         grace_ms: 1,
     }
+}
+
+/// A setting is the same in all items around it, so that they exclude each other.
+fn lock_of_setting(state: &State, holder: Holder) -> Option<Lock> {
+    let Holder::Task(id) = holder else { return None };
+    let key = state.part(id)?.key.clone().unwrap_or_default();
+    let name = format!("setting {}{key}", state.node(id).name);
+    Some(Lock { name: name.into(), sharing: Sharing::Exclusive })
 }
 
 fn said(out: &Out) -> Result<String, String> {

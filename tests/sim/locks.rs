@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use windlass::core::claim::{Blocker, Holder, KnownClaim, Lock, in_order};
 use windlass::core::evaluate::Evaluate;
 use windlass::core::machine::{Effect, Input};
-use windlass::core::record::Outcome;
+use windlass::core::record::{Outcome, StopReason};
 use windlass::core::state::{InstanceBody, InstanceId, Phase, State};
 use windlass::plan::graph::{Graph, NodeBody};
 use windlass::spec::model::Sharing;
@@ -56,7 +56,8 @@ impl Locks {
         for node in &mut graph.nodes {
             let single = matches!(&node.body, NodeBody::Group(group)
                 if group.fan_out.as_ref().is_some_and(|fan_out| fan_out.single));
-            node.locks = !single && rng.random_bool(chance);
+            let setting = matches!(node.body, NodeBody::Setting(_));
+            node.locks = setting || (!single && rng.random_bool(chance));
         }
         Self {
             holds: Vec::new(),
@@ -226,6 +227,10 @@ impl Locks {
 
     /// A job starts: every lock that is asked for around it must be held in the folder, by what asks or by something around that.
     pub(crate) fn check_job(&self, state: &State, task: &str, answers: &Answers) -> Promise {
+        if state.run().stopped == Some(StopReason::Abandoned) {
+            // A run that is given up only finds out what has happened, and puts settings back.
+            return Ok(());
+        }
         let id = state.find(task).ok_or("a job of nothing")?;
         for holder in state.holders_around(id) {
             for lock in in_order(answers.locks(state, holder)?) {
@@ -319,6 +324,9 @@ fn check_release(
         return Ok(());
     }
     for (known, when) in [(state, "now"), (durable, "after a power cut")] {
+        if known.run().stopped == Some(StopReason::Abandoned) {
+            continue;
+        }
         for (index, instance) in known.instances().iter().enumerate() {
             let at = InstanceId(u32::try_from(index).expect("a simulated run is small"));
             if at == InstanceId::ROOT || !is_under(known, at, holder) {
@@ -336,7 +344,10 @@ fn check_release(
                 InstanceBody::Setting(_) => true,
                 InstanceBody::Part(part) => !part.standing.is_open(),
             };
-            if !good {
+            // Of a run that is given up nothing but life and doubt holds a lock.
+            let given_up =
+                known.run().stopped == Some(StopReason::Abandoned) && known.may_be_abandoned();
+            if !good && !given_up {
                 return Err(format!(
                     "locks of `{id}` are released while {} is open ({when})",
                     instance.id

@@ -8,6 +8,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use windlass::core::machine::Order;
 use windlass::core::record::{Decision, GivenOutputs, Outcome, Record};
+use windlass::core::setting::SettingStanding;
 use windlass::core::state::{Instance, InstanceId, Knowledge, Phase, State, TaskState};
 
 use crate::run::somebody;
@@ -45,6 +46,20 @@ pub(crate) fn says_absent(record: &Record) -> Option<&Arc<str>> {
 pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool) -> Vec<Decided> {
     let needs_somebody =
         |task: &TaskState| task.phase == Phase::InDoubt || (is_failed(task) && task.given_up);
+    let debts = state
+        .all_parts()
+        .filter(|(_, part)| part.was_found() || part.standing == SettingStanding::Drifted);
+    let debts = debts.map(|(id, part)| {
+        let task = state.instance(id).id.clone();
+        let odd = part.openings % 2 == 1 && !part.was_found();
+        let decision = match odd {
+            // Whoever is asked the same again and again goes on without the setting.
+            _ if part.openings > 5 => Decision::Waived,
+            true => Decision::Absent,
+            false => Decision::Done,
+        };
+        Decided { task, decision }
+    });
     // Locks that the runbook asks for in a way that can never be granted: somebody must change it, or leave that out.
     let waits = |id: InstanceId| {
         let denied = |holder| state.claims().denied(holder).is_some_and(|by| by.run == "simulated");
@@ -63,6 +78,7 @@ pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool
             true => Decided { task: instance.id.clone(), decision: Decision::Waived },
             false => truth(state, instance, task, world, now),
         })
+        .chain(debts)
         .collect()
 }
 
@@ -88,6 +104,14 @@ pub(crate) fn decide_some(
             } else {
                 Decided { task: instance.id.clone(), decision: any_decision(rng) }
             });
+        }
+    }
+    for (id, part) in state.all_parts() {
+        let owed = if part.is_owed() { 0.5 } else { 0.02 };
+        if rng.random_bool(owed) {
+            let decision =
+                [Decision::Done, Decision::Absent, Decision::Waived][rng.random_range(0..3)];
+            decided.push(Decided { task: state.instance(id).id.clone(), decision });
         }
     }
     if rng.random_bool(0.35) {

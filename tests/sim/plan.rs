@@ -7,8 +7,8 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use windlass::plan::graph::{
-    FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Repeat, Task,
-    Work,
+    FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Repeat,
+    Setting, Task, Work,
 };
 use windlass::spec::model::{Confirm, Effect, OnFailure, Retry};
 
@@ -44,7 +44,8 @@ impl Plan<'_> {
         if let NodeBody::Group(group) = &mut self.nodes[parent.index()].body {
             group.children.clone_from(&children);
         }
-        self.tie(&children);
+        let order = self.tie(&children);
+        self.add_settings(parent, &children, &order);
         for child in children {
             let node = &mut self.nodes[child.index()];
             let tame = tame || !node.after.is_empty();
@@ -78,7 +79,7 @@ impl Plan<'_> {
     }
 
     /// Edges between siblings: none goes against a random order, so there is no cycle.
-    fn tie(&mut self, siblings: &[NodeId]) {
+    fn tie(&mut self, siblings: &[NodeId]) -> Vec<usize> {
         let mut order: Vec<usize> = (0..siblings.len()).collect();
         for last in (1..order.len()).rev() {
             order.swap(last, self.rng.random_range(0..=last));
@@ -93,6 +94,54 @@ impl Plan<'_> {
                 let slot = u32::try_from(order[earlier]).expect("a group has few steps");
                 let node = &mut self.nodes[siblings[order[later]].index()];
                 if comes_after { node.after.push(slot) } else { node.needs.push(slot) }
+            }
+        }
+        order
+    }
+
+    /// Settings around some of the siblings; what they need comes before those, and who needs them restored comes behind.
+    fn add_settings(&mut self, parent: NodeId, siblings: &[NodeId], order: &[usize]) {
+        let count = [0, 0, 1, 1, 2][self.rng.random_range(0..5)];
+        let slot = |position: usize| u32::try_from(order[position]).expect("few steps");
+        for number in 0..count {
+            let first = self.rng.random_range(0..order.len());
+            let end = self.rng.random_range(first..order.len()) + 1;
+            let mut around: Vec<u32> = (first..end).map(slot).collect();
+            if around.len() > 1 && self.rng.random_bool(0.3) {
+                around.remove(self.rng.random_range(0..around.len()));
+            }
+            let needs = if first > 0 && self.rng.random_bool(0.3) {
+                vec![slot(self.rng.random_range(0..first))]
+            } else {
+                Vec::new()
+            };
+            let own = u32::try_from(siblings.len() + number).expect("few steps");
+            if end < order.len() && self.rng.random_bool(0.5) {
+                let behind = siblings[order[self.rng.random_range(end..order.len())]];
+                self.nodes[behind.index()].needs.push(own);
+            }
+            let retries = [0; 3].map(|_: u32| {
+                let attempts = self.rng.random_range(1..=2);
+                self.random_retry(attempts)
+            });
+            let [get, set, restore] = retries;
+            let setting = Setting {
+                around,
+                fan_out: self.rng.random_bool(0.3),
+                hold: self.rng.random_bool(0.3),
+                accept_found: self.rng.random_bool(0.3),
+                get,
+                set,
+                restore,
+            };
+            let mut node = node(NodeBody::Setting(Box::new(setting)));
+            node.name = format!("s{}", self.nodes.len()).into();
+            node.conditional = self.rng.random_bool(0.2);
+            node.needs = needs;
+            let child = id(self.nodes.len());
+            self.nodes.push(node);
+            if let NodeBody::Group(group) = &mut self.nodes[parent.index()].body {
+                group.children.push(child);
             }
         }
     }

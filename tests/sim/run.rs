@@ -10,14 +10,15 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
-use windlass::core::job::{JobId, Role};
+use windlass::core::job::{Command, JobId, Role};
 use windlass::core::machine::{Effect, Input, Machine, Transition, may_resolve};
 use windlass::core::record::{Actor, Opened, Record, StopReason};
 use windlass::core::recover::Evidence;
+use windlass::core::setting::{Activity, Way};
 use windlass::core::state::{InstanceId, Phase, State};
 use windlass::plan::graph::{Graph, Meaning, Task};
 
-use crate::answers::Answers;
+use crate::answers::{Answers, temporary};
 use crate::journal::Journal;
 use crate::locks::Locks;
 use crate::operator;
@@ -259,14 +260,20 @@ impl Run {
         let state = self.journal.replay(&self.graph)?;
         self.world.executor_comes();
         let known = |id: &JobId| {
-            let task = state.find(&id.task).and_then(|instance| state.task(instance));
-            task.is_some_and(|task| id.attempt <= task.jobs)
+            let Some(instance) = state.find(&id.task) else { return false };
+            let part = state.part(instance).zip(Way::of(&id.task));
+            state.task(instance).is_some_and(|task| id.attempt <= task.jobs)
+                || part.is_some_and(|(part, way)| id.attempt <= part.jobs(way))
         };
         self.world.set_aside(known);
         self.locks.release_unknown(|token| state.claims().knows(token));
         let slots = self.rng.random_range(1..=4);
         self.watch.new_executor(state.clone(), slots)?;
-        let first = if state.run().opened.is_some() {
+        let abandons = self.trouble.is_calm() && self.answers.seed.is_multiple_of(5);
+        let first = if state.run().opened.is_some() && abandons {
+            let because = "it is not wanted any more".to_owned();
+            Input::Abandon { by: somebody(), because, write_off: Vec::new() }
+        } else if state.run().opened.is_some() {
             Input::Resumed { by: somebody(), runbook: None }
         } else {
             Input::Opened(Box::new(opened()))
@@ -304,6 +311,15 @@ impl Run {
         }
         if let Some(input) = self.interference(machine.state()) {
             return self.step(machine, input);
+        }
+        if self.trouble.meddles(&mut self.rng) {
+            let parts: Vec<_> =
+                machine.state().all_parts().map(|(id, _)| machine.state().instance(id)).collect();
+            if !parts.is_empty() {
+                let part = parts[self.rng.random_range(0..parts.len())].id.clone();
+                self.say(|| format!("somebody else changes {part}"));
+                self.world.meddle(&part, self.now);
+            }
         }
         let flying = |task: &windlass::core::state::TaskState| {
             matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
@@ -353,6 +369,14 @@ impl Run {
             .filter(|(_, _, task)| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
             .map(|(_, instance, task)| JobId { task: instance.id.clone(), attempt: task.jobs })
             .collect();
+        let parts = machine.state().all_parts().filter_map(|(id, part)| match part.activity {
+            Activity::Running(way, _) | Activity::Judging(way, _) => {
+                let task = machine.state().job_name(id, way);
+                Some(JobId { task, attempt: part.jobs(way) })
+            }
+            _ => None,
+        });
+        let in_flight: Vec<JobId> = in_flight.into_iter().chain(parts).collect();
         for job in in_flight {
             let unstarted = |effect: &Effect| matches!(effect, Effect::Spawn { job: other, .. } if *other == job);
             if !self.life.waiting.iter().any(|(_, effect)| unstarted(effect)) {
@@ -434,6 +458,10 @@ impl Run {
             .find(&job.task)
             .and_then(|id| state.task(id))
             .is_some_and(|task| matches!(task.phase, Phase::Judging(_)));
+        let judged = judged
+            || state.find(&job.task).and_then(|id| state.part(id)).is_some_and(|part| {
+                matches!(part.activity, Activity::Judging(way, _) if Way::of(&job.task) == Some(way))
+            });
         match evidence {
             Evidence::Ended(end) => {
                 self.life.told.insert((job.clone(), end.over));
@@ -523,9 +551,12 @@ impl Run {
     fn effect(&mut self, effect: Effect) -> Result<(), String> {
         self.say(|| format!("  > {effect:?}"));
         match effect {
-            Effect::Spawn { job, role, .. } => {
+            Effect::Spawn { job, role, command, .. } => {
                 self.story.jobs += 1;
                 let task = self.watch.state.find(&job.task).ok_or("a job of nothing")?;
+                if self.watch.state.part(task).is_some() {
+                    return self.spawn_for_setting(&job, task, role, &command);
+                }
                 let node = self.watch.state.instance(task).node;
                 let kind = kind(self.graph.task(node).ok_or("a job of a group")?, role);
                 let once = kind.effect == windlass::spec::model::Effect::Once;
@@ -577,9 +608,39 @@ impl Run {
         Ok(())
     }
 
+    fn spawn_for_setting(
+        &mut self,
+        job: &JobId,
+        part: InstanceId,
+        role: Role,
+        command: &Command,
+    ) -> Result<(), String> {
+        use windlass::spec::model::Effect::{Idempotent, Read};
+        let effect = if role == Role::Get { Read } else { Idempotent };
+        let name = self.watch.state.instance(part).id.clone();
+        self.world.meet(&name, temporary(&self.watch.state, part), &mut self.rng);
+        let kind = Kind { role, effect, probed: false, last: false };
+        self.world.spawn(self.now, job, kind, &mut self.rng)?;
+        if role != Role::Get {
+            let value = command.argv.last().cloned().unwrap_or_default();
+            let old = self.watch.state.part(part).and_then(|part| part.old.clone());
+            if role == Role::Restore && old.as_deref().and_then(Value::as_str) != Some(&value) {
+                return Err(format!("{job} puts {name} back to {value}, which it was not"));
+            }
+            self.world.writes(job, value);
+        }
+        self.look_at_ends(job);
+        Ok(())
+    }
+
     /// Whoever says that nothing is left to do must not leave a job of its own unheard.
     fn check_no_job_left(&self, machine: &Machine<Answers>) -> Result<(), String> {
         let orphaned: BTreeSet<InstanceId> = machine.orphaned().collect();
+        for (id, part) in machine.state().all_parts() {
+            if part.activity.is_in_flight() && !orphaned.contains(&id) {
+                return Err(format!("the executor goes while a setting is {:?}", part.activity));
+            }
+        }
         for (id, instance, task) in machine.state().tasks() {
             let maybe = matches!(task.knowledge, windlass::core::state::Knowledge::Maybe(_));
             // Without its locks nothing of it is started, not even its probe.

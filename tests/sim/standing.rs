@@ -81,7 +81,6 @@ impl<'a> Opinion<'a> {
         let doubtful = any(&[Settled::Doubt, Settled::StuckOnDoubt]);
         let good = inside.iter().all(|inside| *inside == Settled::Good);
         let parts: Vec<&Part> = self.state.parts_of(id).map(|(_, part)| part).collect();
-        let moving = parts.iter().any(|part| part.activity != Activity::Resting);
         let owed = |part: &&Part| {
             part.standing == SettingStanding::Drifted
                 || part.failed == Some(Way::Restore)
@@ -96,6 +95,18 @@ impl<'a> Opinion<'a> {
             || known.failed.is_some()
             || parts.iter().any(|part| part.failed == Some(Way::Set));
         let rests = !any(&[Settled::Open]) && !doubtful && (good || !shape.hold);
+        let opens = |part: &&Part| {
+            matches!(
+                part.activity,
+                Activity::Running(Way::Set, _)
+                    | Activity::Judging(Way::Set, _)
+                    | Activity::Pausing(Way::Set, _)
+                    | Activity::Read(Way::Set)
+            )
+        };
+        let held = !rests && !any(&[Settled::Open]);
+        let moving =
+            parts.iter().any(|part| part.activity != Activity::Resting && (!held || opens(part)));
         let closes = rests && parts.iter().any(|part| open(part) && !owed(part));
         let settled = if moving || closes || (any(&[Settled::Open]) && !bad) {
             Settled::Open

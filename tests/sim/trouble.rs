@@ -32,6 +32,7 @@ pub(crate) struct Trouble {
     order: u32,
     double: u32,
     operator: u32,
+    meddling: u32,
     calm: bool,
 }
 
@@ -53,6 +54,7 @@ impl Trouble {
             order: pick(&[0, 20, 150, 300]),
             double: pick(&[0, 50, 200]),
             operator: pick(&[0, 300, 800]),
+            meddling: pick(&[0, 0, 0, 10, 40]),
             calm: false,
         }
     }
@@ -72,6 +74,7 @@ impl Trouble {
             order: 0,
             double: 0,
             operator: 0,
+            meddling: 0,
             calm: true,
         };
     }
@@ -106,6 +109,11 @@ impl Trouble {
 
     pub(crate) fn doubles(&self, rng: &mut ChaCha8Rng) -> bool {
         strikes(rng, self.double)
+    }
+
+    /// Somebody else changes a setting.
+    pub(crate) fn meddles(&self, rng: &mut ChaCha8Rng) -> bool {
+        strikes(rng, self.meddling)
     }
 
     pub(crate) fn operator_comes(&self, rng: &mut ChaCha8Rng) -> bool {

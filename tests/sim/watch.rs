@@ -9,13 +9,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass::core::job::{JobId, Role};
-use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdict};
+use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, StopReason, Verdict};
+use windlass::core::setting::Way;
 use windlass::core::state::{
     InstanceBody, InstanceId, Knowledge, Phase, Proof, ScopeId, Settled, State,
 };
 use windlass::plan::graph::{Meaning, NodeBody, Task, Work};
 use windlass::spec::model::Effect;
 
+use crate::debts::Debts;
 use crate::inquiry::Inquiries;
 use crate::standing::Opinion;
 use crate::world::{Cell, World, time};
@@ -29,6 +31,9 @@ pub(crate) struct Watch {
     /// What the records so far add up to.
     pub(crate) state: State,
     slots: usize,
+    debts: Debts,
+    /// An operator has decided something since the run came to rest.
+    disturbed: bool,
     /// Tasks whose effect a good end has proved, until an operator says otherwise.
     done: BTreeSet<Arc<str>>,
     /// Outputs as they were kept, until an operator decides about the task.
@@ -49,6 +54,8 @@ impl Watch {
         Self {
             state,
             slots: 1,
+            debts: Debts::default(),
+            disturbed: false,
             done: BTreeSet::new(),
             outputs: BTreeMap::new(),
             inside: BTreeMap::new(),
@@ -63,6 +70,7 @@ impl Watch {
     pub(crate) fn new_executor(&mut self, state: State, slots: usize) -> Promise {
         self.state = state;
         self.slots = slots;
+        self.debts.new_executor(&self.state)?;
         self.inside.clear();
         self.tries.clear();
         self.mends.clear();
@@ -114,6 +122,11 @@ impl Watch {
         }
         let role = self.running_role(record);
         self.state.apply(at, record).map_err(|unfit| format!("{unfit}: {record:?}"))?;
+        match record {
+            Record::Stopped { .. } => self.disturbed = false,
+            Record::Resolved { .. } => self.disturbed = true,
+            _ => {}
+        }
         self.count_tries(record, role);
         self.inquiries.note(now, record, role);
         self.check_resume(record)?;
@@ -265,6 +278,21 @@ impl Watch {
         orphaned: &BTreeSet<InstanceId>,
     ) -> Promise {
         ensure(!self.state.run().closed, || "a record after the last".to_owned())?;
+        let of_setting = record
+            .subject()
+            .and_then(|subject| self.state.find(subject))
+            .filter(|&id| self.state.is_of_setting(id));
+        if let Some(id) = of_setting {
+            if let Record::JobStarting { task, .. } = record {
+                self.check_slots(id, orphaned)?;
+                // What is put back is put back wherever it is.
+                if Way::of(task) == Some(Way::Set) {
+                    self.note_inside(id);
+                    self.check_parallel()?;
+                }
+            }
+            return self.debts.judge(now, &self.state, id, record, world);
+        }
         match record {
             Record::JobStarting { task, attempt, role, effect, .. } => {
                 let id = self.task(task)?;
@@ -301,13 +329,21 @@ impl Watch {
                         self.inquiries.check_repair(task)?;
                     }
                 }
+                let asked = known.phase == Phase::Asking
+                    || matches!(known.phase, Phase::Pausing(Role::Probe, _));
+                if !(asked && *role == Role::Probe) {
+                    Debts::check_gates(&self.state, id)?;
+                }
                 if let Phase::Pausing(_, until) = known.phase {
                     ensure(until <= time(now), || format!("its pause lasts until {until}"))?;
                 }
                 let begins = known.phase == Phase::Waiting;
-                let asks = known.phase == Phase::Asking
+                let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
+                let confirms = abandoned && matches!(known.phase, Phase::Pausing(Role::Probe, _));
+                let asks = (confirms || known.phase == Phase::Asking)
                     && *role == Role::Probe
-                    && matches!(known.knowledge, Knowledge::Maybe(_));
+                    && (matches!(known.knowledge, Knowledge::Maybe(_))
+                        || known.inquiry.repair.is_some());
                 if asks && self.state.run().stopped.is_some() {
                     // What has been started is found out about in a stopped run as well.
                     return Ok(());
@@ -422,7 +458,10 @@ impl Watch {
                 && !orphaned.contains(id)
                 && matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
         });
-        let busy = busy.count();
+        let settings = self.state.all_parts().filter(|(id, part)| {
+            *id != starting && !orphaned.contains(id) && part.activity.is_in_flight()
+        });
+        let busy = busy.count() + settings.count();
         ensure(busy < self.slots, || format!("{busy} jobs run and there are {} slots", self.slots))
     }
 
@@ -533,6 +572,7 @@ impl Watch {
                 })?;
             }
             self.check_knowledge(now, world)?;
+            self.debts.check(now, live, world)?;
         }
         Ok(())
     }
@@ -571,18 +611,28 @@ impl Watch {
     /// The run has come to rest without being closed: nothing may be left that could go on by itself.
     /// `waits` says whether a task cannot start because of a lock that somebody holds.
     pub(crate) fn check_rest(&self, waits: impl Fn(InstanceId) -> bool) -> Promise {
+        if self.disturbed {
+            return Ok(());
+        }
         let opinion = Opinion::of(&self.state);
         let ids = (0..self.state.instances().len())
             .map(|index| InstanceId(u32::try_from(index).expect("a simulated run is small")));
-        let open: Vec<InstanceId> =
-            ids.filter(|&id| opinion.get(id).settled == Settled::Open).collect();
+        let open: Vec<InstanceId> = ids
+            .filter(|&id| self.state.part(id).is_none())
+            .filter(|&id| opinion.get(id).settled == Settled::Open)
+            .collect();
         let task_waits = |id: InstanceId| {
             let known = self.state.task(id);
             let fresh = known.is_some_and(|task| task.phase == Phase::Waiting);
-            known.is_some() && (!fresh || self.state.may_start(id)) && waits(id)
+            let gated = || {
+                let around = self.state.settings_around(id).into_iter();
+                around.flat_map(|setting| self.state.parts_of(setting)).any(|(part, _)| waits(part))
+            };
+            known.is_some() && (!fresh || self.state.may_start(id)) && (waits(id) || gated())
         };
-        let somebody_waits = open.iter().any(|&id| task_waits(id));
-        for id in open {
+        let part_waits = |id: InstanceId| self.state.part(id).is_some() && waits(id);
+        let somebody_waits = open.iter().any(|&id| task_waits(id) || part_waits(id));
+        for id in open.into_iter().filter(|&id| self.state.part(id).is_none()) {
             let instance = self.state.instance(id);
             let excused = if self.is_free(id) { task_waits(id) } else { somebody_waits };
             ensure(excused, || {

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use windlass::core::evaluate::Out;
 use windlass::core::job::{End, JobId, Role, Survivor};
 use windlass::core::recover::Evidence;
+use windlass::core::setting::Way;
 use windlass::spec::model::Effect;
 
 /// How a process comes to its end.
@@ -65,6 +66,8 @@ pub(crate) struct Process {
     /// When nothing of it is left.
     pub(crate) over: i64,
     how: How,
+    /// The value that it gives a setting, if its effect happens.
+    writes: Option<String>,
     /// Whether somebody has noted its end: its keeper was alive then.
     recorded: bool,
     forgotten: bool,
@@ -121,6 +124,8 @@ pub(crate) struct World {
     executor: bool,
     /// Attempts up to this one do not count: an operator has said that nothing has happened.
     forgiven: BTreeMap<Arc<str>, u32>,
+    /// What settings were at first, and what others have made of them since.
+    outside: BTreeMap<Arc<str>, Vec<(i64, String)>>,
     /// What the world was in before anything of a task was started.
     initial: BTreeMap<Arc<str>, Cell>,
 }
@@ -183,9 +188,57 @@ impl World {
         self.initial.insert(task.clone(), Cell::Absent);
     }
 
+    /// Whether a process of that setting lives.
+    pub(crate) fn is_setting_alive(&self, part: &str, now: i64) -> bool {
+        Way::both().iter().any(|way| self.is_alive(&format!("{part}{}", way.suffix()), now))
+    }
+
+    /// A setting is met for the first time: it has a value, now and then the temporary one.
+    pub(crate) fn meet(&mut self, part: &Arc<str>, temporary: String, rng: &mut ChaCha8Rng) {
+        let found = rng.random_range(0..100) < self.weather.found;
+        let first = if found { temporary } else { format!("first of {part}") };
+        self.outside.entry(part.clone()).or_insert_with(|| vec![(0, first)]);
+    }
+
+    /// Somebody else changes a setting.
+    pub(crate) fn meddle(&mut self, part: &Arc<str>, now: i64) {
+        if let Some(values) = self.outside.get_mut(part) {
+            values.push((now, format!("theirs since {now}")));
+        }
+    }
+
+    /// What a job gives a setting.
+    pub(crate) fn writes(&mut self, id: &JobId, value: String) {
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.writes = Some(value);
+        }
+    }
+
+    /// The last that was made of a setting, and what the job was for that has made it.
+    fn last_change(&self, part: &str, now: i64) -> Option<(&str, Option<Role>)> {
+        let outside = self.outside.get(part)?.iter();
+        let outside = outside.map(|(at, value)| (*at, value.as_str(), None));
+        let names = Way::both().map(|way| format!("{part}{}", way.suffix()));
+        let ours = self.jobs.iter().filter(move |(id, _)| names.iter().any(|n| **n == *id.task));
+        let ours = ours
+            .filter_map(|(_, job)| Some((job.applies?, job.writes.as_deref()?, Some(job.role))));
+        let mut changes: Vec<_> = outside.chain(ours).filter(|(at, ..)| *at <= now).collect();
+        changes.sort_by_key(|(at, ..)| *at);
+        changes.last().map(|&(_, value, role)| (value, role))
+    }
+
+    /// Whether the last that was made of a setting is our temporary value.
+    pub(crate) fn is_ours(&self, part: &str, now: i64) -> bool {
+        self.last_change(part, now).is_some_and(|(_, role)| role == Some(Role::Set))
+    }
+
     /// An operator answers for what of a task still lives: to the run it is gone.
     pub(crate) fn disown(&mut self, task: &str, now: i64) {
-        for (_, job) in self.jobs.iter_mut().filter(|(id, _)| id.task.as_ref() == task) {
+        let is_of = |id: &JobId| {
+            let of_setting = |way: &Way| id.task.strip_suffix(way.suffix()) == Some(task);
+            id.task.as_ref() == task || Way::both().iter().any(of_setting)
+        };
+        for (_, job) in self.jobs.iter_mut().filter(|(id, _)| is_of(id)) {
             if job.is_alive(now) {
                 job.cut(now);
                 job.over = now;
@@ -214,7 +267,9 @@ impl World {
         if self.jobs.contains_key(id) {
             return Err(format!("{id} is started a second time"));
         }
-        if self.is_alive(&id.task, now) {
+        let part = Way::of(&id.task).and_then(|way| id.task.strip_suffix(way.suffix()));
+        if self.is_alive(&id.task, now) || part.is_some_and(|part| self.is_setting_alive(part, now))
+        {
             return Err(format!("{id} is started while an earlier job of the task lives"));
         }
         let forgiven = self.forgiven.get(&id.task).copied().unwrap_or(0);
@@ -272,6 +327,7 @@ impl World {
                 ends: if how == How::Unborn { now } else { ends },
                 over: ends + over,
                 how,
+                writes: None,
                 recorded: true,
                 forgotten: false,
             },
@@ -369,6 +425,12 @@ impl World {
         let job = self.jobs.get(id);
         let probed = job.filter(|job| job.role == Role::Probe);
         let said = match probed {
+            _ if job.is_some_and(|job| job.role == Role::Get) => {
+                let part = Way::both().iter().find_map(|way| id.task.strip_suffix(way.suffix()));
+                let ends = job.map_or(0, |job| job.ends);
+                let value = part.and_then(|part| self.last_change(part, ends));
+                value.map(|(value, _)| value.to_owned()).unwrap_or_default()
+            }
             Some(job) => self.cell(&id.task, job.ends).name().to_owned(),
             None => id.to_string(),
         };

@@ -88,25 +88,50 @@ impl Book {
         self.tasks.keys().map(String::as_str).chain(["never"])
     }
 
-    /// Four steps that all go well.
+    /// Four steps that all go well, with a setting around one of them, a lock and a probe.
     pub(crate) fn small() -> Self {
         let mut book = Self::default();
-        book.text.push_str("windlass: 1\nname: torture\nsteps:\n");
-        for (name, effect, needs) in [
-            ("a", "once", &[][..]),
-            ("b", "read", &["a"]),
-            ("c", "once", &["a"]),
-            ("d", "once", &["b", "c"]),
-        ] {
+        book.text.push_str("windlass: 1\nname: torture\n");
+        book.text.push_str(&setting("c", "hold"));
+        book.text.push_str("steps:\n");
+        let steps: [(&str, &str, &[&str], &str, &str); 4] = [
+            ("a", "once", &[], "", "append"),
+            ("b", "read", &["a"], "", "append"),
+            ("c", "once", &["a"], ", locks: [critical]", "alone, append"),
+            ("d", "once", &["b", "c"], PROBE, "append"),
+        ];
+        for (name, effect, needs, keys, words) in steps {
             let listed = needs.join(", ");
             writeln!(
                 book.text,
-                "  {name}: {{needs: [{listed}], effect: {effect}, run: [sh, effect.sh, append]}}"
+                "  {name}: {{needs: [{listed}], effect: {effect}{keys}, run: [sh, effect.sh, {words}]}}"
             )
             .unwrap();
             let needs = needs.iter().map(|name| (*name).to_owned()).collect();
-            book.tasks
-                .insert(name.to_owned(), Task { once: effect == "once", alone: false, needs });
+            let (once, alone) = (effect == "once", words.starts_with("alone"));
+            book.tasks.insert(name.to_owned(), Task { once, alone, needs });
+        }
+        book.around.insert("c".to_owned());
+        book
+    }
+
+    /// Steps that all work under one lock; some have their effect and fail, some fail before it.
+    pub(crate) fn of_loners() -> Self {
+        let mut book = Self::default();
+        book.text.push_str("windlass: 1\nname: torture\nsteps:\n");
+        for (name, words) in [
+            ("a", "work, append"),
+            ("b", "append, work, fail=1"),
+            ("c", "work, append, work"),
+            ("d", "fail=1, append"),
+        ] {
+            writeln!(
+                book.text,
+                "  {name}: {{effect: once, on_failure: continue, locks: [critical], run: [sh, effect.sh, alone, {words}]}}"
+            )
+            .unwrap();
+            let task = Task { once: true, alone: true, needs: BTreeSet::new() };
+            book.tasks.insert(name.to_owned(), task);
         }
         book
     }

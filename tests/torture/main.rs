@@ -15,6 +15,7 @@ mod oracle;
 mod place;
 mod points;
 mod processes;
+mod rivals;
 mod trial;
 
 use std::sync::Mutex;

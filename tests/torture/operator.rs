@@ -28,21 +28,26 @@ pub(crate) fn settle(
 ) -> Vec<String> {
     let chosen: Vec<String> =
         doubts.iter().filter(|_| all || rng.random_bool(0.7)).cloned().collect();
-    settle_all(place, &chosen, entries)
+    settle_all(place, RUN, &chosen, entries)
 }
 
-/// Settles all these doubts.
-pub(crate) fn settle_all(place: &Place, doubts: &[String], entries: &[Entry]) -> Vec<String> {
+/// Settles all these doubts of a run, whose own entries these are.
+pub(crate) fn settle_all(
+    place: &Place,
+    run: &str,
+    doubts: &[String],
+    entries: &[Entry],
+) -> Vec<String> {
     let mut said = Vec::new();
     for task in doubts {
         // From here on it is known what became of it.
-        place.note("settled", task);
+        place.note("settled", run, task);
         let has_happened =
             entries.iter().any(|entry| entry.what == "effect" && entry.task == *task);
         let decision = if has_happened { "done" } else { "absent" };
         let (code, _, stderr) = place.windlass(&[
             "resolve",
-            RUN,
+            run,
             task,
             "--as",
             decision,

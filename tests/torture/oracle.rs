@@ -55,7 +55,7 @@ pub(crate) fn ledger(book: &Book, entries: &[Entry]) {
         }
         let Some(task) = book.tasks.get(&entry.task) else { continue };
         assert_ne!(entry.what, "twin", "a second job of `{}` met the first", entry.task);
-        assert_eq!(entry.key, format!("{RUN}/{}", entry.task), "the key of a task never changes");
+        assert_eq!(entry.key, key_of(&entry.task), "the key of a task never changes");
         let has_effect = |name: &String| {
             before.iter().any(|before| before.what == "effect" && before.task == *name)
         };
@@ -68,16 +68,23 @@ pub(crate) fn ledger(book: &Book, entries: &[Entry]) {
     }
 }
 
-/// Whether it is known what became of a task: what was last said of it is that it has ended, or what it is.
-fn is_clear(task: &str, entries: &[Entry]) -> bool {
-    let last = entries.iter().rfind(|entry| entry.task == task);
+fn key_of(task: &str) -> String {
+    format!("{RUN}/{task}")
+}
+
+/// Whether it is known what became of a task with that key: what was last said of it is that it has ended, or what it is.
+pub(crate) fn is_clear(key: &str, entries: &[Entry]) -> bool {
+    let last = entries.iter().rfind(|entry| entry.key == key);
     last.is_none_or(|last| ["finished", "probed", "settled"].contains(&last.what.as_str()))
 }
 
 /// The setting has got its old value back.
 fn never_over_a_doubt(book: &Book, before: &[Entry]) {
     for task in book.around.iter().filter(|task| book.tasks[*task].once) {
-        assert!(is_clear(task, before), "the setting was restored while `{task}` was in doubt");
+        assert!(
+            is_clear(&key_of(task), before),
+            "the setting was restored while `{task}` was in doubt"
+        );
     }
 }
 
@@ -88,7 +95,11 @@ fn alone(book: &Book, before: &[Entry], entry: &Entry) {
     }
     for (name, task) in &book.tasks {
         let is_other = *name != entry.task && task.alone && task.once;
-        assert!(!is_other || is_clear(name, before), "`{}` began beside `{name}`", entry.task);
+        assert!(
+            !is_other || is_clear(&key_of(name), before),
+            "`{}` began beside `{name}`",
+            entry.task
+        );
     }
 }
 

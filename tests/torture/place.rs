@@ -91,15 +91,25 @@ impl Place {
     }
 
     /// Writes a line into the ledger, as a job would.
-    pub(crate) fn note(&self, what: &str, task: &str) {
-        let line = format!("{what} {task} 0 {} {RUN}/{task} end\n", std::process::id());
+    pub(crate) fn note(&self, what: &str, run: &str, task: &str) {
+        let line = format!("{what} {task} 0 {} {run}/{task} end\n", std::process::id());
         let mut ledger = File::options().append(true).open(self.path("ledger")).unwrap();
         ledger.write_all(line.as_bytes()).unwrap();
     }
 
-    /// What `status` tells.
+    /// The journal of a run, as far as there is one.
+    pub(crate) fn journal_of(&self, run: &str) -> String {
+        self.read(&format!("state/runs/{run}/journal.jsonl"))
+    }
+
+    /// What `status` tells of the only run.
     pub(crate) fn status(&self) -> Value {
-        let (code, stdout, stderr) = self.windlass(&["status", RUN, "--format", "json"]);
+        self.status_of(RUN)
+    }
+
+    /// What `status` tells of a run.
+    pub(crate) fn status_of(&self, run: &str) -> Value {
+        let (code, stdout, stderr) = self.windlass(&["status", run, "--format", "json"]);
         assert_eq!(code, Some(0), "status: {stderr}");
         serde_json::from_str(&stdout).unwrap()
     }

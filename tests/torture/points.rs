@@ -104,7 +104,7 @@ fn finish(place: &Place, book: &Book) -> usize {
             return settled;
         }
         let doubts = operator::doubts(&status);
-        settled += operator::settle_all(place, &doubts, &entries(place)).len();
+        settled += operator::settle_all(place, RUN, &doubts, &entries(place)).len();
         let (code, _, stderr) = place.windlass(&["resume", RUN]);
         assert!(matches!(code, Some(0 | 8)), "{code:?}: {stderr}");
     }
@@ -113,13 +113,11 @@ fn finish(place: &Place, book: &Book) -> usize {
 
 fn try_all(faults: &[Fault], judge: impl Fn(&Fault, u64, &Outcome) + Sync) {
     thread::scope(|scope| {
-        for half in faults.chunks(faults.len().div_ceil(2)) {
+        for fault in faults {
             let judge = &judge;
             scope.spawn(move || {
-                for fault in half {
-                    let points = at_every_point(*fault, judge);
-                    println!("{fault:?}: {points} points");
-                }
+                let points = at_every_point(*fault, judge);
+                println!("{fault:?}: {points} points");
             });
         }
     });
@@ -190,6 +188,25 @@ fn a_keeper_that_is_killed_at_any_point_is_followed_by_another_one() {
     try_all(&faults, |fault, number, outcome| {
         assert!(matches!(outcome.code, Some(0 | 8)), "{fault:?} {number}: {}", outcome.stderr);
     });
+}
+
+#[test]
+fn keepers_that_die_one_after_the_other_end_the_executor() {
+    let Some(library) = preload() else { return };
+    let book = Book::small();
+    let place = Place::new(&book);
+    let output = place
+        .command(&["run", "book.yaml", "--run-id", RUN])
+        .env("LD_PRELOAD", library)
+        .env("WINDLASS_FAULT", "keeper mkdir  1 dies")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{stderr}");
+    assert!(stderr.contains("one keeper after the other dies"), "{stderr}");
+    assert!(stderr.contains(&format!("windlass resume {RUN}")), "{stderr}");
+    std::fs::write(place.path("room"), "").unwrap();
+    finish(&place, &book);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn fate(call: &str, path: impl FnOnce() -> PathBuf) -> Fate {
     }
     drop(std::fs::write(&fault.struck, fault.what.as_bytes()));
     match (fault.what.as_str(), number == fault.number) {
-        ("kill", _) => die(false),
+        ("kill" | "dies", _) => die(false),
         ("kill-both", _) => die(true),
         ("killed", _) => Fate::DieAfterwards,
         ("fails", true) => Fate::Fail(EIO),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
 use crate::book::Book;
@@ -358,11 +359,8 @@ impl Trial {
                 child.wait().unwrap();
             }
             // A keeper that has only just been started holds, for a moment, all that its executor held.
-            let is_copy = |process: &processes::Process| {
-                matches!(process.kind, Kind::Executor | Kind::Beginning)
-            };
-            while processes::with_mark(&mark).iter().any(is_copy) {
-                std::thread::yield_now();
+            if let Ok(lock) = File::open(self.place.of_run("run.lock")) {
+                flock(&lock, FlockOperation::LockShared).unwrap();
             }
         }
     }

@@ -134,11 +134,8 @@ impl State {
     ) -> Result<(), Unfit> {
         let setting =
             self.setting_mut(owner).ok_or_else(|| contradiction(name, "it is not a setting"))?;
-        check(
-            setting.parts.is_none() && !setting.skipped,
-            name,
-            "it was opened or skipped before",
-        )?;
+        let fresh = setting.parts.is_none() && !setting.skipped && setting.failed.is_none();
+        check(fresh, name, "it was opened or skipped before")?;
         match outcome {
             Outcome::Skipped => setting.skipped = true,
             Outcome::Failed => setting.failed = Some(Arc::from(reason.unwrap_or_default())),
@@ -178,16 +175,28 @@ impl State {
             Record::JobEnded { attempt, end, verdict, .. } => {
                 part.end(name, way()?, *attempt, end, verdict)
             }
+            Record::JobOrphaned { attempt, pid, command, .. } => {
+                let known = part.activity.is_in_flight() && part.jobs(way()?) == *attempt;
+                check(known, name, "no such job of it is in flight")?;
+                check(part.orphan != Some(*pid), name, "that process is known already")?;
+                part.orphan = Some(*pid);
+                let reason =
+                    format!("its keeper has gone, and process {pid} of it lives: {command}");
+                part.reason = Some(reason.into());
+                Ok(())
+            }
             Record::JobLost { attempt, .. } => {
                 part.running(name, way()?, *attempt)?;
+                part.orphan = None;
                 part.activity = Activity::Resting;
                 part.reason = Some(Arc::from("the end of its job is lost"));
                 Ok(())
             }
             Record::Judged { judgement: Judgement::Again, reason, .. } => {
-                let ended = matches!(part.activity, Activity::Judging(..) | Activity::Read(_));
-                check(ended, name, "it is judged although nothing of it has just ended")?;
+                let begun = !matches!(part.activity, Activity::Resting | Activity::Running(..));
+                check(begun, name, "it is judged although nothing of it has just ended")?;
                 part.activity = Activity::Resting;
+                part.orphan = None;
                 part.reason = Some(Arc::from(reason.as_str()));
                 Ok(())
             }
@@ -201,9 +210,14 @@ impl State {
             }
             Record::TaskEnded { outcome: Outcome::Failed, reason, .. } => {
                 let rests = !matches!(part.activity, Activity::Running(..));
-                check(rests && part.failed.is_none(), name, "it fails although a job of it runs")?;
+                let way = way()?;
+                check(
+                    rests && part.failed != Some(way),
+                    name,
+                    "it fails although a job of it runs",
+                )?;
                 part.activity = Activity::Resting;
-                part.failed = Some(way()?);
+                part.failed = Some(way);
                 part.reason = reason.as_deref().map(Arc::from);
                 part.tries = 0;
                 Ok(())
@@ -232,7 +246,10 @@ impl State {
             Some(_) => vec![id],
             None => self.parts_of(id).map(|(part, _)| part).collect(),
         };
-        let lives = |id: &InstanceId| self.part(*id).is_some_and(|p| p.activity.is_in_flight());
+        let lives = |id: &InstanceId| {
+            let part = self.part(*id);
+            part.is_some_and(|part| part.activity.is_in_flight() && part.orphan.is_none())
+        };
         check(!parts.iter().any(lives), name, "it is resolved while something of it may live")?;
         check(!parts.is_empty(), name, "it was never opened")?;
         let mut decided = Vec::with_capacity(parts.len());
@@ -256,6 +273,8 @@ impl State {
                 InstanceBody::Part(part) => {
                     part.tries = 0;
                     part.failed = None;
+                    // What was set and is not being read may be something else by now.
+                    part.changed &= part.activity.is_in_flight();
                     if part.was_found() {
                         part.found = None;
                     }
@@ -309,6 +328,7 @@ impl Part {
             self.changed = false;
         }
         self.activity = Activity::Running(way, job);
+        self.orphan = None;
         self.reason = None;
         Ok(())
     }
@@ -400,6 +420,7 @@ impl Part {
         self.failed = None;
         self.changed = false;
         self.tries = 0;
+        self.orphan = None;
         self.activity = Activity::Resting;
         Ok(())
     }

@@ -41,8 +41,12 @@ pub(super) struct Gate {
     pub(super) nothing: BTreeSet<Holder>,
     /// Claims that are being given back.
     pub(super) releasing: BTreeSet<Holder>,
+    /// Who wants what is being given back just now.
+    pub(super) returning: BTreeMap<Holder, BTreeSet<InstanceId>>,
     /// Holders under which something has ended.
     pub(super) ended: BTreeSet<Holder>,
+    /// Settings that hold a lock.
+    pub(super) settings: BTreeSet<Holder>,
     /// When those are asked again who wait for other runs.
     pub(super) poll: Option<Timestamp>,
     /// Everybody who waits has asked once more since something has happened last.
@@ -107,6 +111,10 @@ impl<E: Evaluate> Machine<E> {
         task: InstanceId,
         out: &mut Transition,
     ) -> Result<bool, Unfit> {
+        if self.gate.releasing.contains(&holder) {
+            self.gate.returning.entry(holder).or_default().insert(task);
+            return Ok(false);
+        }
         let whole = self.state.claims.of(holder).is_some_and(|claim| claim.whole);
         if whole || self.gate.nothing.contains(&holder) {
             return Ok(true);
@@ -147,7 +155,7 @@ impl<E: Evaluate> Machine<E> {
         let locks = in_order(locks.map_err(|error| format!("`locks`: {error}"))?);
         let around = self.state.holders_enclosing(holder);
         // What is around a setting may hold its lock for several of its kind, which must exclude each other.
-        let is_setting = matches!(holder, Holder::Task(id) if self.state.part(id).is_some());
+        let is_setting = self.is_setting(holder);
         let mut wanted = Vec::with_capacity(locks.len());
         for lock in locks {
             let held = around.iter().find_map(|&outer| {
@@ -441,14 +449,33 @@ impl<E: Evaluate> Machine<E> {
                 let Some(Holder::Task(part)) = self.state.holder(task) else { return };
                 self.gate.ended.extend(self.state.holders_around(part));
             }
+            Record::Judged { .. } => {}
             Record::Resolved { .. } | Record::Resumed { .. } => {
                 self.gate.ended.extend(self.state.claims.held.keys());
+                self.find_settings();
+            }
+            Record::Claimed { task, .. } => {
+                let holder = self.state.holder(task).filter(|&holder| self.is_setting(holder));
+                self.gate.settings.extend(holder);
+                return;
             }
             Record::Released { .. } | Record::ClaimLost { .. } => {
                 self.gate.ended.insert(Holder::RUN);
+                self.find_settings();
             }
-            _ => {}
+            _ => return,
         }
+        // Whether a setting may be opened once more hangs on all that it surrounds.
+        self.gate.ended.extend(&self.gate.settings);
+    }
+
+    fn find_settings(&mut self) {
+        let held = self.state.claims.held.keys().copied();
+        self.gate.settings = held.filter(|&holder| self.is_setting(holder)).collect();
+    }
+
+    fn is_setting(&self, holder: Holder) -> bool {
+        matches!(holder, Holder::Task(id) if self.state.part(id).is_some())
     }
 
     /// Gives back what is held for nothing any more. The run's own claim is the last.
@@ -461,8 +488,7 @@ impl<E: Evaluate> Machine<E> {
         for holder in std::mem::take(&mut self.gate.ended) {
             let Some(claim) = self.state.claims.of(holder) else { continue };
             let last = holder != Holder::RUN || self.state.claims.held.len() == 1;
-            let wanted = matches!(holder, Holder::Task(id) if self.waits_to_open(id));
-            let finished = given_up || (self.state.is_finished(holder) && !wanted);
+            let finished = given_up || self.state.is_finished(holder);
             if !last || self.gate.releasing.contains(&holder) || !finished {
                 continue;
             }
@@ -486,6 +512,9 @@ impl<E: Evaluate> Machine<E> {
         let Some(holder) = self.state.holder(id) else { return Ok(()) };
         if !self.gate.releasing.remove(&holder) {
             return Ok(());
+        }
+        for task in self.gate.returning.remove(&holder).unwrap_or_default() {
+            self.queue(task);
         }
         let Some(claim) = self.state.claims.of(holder).filter(|claim| claim.token == *token) else {
             return Ok(());

@@ -21,7 +21,9 @@ pub(super) fn may_resolve_setting(
         Some(part) => vec![part],
         None => state.parts_of(id).map(|(_, part)| part).collect(),
     };
-    if parts.iter().any(|part| part.activity.is_in_flight()) {
+    // Of a process that lives on without its keeper the operator may know more than we do.
+    let runs = |part: &&Part| part.activity.is_in_flight() && part.orphan.is_none();
+    if parts.iter().any(runs) {
         return Err(Refusal::Running(name.to_owned()));
     }
     let open = |part: &&Part| part.standing.is_open() || part.was_found();

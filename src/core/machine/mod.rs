@@ -193,8 +193,11 @@ impl<E: Evaluate> Machine<E> {
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
         self.advance(now, &mut out)?;
-        self.release_finished(&mut out);
         self.stop_at_goal(now, &mut out)?;
+        if self.is_stopped() && self.unclear.is_empty() {
+            self.close_in_stopped_run(now, &mut out)?;
+        }
+        self.release_finished(&mut out);
         self.finish_if_idle(now, &mut out)?;
         Ok(out)
     }
@@ -214,7 +217,8 @@ impl<E: Evaluate> Machine<E> {
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
         let busy = !self.running.is_empty() || !self.unclear.is_empty() || self.claims_move();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
-        let waits = waiting && (!self.is_stopped() || self.closing_pauses());
+        let waits =
+            waiting && (!self.is_stopped() || self.closing_pauses() || self.confirmation_pauses());
         if self.finished || busy || waits {
             return Ok(());
         }
@@ -228,6 +232,10 @@ impl<E: Evaluate> Machine<E> {
         } else if !self.is_stopped() {
             let why = if self.is_locked_out() { StopReason::Locked } else { StopReason::Stuck };
             self.note(now, Record::Stopped { why, by: None, because: None }, out)?;
+            self.close_in_stopped_run(now, out)?;
+            if !self.running.is_empty() {
+                return Ok(());
+            }
         }
         self.finished = true;
         Ok(())

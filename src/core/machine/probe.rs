@@ -10,7 +10,7 @@ use super::{Machine, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::Role;
-use crate::core::record::{Judgement, Outcome, Record};
+use crate::core::record::{Judgement, Outcome, Record, StopReason};
 use crate::core::state::{InstanceId, Knowledge, Phase};
 use crate::plan::graph::{Meaning, Mend, ProbeState};
 
@@ -35,15 +35,29 @@ impl<E: Evaluate> Machine<E> {
     /// After a stop nothing new starts, but what has been started is still found out about.
     pub(super) fn ask_probes(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
         let asking = |id: &InstanceId| {
+            self.state
+                .task(*id)
+                .is_some_and(|task| task.phase == Phase::Asking && task.may_have_happened())
+        };
+        let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
+        let confirming = |id: &InstanceId| {
             self.state.task(*id).is_some_and(|task| {
-                task.phase == Phase::Asking && matches!(task.knowledge, Knowledge::Maybe(_))
+                let due = matches!(task.phase, Phase::Pausing(Role::Probe, until) if until <= now);
+                due && task.may_have_happened()
             })
         };
-        let due: Vec<InstanceId> =
-            self.ready.iter().map(|turn| turn.instance).filter(asking).collect();
+        let idle = |id: &InstanceId| !self.running.contains(id) && !self.orphaned.contains(id);
+        // A run that is given up cannot wait for an item's turn: whatever is in doubt is asked after.
+        let due: Vec<InstanceId> = if abandoned {
+            let all = self.instances_in_order();
+            all.filter(|id| idle(id) && (asking(id) || confirming(id))).collect()
+        } else {
+            self.ready.iter().map(|turn| turn.instance).filter(asking).collect()
+        };
         for id in due {
             if self.has_room() {
                 self.ready.remove(&self.turn(id));
+                self.pausing.remove(&id);
                 self.begin_job(now, id, Role::Probe, out)?;
             }
         }

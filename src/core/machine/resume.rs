@@ -190,6 +190,13 @@ impl<E: Evaluate> Machine<E> {
         {
             let attempt = task.jobs;
             let task = self.state.instance(id).id.clone();
+            let command = command.clone();
+            self.note(now, Record::JobOrphaned { task, attempt, pid, command }, out)?;
+        }
+        if let Some((job, known)) = self.state.last_job_of_part(id)
+            && known != Some(pid)
+        {
+            let JobId { task, attempt } = job;
             self.note(now, Record::JobOrphaned { task, attempt, pid, command }, out)?;
         }
         out.plan(Effect::Timer {

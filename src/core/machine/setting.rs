@@ -13,8 +13,10 @@ use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{Command, End, JobId, Role};
 use crate::core::record::{Item, JobEnd, Outcome, Record, StopReason, Verdict};
-use crate::core::setting::{Activity, Part, SettingCommands, SettingStanding, Way, is_same};
-use crate::core::state::{InstanceId, State};
+use crate::core::setting::{
+    Activity, Part, SettingCommands, SettingStanding, SettingState, Way, is_same,
+};
+use crate::core::state::{InstanceId, Phase, State};
 use crate::spec::model;
 
 /// A way that a part goes, and the next job on it.
@@ -48,7 +50,7 @@ impl<E: Evaluate> Machine<E> {
     }
 
     fn is_waiting(&self, id: InstanceId) -> bool {
-        self.state.task(id).is_some_and(|task| task.phase == crate::core::state::Phase::Waiting)
+        self.state.task(id).is_some_and(|task| task.phase == Phase::Waiting)
     }
 
     /// Does the next thing that brings a setting into force; says whether it is.
@@ -125,7 +127,9 @@ impl<E: Evaluate> Machine<E> {
             for id in self.gates.remove(&setting).unwrap_or_default() {
                 self.queue(id);
             }
-        } else if self.gates.contains_key(&setting) {
+        } else if !self.is_waited_for(setting) {
+            self.gates.remove(&setting);
+        } else {
             let rests = |part: &Part| part.activity == Activity::Resting && !part.lets_pass();
             let next: Vec<InstanceId> = self
                 .state
@@ -135,6 +139,23 @@ impl<E: Evaluate> Machine<E> {
                 .collect();
             next.into_iter().for_each(|part| self.queue(part));
         }
+    }
+
+    /// Whether somebody waits for a setting who can still start.
+    fn is_waited_for(&self, setting: InstanceId) -> bool {
+        let open = self.state.setting(setting).is_some_and(SettingState::surrounds_open);
+        open && self.gates.contains_key(&setting)
+    }
+
+    /// Whether a probe pauses that must be asked once more before the run can be given up.
+    pub(super) fn confirmation_pauses(&self) -> bool {
+        let pauses = |id: &InstanceId| {
+            self.state
+                .task(*id)
+                .filter(|task| task.may_have_happened())
+                .is_some_and(|task| matches!(task.phase, Phase::Pausing(Role::Probe, _)))
+        };
+        self.state.run().stopped == Some(StopReason::Abandoned) && self.pausing.iter().any(pauses)
     }
 
     /// Puts in line what is to be closed now.
@@ -238,7 +259,7 @@ impl<E: Evaluate> Machine<E> {
     fn around_what_lives(&self) -> BTreeSet<InstanceId> {
         let mut around = BTreeSet::new();
         for (id, _, task) in self.state.tasks() {
-            if State::is_alive_or_in_doubt(task.phase) {
+            if State::is_alive_or_in_doubt(task) {
                 around.insert(id);
                 self.mark_around(id, &mut around);
             }
@@ -283,21 +304,31 @@ impl<E: Evaluate> Machine<E> {
         if self.state.closes(owner) && part.can_close() {
             return self.close(now, id, out);
         }
-        if !self.gates.contains_key(&owner) || self.state.bars(owner) {
-            return Ok(());
-        }
-        match next_to_open(part) {
-            Some((way, role)) if self.holds_its_locks(now, id, out)? => {
-                self.begin_setting_job(now, id, way, role, out)
+        let wanted = self.is_waited_for(owner) && !self.state.bars(owner);
+        match (next_to_open(part), part.activity) {
+            (Some((way, role)), _) if wanted => {
+                if self.holds_its_locks(now, id, out)? {
+                    self.begin_setting_job(now, id, way, role, out)?;
+                }
+                Ok(())
             }
-            _ => Ok(()),
+            (_, Activity::Pausing(way, until)) if until <= now => {
+                self.pausing.remove(&id);
+                self.rest(now, id, way, "nobody waits for it any more", out)?;
+                self.release(owner);
+                Ok(())
+            }
+            _ => {
+                self.release(owner);
+                Ok(())
+            }
         }
     }
 
     /// Whether a part is to be brought into force, and nothing of it is under way.
     pub(super) fn waits_to_open(&self, id: InstanceId) -> bool {
         self.state.part(id).is_some_and(|part| {
-            self.gates.contains_key(&part.owner)
+            self.is_waited_for(part.owner)
                 && !self.state.bars(part.owner)
                 && part.activity == Activity::Resting
                 && !part.lets_pass()

@@ -20,8 +20,7 @@ impl<E: Evaluate> Machine<E> {
             return Ok(());
         }
         if self.is_stopped() {
-            self.ask_probes(now, out)?;
-            return self.close_in_stopped_run(now, out);
+            return self.ask_probes(now, out);
         }
         loop {
             self.queue_closings(now, out)?;

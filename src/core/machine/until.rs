@@ -29,7 +29,7 @@ impl Goal {
         while let Some(slot) = open.pop() {
             if !std::mem::replace(&mut wanted[slot as usize], true) {
                 let node = graph.node(siblings[slot as usize]);
-                open.extend(node.needs.iter().chain(&node.after));
+                open.extend(node.predecessors());
             }
         }
         Self { slot, wanted }
