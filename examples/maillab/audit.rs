@@ -181,7 +181,7 @@ impl Audit<'_> {
                 );
             }
             RowState::Live => {}
-            RowState::InTransit => {
+            RowState::Created | RowState::InTransit => {
                 self.find(Kind::Mailbox, "", format!("its row at home, `{server}`, is in transit"));
             }
             RowState::Moved => {

@@ -101,13 +101,15 @@ fn store_queued(to: &Organisation, mailbox: &str) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The folder that takes a message now. A row in transit takes all mail of its mailbox, wherever the home is.
+/// The folder that takes a message now. A row that a move has made takes all mail of its mailbox, wherever the home is.
 fn route(to: &Organisation, mailbox: &str, class: SenderClass) -> Result<Option<PathBuf>> {
     for server in to.servers()? {
         if let Some(row) = server.row(mailbox)
-            && row.state()? == RowState::InTransit
+            && let state @ (RowState::Created | RowState::InTransit) = row.state()?
         {
-            return Ok(Some(row.mail.root().join(IN_TRANSIT_FOLDER)));
+            let root = row.mail.root();
+            let flagged = state == RowState::InTransit;
+            return Ok(Some(if flagged { root.join(IN_TRANSIT_FOLDER) } else { root.to_owned() }));
         }
     }
     let entry = to.directory().entry(mailbox)?;

@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) source: String,
     /// Name of the server that they will move to.
     pub(crate) target: String,
+    /// The service pack of both servers.
+    pub(crate) service_pack: u32,
     /// Size of each server's transaction log drive, in bytes.
     pub(crate) log_capacity_bytes: u64,
 }
@@ -55,6 +57,7 @@ pub(crate) fn found(root: &Path, plan: &Plan) -> Result<Founded> {
         seed: plan.seed,
         source: plan.source.clone(),
         target: plan.target.clone(),
+        service_pack: plan.service_pack,
         mailboxes: (0..plan.mailboxes).map(words::mailbox).collect(),
     };
     let organisation = Organisation::unfinished(root.to_owned(), config);

@@ -12,6 +12,7 @@ mod delivery;
 mod directory;
 mod disk;
 mod failure;
+mod faults;
 mod founding;
 mod ledger;
 mod lock;

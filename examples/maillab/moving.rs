@@ -11,6 +11,16 @@
 //! | `empty_source` (Q252869) | source | moved | live | sweep, set-home; never back |
 //! | `sync_directory`, `replicate` | target | moved | live | sweep, set-home |
 //! | `retire_source` | target | no row | live | none, it is done |
+//!
+//! A second move to a server that has a row and is not the home ends with c1040b00. What it does before:
+//!
+//! | source | target | the target's row | the source | says |
+//! |---|---|---|---|---|
+//! | moved (stranded) | live | deleted | drops what it has | Q252869: all mail is lost |
+//! | live | in transit (half copied) | deleted | drops what it has | inferred: Q252869 says that the source takes the move for done |
+//! | live (the home) | live or moved (stale) | deleted | keeps all | Q177772: this is the repair of a stale row |
+//!
+//! In the last state a row may hold mail of its own, such as new mail that came to it (Q162998), which goes with it.
 
 use crate::failure::{Code, Failure, Result};
 use crate::maildir::place_flushed;
@@ -148,8 +158,11 @@ fn check_movable(transfer: &Transfer) -> Result<()> {
         return Err(Failure::new(Code::AlreadyThere, what)
             .because("its home is there, and no other server has a row of it"));
     }
-    if target.row(mailbox).is_some() {
-        return Err(duplicate_found(transfer));
+    if let Some(duplicate) = target.row(mailbox) {
+        return Err(match entry.home() == to {
+            true => unfinished(transfer),
+            false => delete_duplicate(transfer, duplicate)?,
+        });
     }
     if !entry.converged() {
         return Err(refused(format!("the directory does not agree on mailbox `{mailbox}`"))
@@ -176,9 +189,10 @@ fn check_sweepable(transfer: &Transfer) -> Result<()> {
                 .because("moving it back is likely to lose data (KB328810, step 5)")
                 .next(format!("`maillab sweep {mailbox} --to {from}` finishes the move")));
         }
-        Some(RowState::InTransit | RowState::Live) => {}
+        Some(RowState::Created | RowState::InTransit | RowState::Live) => {}
     }
-    if source.row(mailbox).map(|row| row.state()).transpose()? == Some(RowState::InTransit) {
+    let left = source.row(mailbox).map(|row| row.state()).transpose()?;
+    if matches!(left, Some(RowState::Created | RowState::InTransit)) {
         return Err(refused(format!("`{from}` has only a part of mailbox `{mailbox}`"))
             .because(format!("a move to `{from}` was interrupted, and new mail waits there"))
             .next(format!("`maillab sweep {mailbox} --to {from}` finishes it"))
@@ -187,16 +201,38 @@ fn check_sweepable(transfer: &Transfer) -> Result<()> {
     Ok(())
 }
 
-/// A second move meets a row of the first. Exchange deletes it here and says c1040b00, which in the state of Q252869 is
-/// the loss of the mailbox; this server refuses.
-fn duplicate_found(transfer: &Transfer) -> Failure {
+/// The move has changed the directory already; all that is left is the source's row.
+fn unfinished(transfer: &Transfer) -> Failure {
     let Transfer { mailbox, target, .. } = transfer;
     let to = &target.name;
-    refused(format!("`{to}` already has a row of mailbox `{mailbox}`"))
-        .because("a move was interrupted; another one could destroy what it has moved (Q252869)")
+    refused(format!("a move of mailbox `{mailbox}` to `{to}` was interrupted"))
+        .because("its home is there, and the other server still has a row of it")
         .next(format!("`maillab locate {mailbox}` shows the state"))
         .next(format!("`maillab sweep {mailbox} --to {to} && maillab set-home {mailbox} {to}` finishes the move"))
-        .next(format!("`maillab reset-target {mailbox}` undoes it, unless the source is emptied already"))
+}
+
+/// A second move meets a row at its target: the row is deleted with all that it holds, and the source drops its own
+/// data if a move was under way to that row (Q252869). What it then says invites a third one.
+fn delete_duplicate(transfer: &Transfer, duplicate: Row) -> Result<Failure> {
+    let Transfer { organisation, mailbox, source, stages, .. } = transfer;
+    let half_copied = duplicate.state()? == RowState::InTransit;
+    {
+        let _lock = organisation.lock_mailbox(mailbox)?;
+        duplicate.remove()?;
+    }
+    stages.reach(Stage::DeleteDuplicate)?;
+    if let Some(source) = source.row(mailbox)
+        && (half_copied || source.state()? == RowState::Moved)
+    {
+        {
+            let _lock = organisation.lock_mailbox(mailbox)?;
+            source.set_state(RowState::Moved)?;
+            source.mail.items()?.iter().try_for_each(|item| source.delete(item))?;
+        }
+        stages.reach(Stage::DropSource)?;
+    }
+    Ok(Failure::failed("a duplicate mailbox was found due to problems during a move")
+        .because("the duplicate mailbox has been deleted; try again later (c1040b00)"))
 }
 
 fn transfer<'a>(
@@ -218,6 +254,7 @@ fn refused(what: impl Into<String>) -> Failure {
 fn describe(state: Option<RowState>) -> &'static str {
     match state {
         None => "it has no row of it",
+        Some(RowState::Created) => "its row is new: a move has made it, or has died doing so",
         Some(RowState::InTransit) => {
             "its row is in transit: a move copies into it, or has died doing so"
         }

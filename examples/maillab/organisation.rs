@@ -10,7 +10,7 @@
 //! servers/<server>/mailboxes/<mailbox>/{row.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
 //! servers/<server>/{log.json,staging,white-space}
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
-//! switches/  backups/  locks/
+//! switches/  backups/  faults/  locks/
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::directory::Directory;
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
+use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::lock::{self, Lock};
 use crate::stages::{Mode, Stages};
@@ -38,8 +39,16 @@ pub(crate) struct Config {
     pub(crate) source: String,
     /// The server that they move to.
     pub(crate) target: String,
+    /// The service pack of both servers; before 4, a move has the window of Q277911.
+    #[serde(default = "newest_service_pack")]
+    pub(crate) service_pack: u32,
     /// All mailboxes.
     pub(crate) mailboxes: Vec<String>,
+}
+
+/// An organisation whose file does not say it was made with this one.
+fn newest_service_pack() -> u32 {
+    4
 }
 
 /// The version of the layout on disk that this program reads and writes.
@@ -172,6 +181,11 @@ impl Organisation {
         Switches::at(self.root.join("switches"))
     }
 
+    /// The faults that are armed.
+    pub(crate) fn faults(&self) -> Faults {
+        Faults::at(self.root.join("faults"))
+    }
+
     /// The transaction log drive of a server.
     pub(crate) fn log(&self, server: &Server) -> TransactionLog {
         let lock = self.lock_file(&format!("log-{}", server.name));
@@ -196,7 +210,7 @@ impl Organisation {
 
     /// The borders of an operation.
     pub(crate) fn stages<'a>(&self, operation: &'static str, subject: &'a str) -> Stages<'a> {
-        Stages::new(self.mode, operation, subject)
+        Stages::new(self.mode, self.faults(), operation, subject)
     }
 
     /// The folders that every organisation has.

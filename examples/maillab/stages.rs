@@ -1,11 +1,13 @@
 //! The borders between the stages of an operation: the one place where something may happen between two of them.
 //!
 //! Does not know what an operation does. `--trace` prints each border, `--step` waits there for a line on standard
-//! input; when the input ends, the operation stops where it stands, as if its process had died at that border.
+//! input; when the input ends, the operation stops where it stands, as if its process had died at that border. A fault
+//! that is armed for a border strikes there.
 
 use std::io::{self, Write};
 
 use crate::failure::{Failure, Result};
+use crate::faults::{Fault, Faults};
 
 /// A stage that has just ended, in any operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +20,10 @@ pub(crate) enum Stage {
     Store,
     /// The log drive has room for the whole mailbox, and the room is taken.
     ReserveLog,
-    /// The target has a row of the mailbox, with its InTransit flag set.
+    /// The target has a row of the mailbox; since service pack 4 with its InTransit flag set.
     CreateTarget,
+    /// The target's row, which came without it, has its InTransit flag.
+    SetInTransit,
     /// One more message is at the target.
     CopyMessage,
     /// All messages of the source are at the target.
@@ -28,6 +32,10 @@ pub(crate) enum Stage {
     FlushTarget,
     /// The source's row is marked as moved away and its data deleted.
     EmptySource,
+    /// The row that a second move has met at its target is gone (c1040b00).
+    DeleteDuplicate,
+    /// The source has dropped what it had, since it takes the move for done.
+    DropSource,
     /// The directory's target view names the new home.
     SyncDirectory,
     /// The views of the directory agree.
@@ -51,17 +59,21 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    fn name(self) -> &'static str {
+    /// As it is printed.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Stage::Queue => "queue",
             Stage::Accept => "accept",
             Stage::Store => "store",
             Stage::ReserveLog => "reserve_log",
             Stage::CreateTarget => "create_target",
+            Stage::SetInTransit => "set_in_transit",
             Stage::CopyMessage => "copy_message",
             Stage::Copy => "copy",
             Stage::FlushTarget => "flush_target",
             Stage::EmptySource => "empty_source",
+            Stage::DeleteDuplicate => "delete_duplicate",
+            Stage::DropSource => "drop_source",
             Stage::SyncDirectory => "sync_directory",
             Stage::Replicate => "replicate",
             Stage::RetireSource => "retire_source",
@@ -91,14 +103,20 @@ pub(crate) enum Mode {
 #[derive(Debug)]
 pub(crate) struct Stages<'a> {
     mode: Mode,
+    faults: Faults,
     operation: &'static str,
     subject: &'a str,
 }
 
 impl<'a> Stages<'a> {
     /// The borders of `operation` on `subject`.
-    pub(crate) fn new(mode: Mode, operation: &'static str, subject: &'a str) -> Self {
-        Stages { mode, operation, subject }
+    pub(crate) fn new(
+        mode: Mode,
+        faults: Faults,
+        operation: &'static str,
+        subject: &'a str,
+    ) -> Self {
+        Stages { mode, faults, operation, subject }
     }
 
     /// Says how far a long stage has come, where the borders themselves are not told.
@@ -111,6 +129,19 @@ impl<'a> Stages<'a> {
 
     /// To be called at the end of each stage, before anything of the next one.
     pub(crate) fn reach(&self, stage: Stage) -> Result<()> {
+        self.pass(stage).map(drop)
+    }
+
+    /// Like [`Stages::reach`]; returns a fault that strikes here and does not end the operation.
+    pub(crate) fn pass(&self, stage: Stage) -> Result<Option<Fault>> {
+        self.show(stage)?;
+        match self.faults.strike(self.operation, self.subject, stage)? {
+            Some(fault) if fault.ends_operation() => Err(fault.failure(self.subject)),
+            struck => Ok(struck),
+        }
+    }
+
+    fn show(&self, stage: Stage) -> Result<()> {
         if self.mode == Mode::Silent {
             return Ok(());
         }

@@ -6,6 +6,7 @@
 //!
 //! | state | meaning | new mail |
 //! |---|---|---|
+//! | `created` | a move has made it, and not yet set its flag (Q277911) | to its inbox, whatever the directory says |
 //! | `in_transit` | a move copies into it | to its in-transit folder, whatever the directory says |
 //! | `live` | it holds the whole mailbox | if the directory says so |
 //! | `moved` | its data has been moved away (the "close to 0 KB" of Q252869) | if the directory still says so |
@@ -24,6 +25,8 @@ use crate::maildir::{Item, Maildir, place_flushed};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RowState {
+    /// A move has made it and not yet set its InTransit flag.
+    Created,
     /// A move copies into it.
     InTransit,
     /// It holds the whole mailbox.

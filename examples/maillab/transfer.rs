@@ -3,7 +3,10 @@
 //! Does not know in which order they come, nor whether they may be done at all: that is for the operations in
 //! `moving`. Each stage can be repeated after a crash in its middle, since messages are compared by key.
 
+use crate::delivery;
 use crate::failure::{Failure, Result};
+use crate::faults::Fault;
+use crate::ledger::SenderClass;
 use crate::lock::Lock;
 use crate::maildir::Item;
 use crate::organisation::Organisation;
@@ -62,14 +65,28 @@ impl Transfer<'_> {
         self.stages.reach(Stage::ReserveLog)
     }
 
-    /// Creates the target's row. With service pack 4 it comes with its InTransit flag; before, the flag came second,
-    /// and what was delivered between the two was lost (Q277911).
+    /// Creates the target's row. With service pack 4 it comes with its InTransit flag; before, the flag comes second,
+    /// and what is delivered between the two is lost without a report. Q277911 states the order of the steps and the
+    /// loss; that it is the copy which begins with an empty mailbox is inferred.
     pub(crate) fn create_target(&self) -> Result<()> {
+        let has_window = self.organisation.config.service_pack < 4;
+        let state = if has_window { RowState::Created } else { RowState::InTransit };
+        let target = {
+            let _lock = self.lock()?;
+            self.target.create_row(self.mailbox, state)?
+        };
+        if self.stages.pass(Stage::CreateTarget)? == Some(Fault::MailInWindow) {
+            delivery::deliver(self.organisation, self.mailbox, SenderClass::External)?;
+        }
+        if !has_window {
+            return Ok(());
+        }
         {
             let _lock = self.lock()?;
-            self.target.create_row(self.mailbox, RowState::InTransit)?;
+            target.set_state(RowState::InTransit)?;
+            target.mail.items()?.iter().try_for_each(|item| target.delete(item))?;
         }
-        self.stages.reach(Stage::CreateTarget)
+        self.stages.reach(Stage::SetInTransit)
     }
 
     /// Copies what the target lacks. Nothing is locked: while the target is in transit no mail comes to the source.

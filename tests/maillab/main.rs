@@ -6,6 +6,7 @@
 
 mod audit;
 mod delivery;
+mod faults;
 mod keeping;
 mod lab;
 mod moving;

@@ -127,7 +127,7 @@ fn at_every_border(check: impl Fn(&Lab, &str)) {
 }
 
 #[test]
-fn a_killed_move_is_refused_a_second_time_and_can_be_finished() {
+fn a_killed_move_can_be_finished() {
     at_every_border(|lab, stage| {
         deliver_both(lab);
         let audit = lab.audit();
@@ -140,10 +140,12 @@ fn a_killed_move_is_refused_a_second_time_and_can_be_finished() {
             "reserve_log" => drop(lab.json(&MOVE)),
             "retire_source" => drop(lab.fails(4, &MOVE)),
             _ => {
-                let before = lab.files();
-                let said = lab.fails(3, &MOVE);
-                assert!(said.contains("maillab sweep alice --to new"), "{said}");
-                assert!(before == lab.files(), "{stage}: a refused move changes nothing");
+                if expected(stage).0 == "new" {
+                    let before = lab.files();
+                    let said = lab.fails(3, &MOVE);
+                    assert!(said.contains("maillab sweep alice --to new"), "{said}");
+                    assert!(before == lab.files(), "{stage}: a refused move changes nothing");
+                }
                 lab.json(&["sweep", "alice", "--to", "new"]);
                 deliver_both(lab);
                 lab.json(&["set-home", "alice", "new"]);

@@ -2,6 +2,7 @@
 //!
 //! Decides nothing about mail. One file per group of commands; answers go to standard output, talk to standard error.
 
+mod faults;
 mod inspection;
 mod keeping;
 mod mail;
@@ -56,6 +57,8 @@ enum Command {
     Keeping(keeping::Command),
     #[command(flatten)]
     Switching(switching::Command),
+    /// Arm a fault of the articles, which strikes once at its border; `--list` documents them all.
+    Fault(faults::Arguments),
 }
 
 /// Runs one command.
@@ -75,6 +78,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspection(command) => inspection::run(command, &open()?),
         Command::Keeping(command) => keeping::run(command, &open()?),
         Command::Switching(command) => switching::run(command, &open()?),
+        Command::Fault(arguments) => faults::run(&arguments, &open()?),
     }
 }
 

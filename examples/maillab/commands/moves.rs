@@ -16,8 +16,10 @@ pub(super) enum Command {
     ///
     /// Stages: reserve_log, create_target, copy, flush_target, empty_source, sync_directory, replicate, retire_source.
     /// Mail that arrives meanwhile waits in the target's InTransitFolder or is carried over at the end. Fails before
-    /// anything has changed with exit code 4 if the mailbox is already there, 3 if the target already has a row of it
-    /// (an interrupted move: see `sweep`, `set-home` and `reset-target`), 6 if the transaction log drive has no room.
+    /// anything has changed with exit code 4 if the mailbox is already there, 6 if the transaction log drive has no
+    /// room. Never repeat a move that did not succeed: a row that the target has of the mailbox is deleted (exit code 1
+    /// with c1040b00), and with it, where the data had moved, the mailbox (Q252869). See `locate`, then `sweep` and
+    /// `set-home`, or `reset-target`.
     Move {
         /// The mailbox.
         mailbox: String,

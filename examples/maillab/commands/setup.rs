@@ -36,6 +36,10 @@ pub(super) enum Command {
         /// Size of each server's transaction log drive.
         #[arg(long, value_name = "MB", default_value_t = 64)]
         log_mb: u64,
+        /// Service pack of both servers: before 4, mail delivered between the creation of a mailbox at the target and
+        /// its InTransit flag is lost (Q277911).
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=4))]
+        service_pack: u32,
     },
     /// Name all mailboxes, one a line.
     List {
@@ -47,9 +51,17 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command, root: &Path, mode: Mode) -> Result<()> {
     match command {
-        Command::Init { mailboxes, messages, seed, source, target, log_mb } => {
+        Command::Init { mailboxes, messages, seed, source, target, log_mb, service_pack } => {
             let log_capacity_bytes = log_mb.saturating_mul(1024 * 1024);
-            let plan = Plan { mailboxes, messages, seed, source, target, log_capacity_bytes };
+            let plan = Plan {
+                mailboxes,
+                messages,
+                seed,
+                source,
+                target,
+                service_pack,
+                log_capacity_bytes,
+            };
             let founded = founding::found(root, &plan)?;
             print_json(&json!({
                 "dir": root.display().to_string(),

@@ -1,0 +1,155 @@
+//! Faults: what can go wrong between two stages, each armed by name, each striking once at its border.
+//!
+//! Does not know what an operation does; `stages` asks at every border. An armed fault is a file, and whoever removes
+//! the file has been struck, so of two processes at the same border one goes on.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::disk;
+use crate::failure::{At, Failure, Result};
+use crate::stages::Stage;
+
+/// A fault that can be armed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// A message is delivered just when the target has its row.
+    MailInWindow,
+    /// The mover dies when it has copied one message; what it copied stays on the target.
+    DiesCopying,
+    /// The directory is synchronised with one and the same server as source and target: the data is at the target, the
+    /// directory entry at the source.
+    WrongServerSync,
+    /// The mover dies when both views name the new home; a stale row stays on the source.
+    StaleRow,
+}
+
+impl Fault {
+    /// All faults, in the order of their borders.
+    pub(crate) const ALL: [Fault; 4] =
+        [Fault::MailInWindow, Fault::DiesCopying, Fault::WrongServerSync, Fault::StaleRow];
+
+    /// As it is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Fault::MailInWindow => "mail-in-window",
+            Fault::DiesCopying => "dies-copying",
+            Fault::WrongServerSync => "wrong-server-sync",
+            Fault::StaleRow => "stale-row",
+        }
+    }
+
+    /// The article that it comes from.
+    pub(crate) fn article(self) -> &'static str {
+        match self {
+            Fault::DiesCopying | Fault::WrongServerSync => "Q252869",
+            Fault::MailInWindow => "Q277911",
+            Fault::StaleRow => "Q177772",
+        }
+    }
+
+    /// The operation that it strikes, and the stage after which it does.
+    pub(crate) fn border(self) -> (&'static str, Stage) {
+        match self {
+            Fault::MailInWindow => ("move", Stage::CreateTarget),
+            Fault::DiesCopying => ("move", Stage::CopyMessage),
+            Fault::WrongServerSync => ("move", Stage::EmptySource),
+            Fault::StaleRow => ("move", Stage::Replicate),
+        }
+    }
+
+    /// What happens, in one sentence.
+    pub(crate) fn description(self) -> &'static str {
+        match self {
+            Fault::MailInWindow => {
+                "a message is delivered just when the target has its row: lost before service pack 4"
+            }
+            Fault::DiesCopying => "the mover dies when it has copied one message",
+            Fault::WrongServerSync => {
+                "the data has moved, and the directory still names the source: the state that a second move destroys"
+            }
+            Fault::StaleRow => {
+                "the mover dies before the source's row is gone, and a stale row is left there"
+            }
+        }
+    }
+
+    /// Whether the operation that it strikes ends there.
+    pub(crate) fn ends_operation(self) -> bool {
+        self != Fault::MailInWindow
+    }
+
+    /// What an operation says that it ends.
+    pub(crate) fn failure(self, subject: &str) -> Failure {
+        let what = match self {
+            Fault::WrongServerSync => "the directory could not be synchronised",
+            Fault::MailInWindow | Fault::DiesCopying | Fault::StaleRow => {
+                "the connection to the information store was lost"
+            }
+        };
+        Failure::failed(format!("the move of mailbox `{subject}` did not succeed")).because(what)
+    }
+}
+
+/// The faults that are armed in an organisation.
+#[derive(Debug, Clone)]
+pub(crate) struct Faults {
+    root: PathBuf,
+}
+
+impl Faults {
+    /// The faults kept under `root`.
+    pub(crate) fn at(root: PathBuf) -> Self {
+        Faults { root }
+    }
+
+    /// Arms a fault, for one mailbox or for whichever comes first.
+    pub(crate) fn arm(&self, fault: Fault, mailbox: Option<&str>) -> Result<()> {
+        disk::create_folder(&self.root)?;
+        disk::replace(&self.file(fault, mailbox), b"")
+    }
+
+    /// The mailbox names for which a fault is armed; `None` stands for any.
+    pub(crate) fn armed(&self, fault: Fault) -> Result<Vec<Option<String>>> {
+        let names = disk::names(&self.root)?.into_iter();
+        let of_fault = names.filter_map(|name| match name.split_once('@') {
+            Some((kept, mailbox)) if kept == fault.name() => Some(Some(mailbox.to_owned())),
+            None if name == fault.name() => Some(None),
+            _ => None,
+        });
+        Ok(of_fault.collect())
+    }
+
+    /// The fault that strikes `operation` on `subject` after `stage`, which is then armed no more.
+    pub(crate) fn strike(
+        &self,
+        operation: &str,
+        subject: &str,
+        stage: Stage,
+    ) -> Result<Option<Fault>> {
+        for fault in Fault::ALL.into_iter().filter(|fault| fault.border() == (operation, stage)) {
+            if self.disarm(fault, Some(subject))? || self.disarm(fault, None)? {
+                return Ok(Some(fault));
+            }
+        }
+        Ok(None)
+    }
+
+    fn disarm(&self, fault: Fault, mailbox: Option<&str>) -> Result<bool> {
+        let path = self.file(fault, mailbox);
+        match fs::remove_file(&path) {
+            Ok(()) => disk::sync_folder(&self.root).map(|()| true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).at("remove", &path),
+        }
+    }
+
+    fn file(&self, fault: Fault, mailbox: Option<&str>) -> PathBuf {
+        let name = fault.name();
+        self.root
+            .join(mailbox.map_or_else(|| name.to_owned(), |mailbox| format!("{name}@{mailbox}")))
+    }
+}

@@ -1,0 +1,77 @@
+//! An organisation and a state folder of their own for one run of a naive runbook.
+//!
+//! Does not know which hazard is shown.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A laboratory with two mailboxes of five messages, and a place for runs.
+pub(crate) struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    /// A new organisation of the newest service pack.
+    pub(crate) fn new() -> Self {
+        Bench::of_service_pack("4")
+    }
+
+    /// A new organisation.
+    pub(crate) fn of_service_pack(pack: &str) -> Self {
+        let bench = Bench { folder: TempDir::new().unwrap() };
+        bench.maillab(&["init", "--mailboxes", "2", "--messages", "5", "--service-pack", pack]);
+        bench
+    }
+
+    /// Runs a command of the laboratory that must succeed, and reads its answer.
+    pub(crate) fn maillab(&self, arguments: &[&str]) -> Value {
+        let output = self.command(&examples().join("maillab")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Checks a naive runbook, then runs it on the mailbox `alice` to its end, well or badly; returns what was said.
+    pub(crate) fn run(&self, runbook: &str) -> Output {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/naive").join(runbook);
+        let windlass = Path::new(env!("CARGO_BIN_EXE_windlass"));
+        let checked = self.command(windlass).arg("check").arg(&path).output().unwrap();
+        assert!(checked.status.success(), "{}", text(&checked.stdout));
+        let mut run = self.command(windlass);
+        run.arg("run").arg(path).args(["-p", r#"mailboxes=["alice"]"#]).output().unwrap()
+    }
+
+    /// The audit's answer, clean or not.
+    pub(crate) fn audit(&self) -> Value {
+        let audit = self.command(&examples().join("maillab")).args(["audit", "--json"]).output();
+        serde_json::from_slice(&audit.unwrap().stdout).unwrap()
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let own = [examples()].into_iter();
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(own.chain(env::split_paths(&path))).unwrap();
+        let mut command = Command::new(program);
+        command
+            .env("PATH", path)
+            .env("MAILLAB_DIR", self.folder.path().join("lab"))
+            .env("WINDLASS_STATE_DIR", self.folder.path().join("state"))
+            .env("WINDLASS_LOCKS_DIR", self.folder.path().join("locks"));
+        command
+    }
+}
+
+/// Where a plain `cargo test` builds the laboratory; `cargo build --example maillab` does it alone.
+fn examples() -> PathBuf {
+    let examples = Path::new(env!("CARGO_BIN_EXE_windlass")).with_file_name("examples");
+    assert!(examples.join("maillab").exists(), "`cargo build --example maillab` builds it");
+    examples
+}
+
+/// Bytes as text.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
