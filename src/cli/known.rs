@@ -29,8 +29,8 @@ impl Known {
         let executor = self.executor.clone();
         let mut status = Status::new(self.folder.id(), &self.plan, &self.state, executor)
             .with_findings(&self.folder);
-        if self.executor.is_none() {
-            aftermath::tell(self, &mut status.tasks);
+        if self.executor.is_none() && !self.state.run().closed {
+            aftermath::tell(self, &mut status);
         }
         status
     }

@@ -378,6 +378,17 @@ impl State {
         self.run.stopped == Some(StopReason::Abandoned) && self.may_be_abandoned()
     }
 
+    /// Whether a holder's locks may be gone: nothing is done under them, though it may begin anew.
+    #[must_use]
+    pub fn is_idle(&self, holder: Holder) -> bool {
+        match holder {
+            Holder::Task(id) if self.part(id).is_some() => self
+                .part(id)
+                .is_some_and(|part| part.activity == Activity::Resting && !part.standing.is_open()),
+            _ => self.is_finished(holder),
+        }
+    }
+
     /// Whether something under a holder has begun.
     #[must_use]
     pub fn has_begun(&self, holder: Holder) -> bool {

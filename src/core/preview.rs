@@ -3,10 +3,13 @@
 //! Walks the plan with the run's own state and expressions. Guesses nothing: what depends on the outcome of a step is unknown
 //! until that step has ended.
 
+mod setting;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use self::setting::ForeseenSetting;
 use super::evaluate::Evaluate;
 use super::expressions::Expressions;
 use super::job::Role;
@@ -27,8 +30,8 @@ pub struct Preview {
     pub digest: String,
     /// The parameters.
     pub params: Value,
-    /// Temporary settings; none in this version of the language.
-    pub settings: Vec<Value>,
+    /// What is changed for a time. Inside groups whose items are not known yet settings are not foreseen.
+    pub settings: Vec<ForeseenSetting>,
     /// The tasks in an order in which they could be done one by one.
     pub tasks: Vec<Foreseen>,
     /// The steps of the longest way through the plan.
@@ -112,7 +115,7 @@ pub fn preview(expressions: &Expressions) -> Result<Preview, super::apply::Unfit
     let plan = expressions.plan();
     let mut state = State::new(plan.graph.clone());
     state.apply(Timestamp::UNIX_EPOCH, &opening(plan))?;
-    let mut walk = Walk { expressions, plan, state, tasks: Vec::new() };
+    let mut walk = Walk { expressions, plan, state, tasks: Vec::new(), settings: Vec::new() };
     if let Some(items) = walk.state.group(InstanceId::ROOT).and_then(|root| root.items) {
         for scope in items.scopes() {
             walk.scope(scope, None)?;
@@ -123,7 +126,7 @@ pub fn preview(expressions: &Expressions) -> Result<Preview, super::apply::Unfit
         title: plan.title.clone(),
         digest: plan.digest.clone(),
         params: plan.params.clone(),
-        settings: Vec::new(),
+        settings: walk.settings,
         tasks: walk.tasks,
         critical_path: critical_path(plan, NodeId::ROOT),
     })
@@ -147,6 +150,7 @@ struct Walk<'a> {
     plan: &'a Plan,
     state: State,
     tasks: Vec<Foreseen>,
+    settings: Vec<ForeseenSetting>,
 }
 
 impl Walk<'_> {
@@ -164,7 +168,7 @@ impl Walk<'_> {
             match &self.plan.graph.node(node).body {
                 NodeBody::Task(_) => self.task(id, fate),
                 NodeBody::Group(_) => self.group(id, fate)?,
-                NodeBody::Setting(_) => {}
+                NodeBody::Setting(_) => self.setting(id, fate)?,
             }
         }
         Ok(())

@@ -184,7 +184,12 @@ impl State {
             )
         };
         let open = node.needs.iter().chain(&node.after).filter(|&&slot| !done(slot));
-        open.map(|&slot| self.instance(self.sibling(id, slot)).id.to_string()).collect()
+        let name = |&slot: &u32| {
+            let sibling = self.sibling(id, slot);
+            let restored = if self.is_of_setting(sibling) { ":restored" } else { "" };
+            format!("{}{restored}", self.instance(sibling).id)
+        };
+        open.map(name).collect()
     }
 
     /// How many tasks stand how. Groups that were not entered count nothing: what is in them is not known yet.

@@ -56,6 +56,7 @@ pub(super) fn text(status: &Status, folder: &RunFolder) -> String {
 /// `run ID failed in 3m 12s: 7 succeeded, 1 failed, 2 blocked`.
 fn headline(status: &Status) -> String {
     let standing = match status.state {
+        RunStanding::InDoubt if status.is_only_owed() => "owes what it has changed",
         RunStanding::InDoubt => "is in doubt",
         RunStanding::Interrupted => "was interrupted",
         RunStanding::Waiting => "waits for people",

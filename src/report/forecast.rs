@@ -5,11 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use super::shell;
-use crate::core::preview::{Forecast, Foreseen, Preview};
+use crate::core::preview::{Forecast, Foreseen, ForeseenSetting, Preview};
 
 /// A group with more items than this is folded.
 const ITEMS_MAX: usize = 6;
+
+/// How many settings are shown.
+const SETTINGS_MAX: usize = 10;
 
 /// How many items of a folded group are shown.
 const ITEMS_SHOWN: usize = 2;
@@ -19,6 +24,7 @@ const ITEMS_SHOWN: usize = 2;
 pub fn text(preview: &Preview) -> String {
     let mut text = format!("{} ({})\n", preview.title, preview.runbook);
     let _ = writeln!(text, "digest {}\n", preview.digest);
+    settings(&mut text, &preview.settings);
     let mut fold = Fold::new(&preview.tasks);
     for (number, foreseen) in preview.tasks.iter().enumerate() {
         match fold.hides(&foreseen.id) {
@@ -37,6 +43,39 @@ pub fn text(preview: &Preview) -> String {
     }
     let _ = writeln!(text, "longest way: {}", preview.critical_path.join(" → "));
     text
+}
+
+/// What is changed for a time, each with its value and what it is in force around.
+fn settings(text: &mut String, settings: &[ForeseenSetting]) {
+    if settings.is_empty() {
+        return;
+    }
+    text.push_str("changed for a time:\n");
+    for setting in settings.iter().take(SETTINGS_MAX) {
+        let to = setting.to.as_ref().map_or_else(|| "(not known yet)".to_owned(), Value::to_string);
+        let until = setting.unknown_until.as_ref();
+        let what = match (setting.verdict, until) {
+            (Forecast::WillRun, _) => format!("is made {to} around {}", setting.around.join(", ")),
+            (Forecast::Skip, _) => "will be left alone".to_owned(),
+            (Forecast::Stop, _) => "cannot be changed".to_owned(),
+            (Forecast::Unknown, Some(until)) => format!("unknown until {until} has ended"),
+            (Forecast::Unknown, None) => "unknown".to_owned(),
+        };
+        let held = if setting.hold { "; held after a failure" } else { "" };
+        let why = setting.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let _ = writeln!(text, "      {} {what}{held}{why}", setting.id);
+        if let Some(get) = &setting.get {
+            let _ = writeln!(text, "      read by $ {}", typed(get));
+        }
+    }
+    if settings.len() > SETTINGS_MAX {
+        let _ = writeln!(
+            text,
+            "   …  {} more (`--format json` lists all)",
+            settings.len() - SETTINGS_MAX
+        );
+    }
+    text.push('\n');
 }
 
 fn task(text: &mut String, number: usize, task: &Foreseen) {

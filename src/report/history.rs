@@ -56,10 +56,10 @@ pub fn moment(record: &Record) -> Option<String> {
         }
         Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
+        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
         Record::SettingMoved { state, value, reason, .. } => {
             moved(*state, value.as_deref(), reason.as_deref())
         }
-        Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
         Record::TaskEnded { outcome, reason, .. } => {
             let outcome = TaskStanding::from(*outcome).name();
             reason
@@ -87,12 +87,14 @@ fn moved(state: SettingStanding, value: Option<&Value>, reason: Option<&str>) ->
     let value = value.map_or_else(|| "(not known)".to_owned(), ToString::to_string);
     let what = match state {
         SettingStanding::Captured => format!("it was {value}, which is on disk now"),
-        SettingStanding::InForce => format!("in force: it is {value}"),
-        SettingStanding::Drifted => format!("drifted: it is {value}"),
+        SettingStanding::InForce => format!("it is in force: {value}"),
+        SettingStanding::Drifted => "it has drifted".to_owned(),
         SettingStanding::Idle => format!("it was {value} already"),
-        SettingStanding::Restored => "restored".to_owned(),
-        SettingStanding::WrittenOff => "written off".to_owned(),
-        SettingStanding::Changing | SettingStanding::Restoring => state.name().to_owned(),
+        SettingStanding::Restored => "it is what it was".to_owned(),
+        SettingStanding::WrittenOff => "it is written off".to_owned(),
+        SettingStanding::Changing | SettingStanding::Restoring => {
+            format!("it is {}", state.name())
+        }
     };
     reason.map_or(what.clone(), |reason| format!("{what}; {reason}"))
 }

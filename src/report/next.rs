@@ -151,8 +151,9 @@ pub fn of_one_setting(status: &Status, setting: &SettingRow) -> Vec<String> {
     let mut next = setting.answers(run);
     if setting.state.is_open() && status.executor.is_none() {
         let mut last = last(status, false);
-        last.push(abandon(run));
-        last.dedup();
+        if !last.contains(&abandon(run)) {
+            last.push(abandon(run));
+        }
         if setting.is_for_people() {
             next.extend(last);
         } else {

@@ -20,7 +20,8 @@ const LISTED_MAX: usize = 10;
 #[must_use]
 pub fn text(status: &Status) -> String {
     let mut text = format!("{} · {} ({})\n", status.run, status.title, status.runbook);
-    let _ = write!(text, "{}", status.state.name().replace('_', " "));
+    let state = if status.is_only_owed() { "owing" } else { status.state.name() };
+    let _ = write!(text, "{}", state.replace('_', " "));
     if let Some(started) = status.started {
         let _ = write!(text, ", started {}", local(started));
     }
@@ -123,13 +124,7 @@ fn settings(
     }
     let _ = writeln!(text, "{title}:");
     for row in rows.iter().take(LISTED_MAX) {
-        let _ = writeln!(
-            text,
-            "  {} ({}): {}",
-            escape(&row.id),
-            escape(&row.title),
-            escape(&row.words())
-        );
+        let _ = writeln!(text, "  {}: {}", escape(&row.name()), escape(&row.words()));
     }
     if rows.len() > LISTED_MAX {
         let _ =

@@ -170,6 +170,13 @@ impl Status {
         self
     }
 
+    /// Whether no task is in doubt, and only settings make the run stand as if one were.
+    #[must_use]
+    pub fn is_only_owed(&self) -> bool {
+        let doubtful = self.standing(TaskStanding::InDoubt).next().is_some();
+        self.state == RunStanding::InDoubt && !doubtful
+    }
+
     /// The tasks that stand so.
     pub fn standing(&self, standing: TaskStanding) -> impl Iterator<Item = &TaskRow> {
         self.tasks.iter().filter(move |task| task.state == standing)

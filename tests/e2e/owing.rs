@@ -1,6 +1,6 @@
 //! What is owed: settings that are not back to what they were, and giving a run up.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, finish, kill};
 
 /// A setting that is held, around a step that may not be done twice.
 const HELD: &str = r#"
@@ -75,7 +75,7 @@ fn a_setting_that_somebody_has_changed_is_left_to_people() {
     let words = "it was \"always\", this run has made it \"never\", and it is \"hourly\" now";
     assert!(told.contains(words), "{told}");
     assert!(
-        told.contains("resolve one schedule --as absent --because WHY   # the next resume"),
+        told.contains("resolve one schedule --as absent --because WHY   # it is put back"),
         "{told}"
     );
     let unknown = ["abandon", "one", "--because", "enough", "--write-off", "shedule"];
@@ -99,4 +99,66 @@ fn a_setting_is_written_off_by_name() {
     bench.windlass(&abandon).exits(0);
     assert_eq!(bench.read("schedule"), "never");
     assert_eq!(bench.status()["settings"][0]["state"], "written_off");
+}
+
+#[test]
+fn the_status_for_programs_has_the_keys_that_are_promised() {
+    let bench = Bench::new();
+    bench.write("schedule", "always");
+    bench.write("book.yaml", &format!("{HELD}locks: [\"server:old\"]\n"));
+    bench.windlass(&["run", "book.yaml"]).exits(8);
+    let status = bench.status();
+    let keys = |value: &serde_json::Value| {
+        value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        keys(&status),
+        "run runbook title state executor started ended next_due settings claims tasks next"
+    );
+    assert_eq!(keys(&status["settings"][0]), "id state old in_force");
+    assert_eq!(status["claims"][0], serde_json::json!({"name": "server:old", "scope": ""}));
+    assert_eq!(
+        keys(&status["tasks"][0]),
+        "id step item kind effect state verdict attempts exit started ended waiting_for until reason"
+    );
+}
+
+#[test]
+fn a_change_that_was_cut_off_is_told_as_what_it_is() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("schedule", "always");
+    let meets = "echo at > \"$HERE/here\"; read x < \"$HERE/go\"; ";
+    let book = HELD.replace("sh, -c, '", &format!("sh, -c, '{meets}"));
+    bench.write(
+        "book.yaml",
+        &book.replace("move: {run: [test, -e, ready]}", "move: {run: [\"true\"]}"),
+    );
+    let executor = bench.start(&["run", "book.yaml", "--run-id", "one"]);
+    here.hear();
+    kill(executor);
+    let told = bench.windlass(&["status"]).exits(0).stdout;
+    let words = "it was \"always\" and is being changed: what it is now is not known; job 2 runs under its keeper";
+    assert!(told.contains(words), "{told}");
+    go.say("on\n");
+    let resumed = bench.start(&["resume", "one"]);
+    here.hear();
+    go.say("on\n");
+    finish(resumed).exits(0);
+    assert_eq!(bench.read("schedule"), "always");
+}
+
+#[test]
+fn a_plan_says_what_is_changed_for_a_time() {
+    let bench = Bench::new();
+    let after = "  after: {needs: [\"schedule:restored\"], effect: read, run: [ls]}\n";
+    bench.write("book.yaml", &format!("{HELD}{after}"));
+    let told = bench.windlass(&["plan", "book.yaml"]).exits(0).stdout;
+    for line in [
+        "schedule is made \"never\" around move; held after a failure",
+        "read by $ cat schedule",
+        "needs schedule:restored",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
 }

@@ -46,6 +46,20 @@ pub(crate) fn says_absent(record: &Record) -> Option<&Arc<str>> {
 pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool) -> Vec<Decided> {
     let needs_somebody =
         |task: &TaskState| task.phase == Phase::InDoubt || (is_failed(task) && task.given_up);
+    let debts = state
+        .all_parts()
+        .filter(|(_, part)| part.was_found() || part.standing == SettingStanding::Drifted);
+    let debts = debts.map(|(id, part)| {
+        let task = state.instance(id).id.clone();
+        let odd = part.openings % 2 == 1 && !part.was_found();
+        let decision = match odd {
+            // Whoever is asked the same again and again goes on without the setting.
+            _ if part.openings > 5 => Decision::Waived,
+            true => Decision::Absent,
+            false => Decision::Done,
+        };
+        Decided { task, decision }
+    });
     // Locks that the runbook asks for in a way that can never be granted: somebody must change it, or leave that out.
     let waits = |id: InstanceId| {
         let denied = |holder| state.claims().denied(holder).is_some_and(|by| by.run == "simulated");
@@ -57,14 +71,6 @@ pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool
             || is_failed(task)
                 && (reason.contains("can never have") || reason.contains("wait for each other"))
     };
-    let debts = state
-        .all_parts()
-        .filter(|(_, part)| part.was_found() || part.standing == SettingStanding::Drifted);
-    let debts = debts.map(|(id, part)| {
-        let task = state.instance(id).id.clone();
-        let odd = part.openings % 2 == 1 && !part.was_found();
-        Decided { task, decision: if odd { Decision::Absent } else { Decision::Done } }
-    });
     state
         .tasks()
         .filter(|(id, _, task)| needs_somebody(task) || hopeless(*id, task))

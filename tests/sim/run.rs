@@ -269,7 +269,7 @@ impl Run {
         self.locks.release_unknown(|token| state.claims().knows(token));
         let slots = self.rng.random_range(1..=4);
         self.watch.new_executor(state.clone(), slots)?;
-        let abandons = self.trouble.is_calm() && self.answers.seed % 5 == 0;
+        let abandons = self.trouble.is_calm() && self.answers.seed.is_multiple_of(5);
         let first = if state.run().opened.is_some() && abandons {
             let because = "it is not wanted any more".to_owned();
             Input::Abandon { by: somebody(), because, write_off: Vec::new() }
@@ -312,13 +312,6 @@ impl Run {
         if let Some(input) = self.interference(machine.state()) {
             return self.step(machine, input);
         }
-        let flying = |task: &windlass::core::state::TaskState| {
-            matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
-        };
-        let rests = !machine.state().tasks().any(|(_, _, task)| flying(task));
-        if self.life.open_letters == 0 {
-            self.locks.others_act(rests);
-        }
         if self.trouble.meddles(&mut self.rng) {
             let parts: Vec<_> =
                 machine.state().all_parts().map(|(id, _)| machine.state().instance(id)).collect();
@@ -327,6 +320,13 @@ impl Run {
                 self.say(|| format!("somebody else changes {part}"));
                 self.world.meddle(&part, self.now);
             }
+        }
+        let flying = |task: &windlass::core::state::TaskState| {
+            matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
+        };
+        let rests = !machine.state().tasks().any(|(_, _, task)| flying(task));
+        if self.life.open_letters == 0 {
+            self.locks.others_act(rests);
         }
         let Some(Reverse((at, _, event))) = self.life.events.pop() else {
             return Err("the executor waits for something that never comes".to_owned());

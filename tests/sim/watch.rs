@@ -617,12 +617,18 @@ impl Watch {
         let opinion = Opinion::of(&self.state);
         let ids = (0..self.state.instances().len())
             .map(|index| InstanceId(u32::try_from(index).expect("a simulated run is small")));
-        let open: Vec<InstanceId> =
-            ids.filter(|&id| opinion.get(id).settled == Settled::Open).collect();
+        let open: Vec<InstanceId> = ids
+            .filter(|&id| self.state.part(id).is_none())
+            .filter(|&id| opinion.get(id).settled == Settled::Open)
+            .collect();
         let task_waits = |id: InstanceId| {
             let known = self.state.task(id);
             let fresh = known.is_some_and(|task| task.phase == Phase::Waiting);
-            known.is_some() && (!fresh || self.state.may_start(id)) && waits(id)
+            let gated = || {
+                let around = self.state.settings_around(id).into_iter();
+                around.flat_map(|setting| self.state.parts_of(setting)).any(|(part, _)| waits(part))
+            };
+            known.is_some() && (!fresh || self.state.may_start(id)) && (waits(id) || gated())
         };
         let part_waits = |id: InstanceId| self.state.part(id).is_some() && waits(id);
         let somebody_waits = open.iter().any(|&id| task_waits(id) || part_waits(id));

@@ -63,7 +63,7 @@ impl State {
             "it releases what it does not hold",
         )?;
         check(
-            self.is_finished(holder) || self.is_given_up(),
+            self.is_idle(holder) || self.is_given_up(),
             id,
             "its locks are released although something under them is open",
         )?;

@@ -41,8 +41,8 @@ pub(super) struct Gate {
     pub(super) nothing: BTreeSet<Holder>,
     /// Claims that are being given back.
     pub(super) releasing: BTreeSet<Holder>,
-    /// What wants to start under a claim that is being given back.
-    pub(super) returning: BTreeSet<(Holder, InstanceId)>,
+    /// Who wants what is being given back just now.
+    pub(super) returning: BTreeMap<Holder, BTreeSet<InstanceId>>,
     /// Holders under which something has ended.
     pub(super) ended: BTreeSet<Holder>,
     /// Settings that hold a lock.
@@ -112,8 +112,7 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<bool, Unfit> {
         if self.gate.releasing.contains(&holder) {
-            // What is on its way out is not held: it is asked for anew once it has gone.
-            self.gate.returning.insert((holder, task));
+            self.gate.returning.entry(holder).or_default().insert(task);
             return Ok(false);
         }
         let whole = self.state.claims.of(holder).is_some_and(|claim| claim.whole);
@@ -514,8 +513,9 @@ impl<E: Evaluate> Machine<E> {
         if !self.gate.releasing.remove(&holder) {
             return Ok(());
         }
-        let back: Vec<_> = self.gate.returning.extract_if(.., |(of, _)| *of == holder).collect();
-        back.into_iter().for_each(|(_, task)| self.queue(task));
+        for task in self.gate.returning.remove(&holder).unwrap_or_default() {
+            self.queue(task);
+        }
         let Some(claim) = self.state.claims.of(holder).filter(|claim| claim.token == *token) else {
             return Ok(());
         };
@@ -527,13 +527,7 @@ impl<E: Evaluate> Machine<E> {
 
     /// Whether locks under which a task stands are being given back, so that nothing about it may be decided anew.
     pub(super) fn is_being_released(&self, task: InstanceId) -> bool {
-        self.gate.releasing.iter().any(|&holder| {
-            let surrounds = |id| {
-                let owner = self.state.part(id).map(|part| part.owner);
-                owner.is_some_and(|owner| self.state.settings_around(task).contains(&owner))
-            };
-            self.state.is_under(task, holder) || matches!(holder, Holder::Task(id) if surrounds(id))
-        })
+        self.gate.releasing.iter().any(|&holder| self.state.is_under(task, holder))
     }
 
     /// Before anything starts it is found out which claims of an earlier executor are still there.

@@ -193,11 +193,11 @@ impl<E: Evaluate> Machine<E> {
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
         self.advance(now, &mut out)?;
-        self.release_finished(&mut out);
         self.stop_at_goal(now, &mut out)?;
         if self.is_stopped() && self.unclear.is_empty() {
             self.close_in_stopped_run(now, &mut out)?;
         }
+        self.release_finished(&mut out);
         self.finish_if_idle(now, &mut out)?;
         Ok(out)
     }
@@ -274,13 +274,14 @@ impl<E: Evaluate> Machine<E> {
                 matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Verifying(_))
             })
         };
+        let busy =
+            |id: &InstanceId| state.part(*id).is_some_and(|part| part.activity.is_in_flight());
         let in_flight = |id: &InstanceId| {
             let task = state.task(*id);
-            task.is_some_and(|task| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
-                || state.part(*id).is_some_and(|part| part.activity.is_in_flight())
+            let phase = task.map(|task| task.phase);
+            matches!(phase, Some(Phase::Running(_) | Phase::Judging(_))) || busy(id)
         };
-        let lives = |id: &InstanceId| waits(id) || in_flight(id);
-        self.running.retain(lives);
+        self.running.retain(|id| waits(id) || busy(id));
         self.orphaned.retain(in_flight);
         self.unclear.retain(in_flight);
         self.failing.retain(|id, _| {

@@ -83,7 +83,7 @@ impl SettingRow {
             },
             SettingStanding::Captured => format!("it is {old}, as this run has found it"),
             SettingStanding::Changing => {
-                format!("it was {old} and was being changed: what it is now is not known")
+                format!("it was {old} and is being changed: what it is now is not known")
             }
             SettingStanding::InForce => {
                 let held = match (self.debt, &self.reason) {
@@ -93,7 +93,7 @@ impl SettingRow {
                 format!("it was {old} and is {} now{held}", value(self.in_force.as_ref()))
             }
             SettingStanding::Restoring => {
-                format!("it was being put back to {old}: what it is now is not known")
+                format!("it is being put back to {old}: what it is now is not known")
             }
             SettingStanding::Restored => "it is what it was".to_owned(),
             SettingStanding::Drifted => format!(
@@ -107,6 +107,17 @@ impl SettingRow {
         match self.reason.as_ref().filter(|_| self.state != SettingStanding::Drifted) {
             Some(reason) => format!("{text}; {reason}"),
             None => text,
+        }
+    }
+
+    /// Its id and what people call it, where that says more.
+    #[must_use]
+    pub fn name(&self) -> String {
+        // A setting without a title is called by its name, which the id says already.
+        if self.id.ends_with(&self.title) {
+            self.id.clone()
+        } else {
+            format!("{} ({})", self.id, self.title)
         }
     }
 
@@ -131,7 +142,7 @@ impl SettingRow {
             ],
             SettingStanding::Drifted => vec![
                 answer("done", "it stays as it is now"),
-                answer("absent", "the next resume puts it back all the same"),
+                answer("absent", "it is put back all the same"),
             ],
             _ if self.stuck => vec![answer("done", "somebody has put it back by hand"), waived],
             state if state.is_open() => vec![waived],

@@ -70,6 +70,11 @@ impl ShownSetting {
             _ if subject == &**own || rows.iter().any(|row| row.id == subject) => Some(""),
             _ => None,
         };
+        // How many values it has is told by their rows.
+        let history = history(source.entries, about)
+            .into_iter()
+            .filter(|moment| !moment.what.starts_with("entered"))
+            .collect();
         Some(Self {
             title: source.plan.title(node).to_owned(),
             description: source.plan.step(node).description.clone(),
@@ -77,7 +82,7 @@ impl ShownSetting {
             found: rows.iter().filter_map(|row| row.found.clone()).collect(),
             debt: rows.iter().any(|row| row.debt),
             folders: folders.collect(),
-            history: history(source.entries, about),
+            history,
             next: rows.iter().flat_map(|row| next::of_one_setting(source.status, row)).collect(),
             settings: rows,
         })
@@ -87,7 +92,12 @@ impl ShownSetting {
 /// All of it, for people.
 #[must_use]
 pub fn text(name: &str, shown: &ShownSetting) -> String {
-    let mut text = format!("{} · {}\n", escape(name), escape(&shown.title));
+    let mut text = escape(name).into_owned();
+    // A setting without a title is called by its name, which stands there already.
+    if !name.ends_with(&shown.title) {
+        let _ = write!(text, " · {}", escape(&shown.title));
+    }
+    text.push('\n');
     for line in shown.description.iter().flat_map(|text| text.trim_end().lines()) {
         let _ = writeln!(text, "{}", escape(line));
     }
