@@ -21,8 +21,8 @@ flock -n 9 || {
     exit 9
 }
 say begin
-if grep -qxF "$WINDLASS_TASK" "$HERE/around" && ! grep -qx temporary "$HERE/setting"; then
-    say bare
+if grep -qxF "$WINDLASS_TASK" "$HERE/around"; then
+    read -r value < "$HERE/setting" && test "$value" = temporary || say bare
 fi
 for word in "$@"; do
     case $word in

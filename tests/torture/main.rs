@@ -25,7 +25,7 @@ use std::thread;
 use trial::{Figures, Trial};
 
 /// Trials of a run of all tests.
-const TRIALS: u64 = 24;
+const TRIALS: u64 = 16;
 /// Kills of the long form.
 const KILLS: u64 = 600;
 /// Trials at the same time.

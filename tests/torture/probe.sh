@@ -4,10 +4,10 @@ say() {
 }
 flock -n "$HERE/live.$WINDLASS_TASK" true
 test $? -ne 1 || say twin
-if grep -qF "effect $WINDLASS_TASK " "$HERE/ledger"; then
-    say probed
-    echo done
-else
-    say probed
-    echo absent
-fi
+grep -qF "effect $WINDLASS_TASK " "$HERE/ledger"
+# One that was killed has seen nothing.
+case $? in
+0) say probed; echo done ;;
+1) say probed; echo absent ;;
+*) exit 9 ;;
+esac
