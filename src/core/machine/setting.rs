@@ -307,7 +307,10 @@ impl<E: Evaluate> Machine<E> {
         let wanted = self.is_waited_for(owner) && !self.state.bars(owner);
         match (next_to_open(part), part.activity) {
             (Some((way, role)), _) if wanted => {
-                if self.may_claim(id) && self.holds_its_locks(now, id, out)? {
+                // What is half put back is put back first, whatever has become of its lock.
+                let may = way == Way::Restore
+                    || (self.may_claim(id) && self.holds_its_locks(now, id, out)?);
+                if may {
                     self.begin_setting_job(now, id, way, role, out)?;
                 }
                 Ok(())
