@@ -44,6 +44,14 @@ impl Bench {
         run.arg("run").arg(path).args(["-p", r#"mailboxes=["alice"]"#]).output().unwrap()
     }
 
+    /// Moves `alice` with the runbook that is shipped; returns what was said.
+    pub(crate) fn run_ours(&self) -> Output {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/move-mailboxes.yaml");
+        let mut run = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
+        run.arg("run").arg(path).args(["-p", r#"mailboxes=["alice"]"#]);
+        run.args(["-p", "source=old", "-p", "target=new"]).output().unwrap()
+    }
+
     /// The audit's answer, clean or not.
     pub(crate) fn audit(&self) -> Value {
         let audit = self.command(&examples().join("maillab")).args(["audit", "--json"]).output();

@@ -1,4 +1,5 @@
-//! The naive runbooks are guilty: with the fault of their article armed they lose mail, by the laboratory's own audit.
+//! The naive runbooks are guilty: with the fault of their article armed they lose mail, by the laboratory's own audit. Those that
+//! are shipped lose none with the same faults.
 //!
 //! Does not look at what a run says of itself; the audit is the only judge. Without the fault the same runbook loses
 //! nothing, so that it is the hazard that is shown and no mistake in the runbook.

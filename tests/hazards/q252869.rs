@@ -26,3 +26,16 @@ fn with_a_fault_armed_the_second_attempt_loses_the_whole_mailbox() {
         assert_eq!(audit["accepted"], 10);
     }
 }
+
+#[test]
+fn the_runbook_that_is_shipped_finishes_what_was_begun_and_loses_nothing() {
+    for fault in ["dies-copying", "wrong-server-sync", "stale-row"] {
+        let bench = Bench::new();
+        bench.maillab(&["fault", fault, "--mailbox", "alice"]);
+        let run = bench.run_ours();
+        assert!(run.status.success(), "{fault}: {}", text(&run.stderr));
+        let told = text(&run.stderr);
+        assert!(told.contains("repairing"), "{fault} did not strike: {told}");
+        assert_eq!(bench.audit()["clean"], true, "{fault}: {}", bench.audit());
+    }
+}
