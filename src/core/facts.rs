@@ -135,7 +135,9 @@ pub struct TaskState {
     pub rounds: u32,
     /// How often in a row `until` held, where it is repeated, since the last resume.
     pub streak: u32,
-    /// When its first job was started.
+    /// Since when it asks for what it waits for; empty once that has come, or the waiting has failed and begins anew.
+    pub asking_since: Option<Timestamp>,
+    /// When its first job was started, or it began to wait.
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
@@ -167,6 +169,7 @@ impl Default for TaskState {
             inquiry: Inquiry::default(),
             rounds: 0,
             streak: 0,
+            asking_since: None,
             started: None,
             ended: None,
         }
@@ -228,6 +231,8 @@ pub enum Phase {
     Judging(Role),
     /// It is tried again, but not before that time.
     Pausing(Role, Timestamp),
+    /// Nothing is to be done but to wait until that time.
+    Sleeping(Timestamp),
     /// Its probe is to be asked what became of a start.
     Asking,
     /// Its state is being repaired: the action of that number, in the state of that number, is to be started.

@@ -16,7 +16,7 @@ use super::job::Role;
 use super::record::{Actor, Item, Opened, Outcome, Record};
 use super::state::{InstanceId, Items, ScopeId, State};
 use crate::plan::Plan;
-use crate::plan::graph::{NodeBody, NodeId};
+use crate::plan::graph::{NodeBody, NodeId, Work};
 use crate::spec::model::Effect;
 
 /// What a run would do, as `plan --format json` prints it.
@@ -193,19 +193,18 @@ impl Walk<'_> {
     }
 
     fn task(&mut self, id: InstanceId, mut fate: Fate) {
-        let asserts = self
-            .plan
-            .graph
-            .task(self.state.instance(id).node)
-            .is_some_and(|task| task.work == crate::plan::graph::Work::Assert);
+        let work = self.plan.graph.task(self.state.instance(id).node).map(|task| task.work);
         let mut argv = None;
         if fate.verdict == Forecast::WillRun {
             match self.expressions.action_depends_on(&self.state, id) {
                 Some(until) => fate.unknown_until = Some(until),
-                None if asserts => match self.expressions.assert(&self.state, id) {
-                    Ok(None) => {}
-                    Ok(Some(message)) | Err(message) => fate = Fate::stop(message),
-                },
+                None if work == Some(Work::Assert) => {
+                    match self.expressions.assert(&self.state, id) {
+                        Ok(None) => {}
+                        Ok(Some(message)) | Err(message) => fate = Fate::stop(message),
+                    }
+                }
+                None if work != Some(Work::Job) => {}
                 None => match self.expressions.command(&self.state, id, Role::Action) {
                     Ok(command) => argv = Some(command.argv),
                     Err(error) => fate = Fate::stop(error),

@@ -139,7 +139,7 @@ pub enum Record {
         /// By name.
         outputs: Arc<Value>,
     },
-    /// The task is tried again, but not before that time.
+    /// The task goes on, or is tried again, but not before that time.
     WaitUntil {
         /// Id of the task.
         task: Arc<str>,
@@ -295,6 +295,11 @@ pub enum Verdict {
     Repeat {
         /// Whether `until` held.
         held: bool,
+    },
+    /// What it asks for has not come in time, and the task goes on without.
+    Overdue {
+        /// In words.
+        reason: String,
     },
     /// It ended badly.
     Bad {

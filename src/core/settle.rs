@@ -89,6 +89,7 @@ impl State {
                     Phase::Running(_)
                     | Phase::Judging(_)
                     | Phase::Pausing(..)
+                    | Phase::Sleeping(_)
                     | Phase::Asking
                     | Phase::Repairing(..)
                     | Phase::Verifying(_) => Settled::Open,

@@ -137,7 +137,7 @@ impl State {
                 Phase::Waiting if matches!(settled, Settled::Stuck | Settled::StuckOnDoubt) => {
                     TaskStanding::Blocked
                 }
-                Phase::Waiting => TaskStanding::Waiting,
+                Phase::Waiting | Phase::Sleeping(_) => TaskStanding::Waiting,
                 // It is being found out whether its effect has happened; until then nobody knows.
                 Phase::Asking
                 | Phase::Repairing(..)

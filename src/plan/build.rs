@@ -309,16 +309,19 @@ fn brings_locks(work: &Work) -> bool {
 
 fn task(work: &Work) -> graph::Task {
     let target = work.target().map(|target| &target.work);
-    let asserts = matches!(work.action, Action::Assert(_));
+    let how = match work.action {
+        Action::Assert(_) => graph::Work::Assert,
+        Action::Pause(time) => graph::Work::Pause(time),
+        Action::Run(_) | Action::Shell { .. } | Action::Uses { .. } => graph::Work::Job,
+    };
     let retry = work.retry.as_ref().or_else(|| target?.retry.as_ref());
     let inherited = target.map(|target| target.verify.as_slice()).unwrap_or_default();
     graph::Task {
-        effect: if asserts {
-            Effect::Read
-        } else {
-            work.effect.or_else(|| target?.effect).unwrap_or_default()
+        effect: match how {
+            graph::Work::Assert | graph::Work::Pause(_) => Effect::Read,
+            graph::Work::Job => work.effect.or_else(|| target?.effect).unwrap_or_default(),
         },
-        work: if asserts { graph::Work::Assert } else { graph::Work::Job },
+        work: how,
         retry: retry.map_or(ONE_TRY, |retry| retry.value.clone()),
         verify: inherited.iter().chain(&work.verify).map(|check| retry_of(&check.value)).collect(),
         outputs: !work.outputs.is_empty()
@@ -335,6 +338,7 @@ fn task(work: &Work) -> graph::Task {
                 max: repeat.value.max,
             }
         }),
+        wait: work.wait,
     }
 }
 

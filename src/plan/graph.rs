@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::spec::model::{Confirm, Effect, OnFailure, Retry};
+use crate::spec::model::{Confirm, Effect, OnFailure, Retry, Wait};
 
 /// Number of a node in [`Graph::nodes`]; the root group is 0, and a group's number is smaller than those inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +128,8 @@ pub struct Task {
     pub probe: Option<Box<Probe>>,
     /// How often the action is done again.
     pub repeat: Option<Repeat>,
+    /// The action is asked until it finds that something holds.
+    pub wait: Option<Wait>,
 }
 
 /// A probe, as the machine sees it.
@@ -197,6 +199,8 @@ pub enum Work {
     Job,
     /// By evaluating conditions; nothing is spawned.
     Assert,
+    /// By letting time pass; nothing is spawned.
+    Pause(Duration),
 }
 
 impl Graph {
@@ -421,6 +425,7 @@ mod tests {
             outputs: false,
             probe: None,
             repeat: None,
+            wait: None,
         })
     }
 

@@ -44,6 +44,9 @@ pub fn moment(record: &Record) -> Option<String> {
                     let until = if *held { "holds" } else { "does not hold" };
                     format!("job {attempt} {how}: good, `until` {until}, to be done again")
                 }
+                Verdict::Overdue { reason } => {
+                    format!("job {attempt} {how}: {reason}; the step goes on")
+                }
                 Verdict::Bad { reason } if *reason == how => format!("job {attempt} {how}: bad"),
                 Verdict::Bad { reason } => format!("job {attempt} {how}: bad, {reason}"),
             }

@@ -317,7 +317,7 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
         ended: task.and_then(|task| task.ended),
         waiting_for,
         until: task.and_then(|task| match task.phase {
-            Phase::Pausing(_, until) => Some(until),
+            Phase::Pausing(_, until) | Phase::Sleeping(until) => Some(until),
             _ => None,
         }),
         reason: blocker

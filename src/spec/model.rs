@@ -239,6 +239,8 @@ pub struct Work {
     pub probe: Option<Located<Box<Probe>>>,
     /// `repeat`: the action is done again until something holds.
     pub repeat: Option<Located<Repeat>>,
+    /// `wait: {until: ..}`: the action is asked until its `success`, which is written `met`, holds.
+    pub wait: Option<Wait>,
     /// `locks` that an action of a driver brings; a step's own stand in [`Step::locks`].
     pub locks: Vec<Located<LockName>>,
     /// `outputs`.
@@ -261,6 +263,7 @@ impl Work {
             verify: Vec::new(),
             probe: None,
             repeat: None,
+            wait: None,
             locks: Vec::new(),
             outputs: IndexMap::new(),
         }
@@ -271,7 +274,7 @@ impl Work {
     pub fn target(&self) -> Option<&Arc<DriverAction>> {
         match &self.action {
             Action::Uses { target, .. } => target.as_ref(),
-            Action::Run(_) | Action::Shell { .. } | Action::Assert(_) => None,
+            Action::Run(_) | Action::Shell { .. } | Action::Assert(_) | Action::Pause(_) => None,
         }
     }
 }
@@ -340,6 +343,17 @@ pub struct Repeat {
     pub every: Duration,
     /// After so many runs in one execution the step has failed; no limit if absent.
     pub max: Option<u32>,
+}
+
+/// `wait: {until: ACTION, ..}`, but for the action and for `met`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// Time between the end of one ask and the next one.
+    pub every: Duration,
+    /// After so long, counted from the first ask, it is over; no limit if absent.
+    pub timeout: Option<Duration>,
+    /// `on_timeout: continue`: the step has then succeeded all the same.
+    pub goes_on: bool,
 }
 
 /// A lock as a runbook names it.
@@ -446,6 +460,8 @@ pub enum Action {
     },
     /// `assert`.
     Assert(Vec<Assertion>),
+    /// `wait: {for: ..}`: nothing but time passes.
+    Pause(Duration),
 }
 
 /// One condition of an `assert`.

@@ -17,4 +17,5 @@ mod probes;
 mod running;
 mod several;
 mod strays;
+mod waiting;
 mod words;

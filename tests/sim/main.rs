@@ -14,6 +14,7 @@ mod recover_table;
 mod run;
 mod standing;
 mod trouble;
+mod waits;
 mod watch;
 mod world;
 

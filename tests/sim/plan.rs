@@ -10,7 +10,7 @@ use windlass::plan::graph::{
     FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Repeat,
     Setting, Task, Work,
 };
-use windlass::spec::model::{Confirm, Effect, OnFailure, Retry};
+use windlass::spec::model::{Confirm, Effect, OnFailure, Retry, Wait};
 
 /// How deep groups are nested at the most.
 const DEPTH_MAX: u32 = 4;
@@ -173,6 +173,11 @@ impl Plan<'_> {
     }
 
     fn random_task(&mut self) -> Node {
+        match self.rng.random_range(0..100) {
+            0..6 => return self.random_pause(),
+            6..13 => return self.random_wait(),
+            _ => {}
+        }
         let effect = [Effect::Read, Effect::Idempotent, Effect::Once, Effect::Once]
             [self.rng.random_range(0..4)];
         let assert = self.rng.random_bool(0.1);
@@ -198,8 +203,31 @@ impl Plan<'_> {
                 every: Duration::from_millis(self.rng.random_range(0..10)),
                 max: self.rng.random_bool(0.5).then(|| self.rng.random_range(4..=8)),
             }),
+            wait: None,
         };
         node(NodeBody::Task(task))
+    }
+
+    fn random_pause(&mut self) -> Node {
+        let time = Duration::from_millis(self.rng.random_range(1..200));
+        let retry = self.random_retry(1);
+        node(NodeBody::Task(plain(Work::Pause(time), Effect::Read, retry)))
+    }
+
+    fn random_wait(&mut self) -> Node {
+        let attempts = self.rng.random_range(1..=2);
+        let retry = self.random_retry(attempts);
+        let wait = Wait {
+            every: Duration::from_millis(self.rng.random_range(1..20)),
+            timeout: self
+                .rng
+                .random_bool(0.7)
+                .then(|| Duration::from_millis(self.rng.random_range(1..150))),
+            goes_on: self.rng.random_bool(0.5),
+        };
+        let outputs = self.rng.random_bool(0.5);
+        let task = plain(Work::Job, Effect::Read, retry);
+        node(NodeBody::Task(Task { wait: Some(wait), outputs, ..task }))
     }
 
     /// A probe with the states `done` and `absent`, and some of the others that the world may be in.
@@ -251,6 +279,20 @@ impl Plan<'_> {
             max_delay: self.rng.random_bool(0.3).then(|| Duration::from_millis(25)),
             on_exit: if self.rng.random_bool(0.2) { vec![1] } else { Vec::new() },
         }
+    }
+}
+
+/// A task without anything around it.
+fn plain(work: Work, effect: Effect, retry: Retry) -> Task {
+    Task {
+        effect,
+        work,
+        retry,
+        verify: Vec::new(),
+        outputs: false,
+        probe: None,
+        repeat: None,
+        wait: None,
     }
 }
 

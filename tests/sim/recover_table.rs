@@ -320,6 +320,7 @@ fn plan(effect: Effect, probed: bool) -> Graph {
         outputs: false,
         probe: probed.then(|| Box::new(probe)),
         repeat: None,
+        wait: None,
     };
     let mut graph = Graph { nodes: vec![node("", root), node("task", NodeBody::Task(task))] };
     graph.link();

@@ -20,6 +20,7 @@ use windlass::spec::model::Effect;
 use crate::debts::Debts;
 use crate::inquiry::Inquiries;
 use crate::standing::Opinion;
+use crate::waits;
 use crate::world::{Cell, World, time};
 
 /// What a promise's breach is told as.
@@ -97,7 +98,9 @@ impl Watch {
         let in_flight: Vec<InstanceId> = self
             .state
             .tasks()
-            .filter(|(_, _, task)| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+            .filter(|(_, _, task)| {
+                matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Sleeping(_))
+            })
             .map(|(id, ..)| id)
             .collect();
         for id in in_flight {
@@ -210,7 +213,11 @@ impl Watch {
                 self.tries.remove(task);
             }
             Record::JobStarting { task, .. } => *self.tries.entry(task.clone()).or_default() += 1,
-            Record::JobEnded { task, verdict: Verdict::Good | Verdict::Repeat { .. }, .. } => {
+            Record::JobEnded {
+                task,
+                verdict: Verdict::Good | Verdict::Repeat { .. } | Verdict::Overdue { .. },
+                ..
+            } => {
                 self.tries.remove(task);
             }
             Record::JobEnded { task, end: JobEnd::Ran(end), .. } => {
@@ -356,18 +363,23 @@ impl Watch {
             }
             Record::TaskEnded { task, outcome, .. } => {
                 let id = self.task(task)?;
-                self.check_end(id, *outcome)
+                self.check_end(now, id, *outcome)
             }
-            Record::JobEnded { task, attempt, verdict, .. } => {
+            Record::JobEnded { task, attempt, end, verdict } => {
                 let job = JobId { task: task.clone(), attempt: *attempt };
                 let real = world.job(&job).ok_or("the end of a job that never was")?;
                 let good = *verdict == Verdict::Good;
                 ensure(!good || real.is_good(), || "a bad end is called good".to_owned())?;
                 if real.role == Role::Action {
-                    let shape = self.shape(self.task(task)?).ok_or("a job of a group")?;
+                    let id = self.task(task)?;
+                    let shape = self.shape(id).ok_or("a job of a group")?;
                     self.inquiries.check_end(task, shape, verdict)?;
+                    let over = !matches!(end, JobEnd::Ran(end) if !end.over);
+                    waits::check_ask(&self.state, id, now, verdict, (real.is_good(), over))?;
                 }
-                if good && real.role == Role::Action {
+                if real.role == Role::Action
+                    && matches!(verdict, Verdict::Good | Verdict::Overdue { .. })
+                {
                     self.done.insert(task.clone());
                 }
                 Ok(())
@@ -384,8 +396,14 @@ impl Watch {
             | Record::ClaimLost { .. } => Ok(()),
             Record::WaitUntil { task, until, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
+                let id = self.task(task)?;
+                if self.state.task(id).is_some_and(|task| task.phase == Phase::Waiting) {
+                    waits::check_pause(&self.state, id, now, *until)?;
+                    Debts::check_gates(&self.state, id)?;
+                    return self.check_start(id, true);
+                }
                 if self.inquiries.is_repeating(task) {
-                    return Ok(());
+                    return waits::check_next_ask(&self.state, id, now, *until);
                 }
                 self.check_pause(now, task, *until)
             }
@@ -517,10 +535,14 @@ impl Watch {
         Ok(())
     }
 
-    fn check_end(&mut self, id: InstanceId, outcome: Outcome) -> Promise {
+    fn check_end(&mut self, now: i64, id: InstanceId, outcome: Outcome) -> Promise {
         let (node, instance) = (self.state.node(id), self.state.instance(id));
         let conditional = node.conditional;
         let Some(known) = self.state.task(id) else { return self.check_start(id, true) };
+        if let Phase::Sleeping(until) = known.phase {
+            let fits = outcome == Outcome::Succeeded && until <= time(now);
+            return ensure(fits, || "it ends before it has waited long enough".to_owned());
+        }
         if known.phase == Phase::Waiting && known.inquiry.cleared {
             let failed = outcome == Outcome::Failed;
             return ensure(failed, || "it ends because its probe finds it absent".to_owned());
@@ -537,7 +559,8 @@ impl Watch {
             return self.check_start(id, true);
         }
         if matches!(known.phase, Phase::Judging(_)) && self.exits.contains_key(&instance.id) {
-            let retried = self.retry(&instance.id).is_some();
+            let overdue = waits::is_overdue(&self.state, id, now);
+            let retried = self.retry(&instance.id).is_some() && !overdue;
             ensure(!retried, || "it fails although it has a try left".to_owned())?;
         }
         if outcome == Outcome::Succeeded {
@@ -598,9 +621,12 @@ impl Watch {
                 }
                 Knowledge::Done(Proof::Probe(_)) => world.cell(&instance.id, now) == Cell::Done,
                 Knowledge::NotBegun => applied == 0 || (task.jobs == 0 && !once),
-                Knowledge::Done(Proof::Exit(attempt)) => world
-                    .job(&JobId { task: instance.id.clone(), attempt })
-                    .is_some_and(|job| job.role == Role::Action && job.is_good()),
+                Knowledge::Done(Proof::Exit(attempt)) => {
+                    world.job(&JobId { task: instance.id.clone(), attempt }).is_some_and(|job| {
+                        job.role == Role::Action
+                            && (job.is_good() || waits::goes_on(&self.state, instance.node))
+                    })
+                }
                 Knowledge::Maybe(_) | Knowledge::Done(Proof::Operator) => true,
             };
             ensure(sound, || format!("{}: {:?} is not so", instance.id, task.knowledge))?;

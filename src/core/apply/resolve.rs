@@ -113,6 +113,7 @@ impl TaskState {
                 self.inquiry = Inquiry { repairs: self.inquiry.repairs, ..Inquiry::default() };
                 self.knowledge = Knowledge::NotBegun;
                 self.phase = Phase::Waiting;
+                self.asking_since = None;
                 self.tries = 0;
                 self.ended = None;
             }

@@ -357,7 +357,7 @@ impl Part {
                 self.activity = Activity::Judging(way, job.role);
                 self.reason = Some(Arc::from(reason.as_str()));
             }
-            Verdict::Repeat { .. } => {
+            Verdict::Repeat { .. } | Verdict::Overdue { .. } => {
                 return Err(contradiction(name, "a setting is not repeated"));
             }
         }

@@ -180,6 +180,7 @@ fn argv(leaf: &Leaf<'_>) -> Result<Vec<String>, String> {
             return Err(format!("`{}` is not an action of its driver", name.value));
         }
         Action::Assert(_) => return Err("an assertion has no command".to_owned()),
+        Action::Pause(_) => return Err("a pause has no command".to_owned()),
     }
     match argv.first() {
         Some(program) if !program.is_empty() => Ok(argv),

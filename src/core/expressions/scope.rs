@@ -177,6 +177,7 @@ pub(super) fn references<'a>(work: &'a Work) -> impl Iterator<Item = &'a Referen
         Action::Uses { with, .. } => {
             with.values().flat_map(|value| value.value.references()).collect()
         }
+        Action::Pause(_) => Vec::new(),
         Action::Assert(assertions) => {
             let message = |assertion: &'a crate::spec::model::Assertion| {
                 assertion.message.iter().flat_map(|message| message.value.references())

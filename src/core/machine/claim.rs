@@ -398,7 +398,11 @@ impl<E: Evaluate> Machine<E> {
             Phase::Asking => Some(Role::Probe),
             Phase::Repairing(state, action) => Some(Role::Repair { state, action }),
             Phase::Verifying(number) => Some(Role::Verify(number)),
-            Phase::Running(_) | Phase::Judging(_) | Phase::InDoubt | Phase::Ended(_) => None,
+            Phase::Running(_)
+            | Phase::Judging(_)
+            | Phase::Sleeping(_)
+            | Phase::InDoubt
+            | Phase::Ended(_) => None,
         }
     }
 

@@ -14,8 +14,10 @@ mod probe;
 mod resume;
 mod setting;
 mod setting_evidence;
+mod sleep;
 mod start;
 mod until;
+mod wait;
 mod waiting;
 
 use std::cmp::Reverse;
@@ -43,6 +45,8 @@ pub struct Machine<E> {
     slots: usize,
     /// Tasks that only wait for a slot.
     ready: BTreeSet<Turn>,
+    /// Tasks in line whose next step takes no slot, because nothing is started for it.
+    slotless: BTreeSet<Turn>,
     /// Groups with items that are still to be let in.
     openings: BTreeMap<OpeningKey, Opening>,
     /// Items that have been let in and have not come to rest, by number of the scope.
@@ -77,10 +81,12 @@ struct Turn {
     instance: InstanceId,
 }
 
-/// A job that has ended badly while something of it still lives.
+/// A job that has ended badly, or in vain, while something of it still lives.
 #[derive(Debug)]
 struct Lingering {
     job: JobId,
+    /// It has asked in vain, and what it asked for is asked again.
+    again: bool,
     /// Its exit code, for `retry`.
     exit: Option<i32>,
 }
@@ -105,6 +111,7 @@ impl<E: Evaluate> Machine<E> {
             evaluate,
             slots: slots.max(1),
             ready: BTreeSet::new(),
+            slotless: BTreeSet::new(),
             openings: BTreeMap::new(),
             admitted: Vec::new(),
             running: BTreeSet::new(),
@@ -150,6 +157,7 @@ impl<E: Evaluate> Machine<E> {
             Input::Resumed { by, runbook } => {
                 self.note(now, Record::Resumed { by, runbook }, &mut out)?;
                 self.reschedule(now);
+                self.wake_sleepers(&mut out);
                 self.ask_after_jobs(&mut out);
                 self.verify_claims(&mut out);
             }
@@ -246,6 +254,7 @@ impl<E: Evaluate> Machine<E> {
     /// Throws away what is derived from the state, and derives it anew.
     fn reschedule(&mut self, now: Timestamp) {
         self.ready.clear();
+        self.slotless.clear();
         self.pausing.clear();
         self.gates.clear();
         self.drop_decided();
@@ -256,7 +265,7 @@ impl<E: Evaluate> Machine<E> {
         for id in tasks {
             match self.state.task(id).map(|task| task.phase) {
                 Some(phase) if door::is_under_way(phase) => self.go_on_inside(id),
-                Some(Phase::Pausing(_, until)) => {
+                Some(Phase::Pausing(_, until) | Phase::Sleeping(until)) => {
                     self.pausing.insert(id);
                     // Its timer may have gone off already.
                     if until <= now {

@@ -505,7 +505,7 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         let Some((id, way, role)) = self.part_with(job) else { return Ok(()) };
         self.fate_is_known(id);
-        let (verdict, value) = self.verdict_on_setting(id, role, &end, left);
+        let (verdict, value) = self.verdict_on_setting(now, id, role, &end, left);
         let (over, exit) = (end.over, end.exit);
         let record = Record::JobEnded {
             task: job.task.clone(),
@@ -528,7 +528,7 @@ impl<E: Evaluate> Machine<E> {
         };
         if !over {
             self.running.insert(id);
-            self.lingering.insert(id, Lingering { job: job.clone(), exit });
+            self.lingering.insert(id, Lingering { job: job.clone(), again: false, exit });
             return Ok(());
         }
         out.plan(Effect::Forget { job: job.clone() });
@@ -569,12 +569,13 @@ impl<E: Evaluate> Machine<E> {
     /// What a job of a setting has achieved, and the value that it has read.
     fn verdict_on_setting(
         &self,
+        now: Timestamp,
         id: InstanceId,
         role: Role,
         end: &End,
         left: &Out,
     ) -> (Verdict, Option<serde_json::Value>) {
-        match self.verdict(id, role, end, left) {
+        match self.verdict(now, id, role, end, left) {
             Verdict::Good if role == Role::Get => {
                 match self.evaluate.setting_value(&self.state, id, left) {
                     Ok(value) => (Verdict::Good, Some(value)),

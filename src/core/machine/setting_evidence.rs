@@ -123,7 +123,7 @@ impl<E: Evaluate> Machine<E> {
         };
         if alive {
             self.running.insert(id);
-            self.lingering.insert(id, Lingering { job: job.clone(), exit });
+            self.lingering.insert(id, Lingering { job: job.clone(), again: false, exit });
             return Ok(());
         }
         self.begin_anew(now, id, job, "nothing of its last job is left", out)

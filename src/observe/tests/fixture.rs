@@ -249,6 +249,7 @@ fn task() -> NodeBody {
         outputs: false,
         probe: None,
         repeat: None,
+        wait: None,
     })
 }
 

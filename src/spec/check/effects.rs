@@ -8,7 +8,7 @@ use super::{Checker, Finding, Findings, codes, used};
 /// The effect of a piece of work; nothing if what it uses is not known.
 pub(super) fn effect(work: &Work) -> Option<Effect> {
     match &work.action {
-        Action::Assert(_) => Some(Effect::Read),
+        Action::Assert(_) | Action::Pause(_) => Some(Effect::Read),
         Action::Uses { target: None, .. } => work.effect,
         _ => Some(
             work.effect.or(used(work).and_then(|action| action.work.effect)).unwrap_or_default(),

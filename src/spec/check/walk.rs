@@ -59,7 +59,8 @@ pub(super) trait Reader<'r> {
         self.command(work, view);
         let judging = View { out: true, ..*view };
         if let Some(success) = &work.success {
-            self.truth(success, "`success`", &judging);
+            let what = if work.wait.is_some() { "`met`" } else { "`success`" };
+            self.truth(success, what, &judging);
         }
         for output in work.outputs.values() {
             self.dynamic(&output.value.value, output.value.at, &judging);
@@ -98,6 +99,7 @@ pub(super) trait Reader<'r> {
                     self.gives(action, name, with);
                 }
             }
+            Action::Pause(_) => {}
             Action::Assert(assertions) => {
                 for assertion in assertions {
                     self.truth(&assertion.that, "`that`", view);

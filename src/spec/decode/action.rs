@@ -9,6 +9,7 @@ use super::super::model::{Action, Assertion, Work};
 use super::super::yaml::Kind;
 use super::Decoder;
 use super::fields::{Entry, Fields};
+use super::wait::Waiting;
 
 /// Who has the action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,16 @@ pub(super) enum Part {
     Get,
     /// `set`, `change` or `restore` of a setting.
     Set,
+    /// `until` of `wait`.
+    Until,
+}
+
+/// What stands where an action is wanted.
+enum Said {
+    /// An action, which the keys around it are about.
+    Action(Action),
+    /// The `until` of a `wait`, with all that is about it.
+    Until(Box<Work>),
 }
 
 impl Owner {
@@ -47,7 +58,7 @@ impl Owner {
     fn actions(self) -> &'static [&'static str] {
         match (self.in_driver, self.part) {
             (true, _) => &["run", "shell"],
-            (false, Part::Action) => &["run", "shell", "uses", "assert", "steps"],
+            (false, Part::Action) => &["run", "shell", "uses", "assert", "wait", "steps"],
             (false, _) => &["run", "shell", "uses"],
         }
     }
@@ -61,14 +72,20 @@ impl Owner {
             Part::Probe => "a probe",
             Part::Repair => "`repair`",
             Part::Get | Part::Set => "a setting",
+            Part::Until => "`until`",
         }
     }
 }
 
-/// Keys of an action that an assertion has not, because nothing is started for it.
+/// What an action may be.
+const ACTIONS: [&str; 5] = ["run", "shell", "uses", "assert", "wait"];
+/// Keys of an action that an assertion or a pause has not, because nothing is started for it.
 const JOB_ONLY: &[&str] = &["stdin", "retry", "success", "verify", "outputs", "probe", "repeat"];
+/// Keys that are said of the action under `until`, and not beside `wait`.
+const OF_UNTIL: &[&str] = &["stdin", "retry", "success", "probe", "repeat", "effect"];
 /// Actions of later versions.
-const LATER: [&str; 3] = ["manual", "approve", "wait"];
+const LATER: [&str; 2] = ["manual", "approve"];
+
 impl Decoder<'_> {
     /// The action among the fields of a step, a driver's action or a check; nothing if there is none or more than one.
     pub(super) fn work(&mut self, fields: &mut Fields, owner: Owner) -> Option<Work> {
@@ -82,10 +99,19 @@ impl Decoder<'_> {
                 &format!("`{key}` belongs to `{of}`"),
             );
         }
-        if matches!(action, Some(Action::Assert(_))) {
-            for key in JOB_ONLY {
-                let message = format!("{what} asserts and starts nothing, so it has no `{key}`");
-                self.misplaced(fields, key, &message, "leave it out");
+        let nothing = match action {
+            Some(Said::Action(Action::Assert(_))) => Some("asserts and starts nothing"),
+            Some(Said::Action(Action::Pause(_))) => Some("waits and starts nothing"),
+            _ => None,
+        };
+        for key in JOB_ONLY.iter().filter(|_| nothing.is_some()) {
+            let message = format!("{what} {}, so it has no `{key}`", nothing.unwrap_or_default());
+            self.misplaced(fields, key, &message, "leave it out");
+        }
+        if matches!(action, Some(Said::Until(_))) {
+            for key in OF_UNTIL {
+                let message = format!("{what} waits, and has no `{key}` of its own");
+                self.misplaced(fields, key, &message, of_until(key));
             }
         }
         // A step's env, dir, locks and times stand in the step, which takes them before.
@@ -120,13 +146,18 @@ impl Decoder<'_> {
             let locks = fields.take("locks");
             work.locks = self.locks(locks);
         }
-        work.action = action?;
-        Some(work)
+        match action? {
+            Said::Action(action) => Some(Work { action, ..work }),
+            Said::Until(inside) => {
+                let Work { verify, outputs, locks, .. } = work;
+                Some(Work { verify, outputs, locks, ..*inside })
+            }
+        }
     }
 
     /// Reports all actions but one.
     pub(super) fn several_actions(&mut self, fields: &mut Fields, first: &str, owner: Owner) {
-        for key in ["run", "shell", "uses", "assert"] {
+        for key in ACTIONS {
             if key != first
                 && let Some(entry) = fields.take(key)
             {
@@ -140,10 +171,10 @@ impl Decoder<'_> {
         }
     }
 
-    fn action(&mut self, fields: &mut Fields, owner: Owner) -> Option<Action> {
+    fn action(&mut self, fields: &mut Fields, owner: Owner) -> Option<Said> {
         let allowed = owner.actions();
         let mut refused = LATER.iter().any(|key| fields.has(key));
-        for key in ["uses", "assert"].iter().filter(|key| !allowed.contains(key)) {
+        for key in ["uses", "assert", "wait"].iter().filter(|key| !allowed.contains(key)) {
             refused |= fields.has(key);
             self.misplaced(
                 fields,
@@ -152,9 +183,7 @@ impl Decoder<'_> {
                 "write `run` or `shell`",
             );
         }
-        let Some(first) =
-            ["run", "shell", "uses", "assert"].into_iter().find(|key| fields.has(key))
-        else {
+        let Some(first) = ACTIONS.into_iter().find(|key| fields.has(key)) else {
             if !refused {
                 let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
                 let message = format!("{} does nothing", fields.what);
@@ -169,7 +198,7 @@ impl Decoder<'_> {
         };
         let entry = fields.take(first)?;
         self.several_actions(fields, first, owner);
-        match first {
+        let action = match first {
             "run" => self.run(&entry),
             "shell" => {
                 let interpreter = fields.take("interpreter");
@@ -179,7 +208,17 @@ impl Decoder<'_> {
                 let with = fields.take("with");
                 self.uses(entry, with)
             }
-            _ => self.assertions(entry),
+            "assert" => self.assertions(entry),
+            _ => return self.waits(entry, owner),
+        };
+        action.map(Said::Action)
+    }
+
+    /// `wait`: for a time, or until something holds.
+    fn waits(&mut self, entry: Entry, owner: Owner) -> Option<Said> {
+        match self.waiting(entry, owner)? {
+            Waiting::For(time) => Some(Said::Action(Action::Pause(time))),
+            Waiting::Until(work) => Some(Said::Until(work)),
         }
     }
 
@@ -291,5 +330,15 @@ impl Decoder<'_> {
             assertions.extend(that.map(|that| Assertion { that, message }));
         }
         Some(Action::Assert(assertions))
+    }
+}
+
+/// Where a key belongs that is about the action under `until`.
+fn of_until(key: &str) -> &'static str {
+    match key {
+        "success" => "what is waited for is `met`, under `wait`",
+        "probe" | "repeat" => "it is asked until `met` holds; leave it out",
+        "effect" => "what is asked is `read`; leave it out",
+        _ => "write it under `until`",
     }
 }

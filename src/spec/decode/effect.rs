@@ -68,7 +68,7 @@ fn refusal(part: Part, effect: Effect) -> Option<Refusal> {
                 "if doing it again does no harm, let the driver say so: `effect: idempotent`",
             ),
         }),
-        Part::Check | Part::Probe | Part::Get if effect == Effect::Read => None,
+        Part::Check | Part::Probe | Part::Get | Part::Until if effect == Effect::Read => None,
         Part::Check => Some(Refusal {
             code: codes::CHECK_NOT_READ,
             said: (
@@ -89,6 +89,17 @@ fn refusal(part: Part, effect: Effect) -> Option<Refusal> {
             used: (
                 "is not `read`, so it cannot be a probe",
                 "a probe may be asked at any time, and more than once",
+            ),
+        }),
+        Part::Until => Some(Refusal {
+            code: codes::LOOK_NOT_READ,
+            said: (
+                "what is asked under `until` must be `read`",
+                "it is asked again and again; what changes something is a step of its own",
+            ),
+            used: (
+                "is not `read`, so it cannot be asked under `until`",
+                "it would be done again and again; what changes something is a step of its own",
             ),
         }),
         Part::Get => Some(Refusal {

@@ -16,6 +16,7 @@ mod schema;
 mod setting;
 mod step;
 mod verify;
+mod wait;
 
 use indexmap::IndexMap;
 use std::sync::Arc;

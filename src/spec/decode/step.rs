@@ -30,6 +30,7 @@ const STEP_KEYS: &[&str] = &[
     "uses",
     "with",
     "assert",
+    "wait",
     "env",
     "dir",
     "stdin",
@@ -59,6 +60,9 @@ const ACTION_ONLY: &[&str] = &[
     "repeat",
     "outputs",
 ];
+
+/// Actions that take as long as something else takes.
+const WAITS: [&str; 1] = ["wait"];
 
 /// Keys of `for_each` where items run beside each other.
 const LIMITS: [&str; 2] = ["parallel", "max_failures"];
@@ -101,6 +105,7 @@ impl Decoder<'_> {
             return self.empty_step(key);
         };
         let is_group = fields.has("steps");
+        self.check_waits(&mut fields);
         let step = Step {
             at: self.at(key.number),
             title: fields.take("title").and_then(|entry| self.text(entry)),
@@ -136,6 +141,19 @@ impl Decoder<'_> {
         };
         self.finish(fields, STEP_KEYS);
         step
+    }
+
+    /// A step that waits says for itself how long; `timeout` and `grace` are those of commands.
+    fn check_waits(&mut self, fields: &mut Fields) {
+        let Some(key) = WAITS.into_iter().find(|key| fields.has(key)) else { return };
+        for limit in ["timeout", "grace"] {
+            let message = format!("{} waits, and has no `{limit}` of its own", fields.what);
+            let help = match limit {
+                "timeout" => format!("how long it may take is said under `{key}`"),
+                _ => "it belongs to what is started".to_owned(),
+            };
+            self.misplaced(fields, limit, &message, &help);
+        }
     }
 
     fn settings_of_group(&mut self, fields: &mut Fields, is_group: bool) -> Vec<Setting> {
