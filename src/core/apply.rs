@@ -6,6 +6,7 @@
 mod claim;
 mod enter;
 mod judge;
+mod question;
 mod resolve;
 mod setting;
 
@@ -175,6 +176,8 @@ impl State {
             Record::WaitUntil { task, until, reason } => {
                 self.wait_until(at, task, *until, reason)?;
             }
+            Record::Asked { task, question } => self.asked(at, task, question)?,
+            Record::Answered { task, by, answer } => self.answered(at, task, by, answer)?,
             Record::TaskEnded { task, outcome, reason } => {
                 self.end_task(at, task, *outcome, reason.as_deref())?;
             }
@@ -398,6 +401,7 @@ impl State {
                     "it is skipped although it was started",
                 )?;
                 state.phase = Phase::Ended(outcome);
+                state.question = None;
                 state.reason = reason.map(Arc::from);
                 state.ended = Some(at);
             }
@@ -405,7 +409,10 @@ impl State {
                 return Err(contradiction(task, "a setting is neither a task nor a group"));
             }
         }
-        self.mark_begun(id);
+        // That an item may begin is not its beginning.
+        if outcome != Outcome::Succeeded || !self.is_approval(id) {
+            self.mark_begun(id);
+        }
         self.settle([id]);
         Ok(())
     }

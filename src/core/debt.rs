@@ -189,6 +189,7 @@ impl State {
             Phase::Waiting
             | Phase::Pausing(..)
             | Phase::Sleeping(_)
+            | Phase::Awaiting
             | Phase::Verifying(_)
             | Phase::Ended(_) => false,
         }

@@ -13,6 +13,8 @@ pub use self::setting::ForeseenSetting;
 use super::evaluate::Evaluate;
 use super::expressions::Expressions;
 use super::job::Role;
+use super::machine::in_words;
+use super::question::Question;
 use super::record::{Actor, Item, Opened, Outcome, Record};
 use super::state::{InstanceId, Items, ScopeId, State};
 use crate::plan::Plan;
@@ -59,6 +61,9 @@ pub struct Foreseen {
     /// The commands that verify it; none where one is not known yet.
     #[serde(skip)]
     pub verifications: Vec<Option<Vec<String>>>,
+    /// What it waits for, in words, where that is all that it does.
+    #[serde(skip)]
+    pub waits: Option<String>,
     /// What must have ended before.
     pub needs: Vec<String>,
     /// The names of the locks that it runs under, outermost first; without those that depend on another step's outcome.
@@ -194,7 +199,7 @@ impl Walk<'_> {
 
     fn task(&mut self, id: InstanceId, mut fate: Fate) {
         let work = self.plan.graph.task(self.state.instance(id).node).map(|task| task.work);
-        let mut argv = None;
+        let (mut argv, mut asked) = (None, None);
         if fate.verdict == Forecast::WillRun {
             match self.expressions.action_depends_on(&self.state, id) {
                 Some(until) => fate.unknown_until = Some(until),
@@ -202,6 +207,12 @@ impl Walk<'_> {
                     match self.expressions.assert(&self.state, id) {
                         Ok(None) => {}
                         Ok(Some(message)) | Err(message) => fate = Fate::stop(message),
+                    }
+                }
+                None if matches!(work, Some(Work::Question(_))) => {
+                    match self.expressions.question(&self.state, id) {
+                        Ok(question) => asked = Some(question),
+                        Err(error) => fate = Fate::stop(error),
                     }
                 }
                 None if work != Some(Work::Job) => {}
@@ -225,7 +236,7 @@ impl Walk<'_> {
             Forecast::Skip | Forecast::Stop | Forecast::Unknown => Vec::new(),
         };
         let locks = self.locks(id);
-        self.tasks.push(Foreseen { item, verifications, locks, ..row });
+        self.tasks.push(Foreseen { item, verifications, locks, waits: waits(work, asked), ..row });
     }
 
     fn locks(&self, id: InstanceId) -> Vec<String> {
@@ -345,12 +356,25 @@ impl Walk<'_> {
             effect: self.plan.graph.task(node).map_or(Effect::Once, |task| task.effect),
             argv,
             verifications: Vec::new(),
+            waits: None,
             needs,
             locks: Vec::new(),
             verdict: fate.verdict,
             unknown_until: fate.unknown_until,
             reason: fate.reason,
         }
+    }
+}
+
+/// What a task waits for that starts nothing.
+fn waits(work: Option<Work>, asked: Option<Question>) -> Option<String> {
+    match (work?, asked) {
+        (Work::Pause(time), _) => Some(format!("waits for {}", in_words(time))),
+        (Work::Question(_), Some(question)) => {
+            Some(format!("asks {}: {}", question.whom(), question.text.trim_end()))
+        }
+        (Work::Question(_), None) => Some("asks people".to_owned()),
+        (Work::Job | Work::Assert, _) => None,
     }
 }
 

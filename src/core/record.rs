@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::claim::{Blocker, Lock};
 use super::job::{End, Role};
+use super::question::{Answer, Question};
 use super::setting::{SettingCommands, SettingStanding};
 use crate::spec::model::Effect;
 
@@ -139,6 +140,22 @@ pub enum Record {
         /// By name.
         outputs: Arc<Value>,
     },
+    /// People are asked to do something, or to decide.
+    Asked {
+        /// Id of the task.
+        task: Arc<str>,
+        /// The question.
+        question: Box<Question>,
+    },
+    /// Somebody has answered.
+    Answered {
+        /// Id of the task.
+        task: Arc<str>,
+        /// Who.
+        by: Actor,
+        /// What.
+        answer: Answer,
+    },
     /// The task goes on, or is tried again, but not before that time.
     WaitUntil {
         /// Id of the task.
@@ -251,6 +268,8 @@ pub enum StopReason {
     Stuck,
     /// All that is left waits for locks that other runs hold.
     Locked,
+    /// All that is left waits for people.
+    Waiting,
     /// Ctrl-C or SIGTERM.
     Signal,
     /// `windlass stop`.
@@ -413,6 +432,8 @@ impl Record {
             | Self::Judged { task, .. }
             | Self::OutputsKept { task, .. }
             | Self::WaitUntil { task, .. }
+            | Self::Asked { task, .. }
+            | Self::Answered { task, .. }
             | Self::TaskEnded { task, .. }
             | Self::SettingMoved { task, .. }
             | Self::Resolved { task, .. } => Some(task),

@@ -90,6 +90,7 @@ impl State {
                     | Phase::Judging(_)
                     | Phase::Pausing(..)
                     | Phase::Sleeping(_)
+                    | Phase::Awaiting
                     | Phase::Asking
                     | Phase::Repairing(..)
                     | Phase::Verifying(_) => Settled::Open,

@@ -12,6 +12,7 @@ pub use super::facts::{
     GroupState, Inquiry, Instance, InstanceBody, InstanceId, Items, Job, Knowledge, Phase, Proof,
     Repair, Scope, ScopeId, Settled, Standing, TaskState,
 };
+use super::question::Question;
 use super::record::{Opened, StopReason};
 use crate::plan::graph::{Graph, Node, NodeId};
 
@@ -174,6 +175,12 @@ impl State {
             )),
             _ => None,
         })
+    }
+
+    /// The tasks that wait for people, with what these are asked.
+    pub fn questions(&self) -> impl Iterator<Item = (InstanceId, &Instance, &Arc<Question>)> {
+        let open = self.tasks().filter(|(_, _, task)| task.phase == Phase::Awaiting);
+        open.filter_map(|(id, instance, task)| Some((id, instance, task.question.as_ref()?)))
     }
 
     /// The instances inside a scope, in file order.

@@ -309,9 +309,13 @@ fn brings_locks(work: &Work) -> bool {
 
 fn task(work: &Work) -> graph::Task {
     let target = work.target().map(|target| &target.work);
-    let how = match work.action {
+    let how = match &target.unwrap_or(work).action {
         Action::Assert(_) => graph::Work::Assert,
-        Action::Pause(time) => graph::Work::Pause(time),
+        Action::Pause(time) => graph::Work::Pause(*time),
+        Action::Manual(_) => graph::Work::Question(graph::Question { manual: true, timeout: None }),
+        Action::Approve(approve) => {
+            graph::Work::Question(graph::Question { manual: false, timeout: approve.timeout })
+        }
         Action::Run(_) | Action::Shell { .. } | Action::Uses { .. } => graph::Work::Job,
     };
     let retry = work.retry.as_ref().or_else(|| target?.retry.as_ref());
@@ -319,7 +323,10 @@ fn task(work: &Work) -> graph::Task {
     graph::Task {
         effect: match how {
             graph::Work::Assert | graph::Work::Pause(_) => Effect::Read,
-            graph::Work::Job => work.effect.or_else(|| target?.effect).unwrap_or_default(),
+            graph::Work::Question(question) if !question.manual => Effect::Read,
+            graph::Work::Job | graph::Work::Question(_) => {
+                work.effect.or_else(|| target?.effect).unwrap_or_default()
+            }
         },
         work: how,
         retry: retry.map_or(ONE_TRY, |retry| retry.value.clone()),

@@ -201,6 +201,17 @@ pub enum Work {
     Assert,
     /// By letting time pass; nothing is spawned.
     Pause(Duration),
+    /// By people; nothing is spawned.
+    Question(Question),
+}
+
+/// What is asked of people, as the machine sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// They do something; else they only decide.
+    pub manual: bool,
+    /// After so long it has failed.
+    pub timeout: Option<Duration>,
 }
 
 impl Graph {
@@ -372,7 +383,7 @@ impl Node {
 impl Task {
     /// How many jobs it takes one after the other.
     fn length(&self) -> u64 {
-        let action = u64::from(self.work == Work::Job);
+        let action = u64::from(self.work != Work::Assert);
         action + u64::from(self.asks()) + self.verify.len() as u64
     }
 

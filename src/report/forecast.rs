@@ -83,6 +83,9 @@ fn task(text: &mut String, number: usize, task: &Foreseen) {
     if let Some(argv) = &task.argv {
         let _ = writeln!(text, "      $ {}", typed(argv));
     }
+    for line in task.waits.iter().flat_map(|waits| waits.lines()) {
+        let _ = writeln!(text, "      {line}");
+    }
     for verification in &task.verifications {
         let _ = match verification {
             Some(argv) => writeln!(text, "      then verified by $ {}", typed(argv)),
@@ -213,6 +216,7 @@ mod tests {
             effect: Effect::Once,
             argv: None,
             verifications: Vec::new(),
+            waits: None,
             needs: Vec::new(),
             locks: Vec::new(),
             verdict,

@@ -58,7 +58,7 @@ codes! {
     "A duration is a number with a unit, or several of them with the larger unit first: `500ms`, `90s`, `10m`, `1h30m`, `2d`. A number alone is refused, because nobody can tell whether it means seconds or minutes. A timeout must be longer than nothing."
 
     ACTIONS "W0111" "a step does two things, or nothing"
-    "A step has exactly one of `run`, `shell`, `uses`, `assert` and `steps`. What is done twice cannot be resumed in the middle, so two actions are two steps, of which one needs the other."
+    "A step has exactly one of `run`, `shell`, `uses`, `assert`, `manual`, `approve`, `wait` and `steps`. What is done twice cannot be resumed in the middle, so two actions are two steps, of which one needs the other."
 
     MISPLACED_KEY "W0112" "a key does not belong here"
     "The key is known, but not at this place: `with` belongs to `uses`, `interpreter` to `shell`; a group has no action, so what describes an action stands in its steps; an assertion starts nothing, so it has no outputs; a driver does not use other drivers."
@@ -164,6 +164,9 @@ codes! {
 
     PROBE_OUTPUTS "W0410" "a probe does not give the outputs of its action"
     "Where a probe finds the state `done`, the action is not started, and its outputs are read from what the probe has printed. A probe that declares `outputs` of its own must give all that the action declares, with the same types, and no others; one that declares none is read as the action would be."
+
+    TOO_FEW "W0411" "an approval could never be had"
+    "`min` says how many different people must approve, and `by` names fewer than that. Nobody can answer twice, so the step would wait for ever, or until its `timeout`."
 
     UNKNOWN_DRIVER "W0501" "a driver is not known"
     "`uses: mail.move` means the action `move` of the driver `mail`, and the runbook names no file for it under `drivers`; or `--driver NAME=FILE` chooses a driver that the runbook does not use."

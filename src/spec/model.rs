@@ -274,7 +274,12 @@ impl Work {
     pub fn target(&self) -> Option<&Arc<DriverAction>> {
         match &self.action {
             Action::Uses { target, .. } => target.as_ref(),
-            Action::Run(_) | Action::Shell { .. } | Action::Assert(_) | Action::Pause(_) => None,
+            Action::Run(_)
+            | Action::Shell { .. }
+            | Action::Assert(_)
+            | Action::Manual(_)
+            | Action::Approve(_)
+            | Action::Pause(_) => None,
         }
     }
 }
@@ -462,6 +467,34 @@ pub enum Action {
     Assert(Vec<Assertion>),
     /// `wait: {for: ..}`: nothing but time passes.
     Pause(Duration),
+    /// `manual`: the operator does it.
+    Manual(Box<Manual>),
+    /// `approve`: people decide whether the run goes on.
+    Approve(Box<Approve>),
+}
+
+/// `manual`.
+#[derive(Debug)]
+pub struct Manual {
+    /// `instructions`; may hold templates.
+    pub instructions: Located<Template>,
+    /// `confirm`: on a terminal an explicit yes is wanted; default where there are no fields.
+    pub confirm: bool,
+    /// `fields`: what the operator tells. Each is an output of the step as well.
+    pub fields: IndexMap<String, Param>,
+}
+
+/// `approve`.
+#[derive(Debug)]
+pub struct Approve {
+    /// `message`; may hold templates.
+    pub message: Located<Template>,
+    /// `by`: users who may answer; may hold templates. Anybody if it is empty.
+    pub by: Vec<Located<Template>>,
+    /// `min`: how many different people must say yes.
+    pub min: u32,
+    /// `timeout`: after so long without an answer it has failed.
+    pub timeout: Option<Duration>,
 }
 
 /// One condition of an `assert`.
@@ -491,7 +524,7 @@ pub struct Retry {
 /// One output of a step.
 #[derive(Debug)]
 pub struct Output {
-    /// How it is read from `out`.
+    /// How it is read from `out`; null where it is what the operator tells.
     pub value: Located<Dynamic>,
     /// JSON Schema `type` it must have, if said.
     pub kind: Option<OutputType>,

@@ -12,6 +12,7 @@ mod keepers;
 mod locks;
 mod operator;
 mod owing;
+mod people;
 mod printing;
 mod probes;
 mod running;

@@ -10,6 +10,7 @@ mod journal;
 mod locks;
 mod operator;
 mod plan;
+mod questions;
 mod recover_table;
 mod run;
 mod standing;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use windlass::plan::graph::{
-    FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Repeat,
-    Setting, Task, Work,
+    FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Question,
+    Repeat, Setting, Task, Work,
 };
 use windlass::spec::model::{Confirm, Effect, OnFailure, Retry, Wait};
 
@@ -176,6 +176,7 @@ impl Plan<'_> {
         match self.rng.random_range(0..100) {
             0..6 => return self.random_pause(),
             6..13 => return self.random_wait(),
+            13..21 => return self.random_question(),
             _ => {}
         }
         let effect = [Effect::Read, Effect::Idempotent, Effect::Once, Effect::Once]
@@ -212,6 +213,18 @@ impl Plan<'_> {
         let time = Duration::from_millis(self.rng.random_range(1..200));
         let retry = self.random_retry(1);
         node(NodeBody::Task(plain(Work::Pause(time), Effect::Read, retry)))
+    }
+
+    fn random_question(&mut self) -> Node {
+        let manual = self.rng.random_bool(0.5);
+        let late = !manual && self.rng.random_bool(0.3);
+        let timeout = late.then(|| Duration::from_millis(self.rng.random_range(1..500)));
+        let retry = self.random_retry(1);
+        let work = Work::Question(Question { manual, timeout });
+        let effect = if manual { Effect::Once } else { Effect::Read };
+        let checks = if manual { self.rng.random_range(0..=1) } else { 0 };
+        let verify = (0..checks).map(|_| self.random_retry(2)).collect();
+        node(NodeBody::Task(Task { verify, ..plain(work, effect, retry) }))
     }
 
     fn random_wait(&mut self) -> Node {

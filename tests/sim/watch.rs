@@ -19,6 +19,7 @@ use windlass::spec::model::Effect;
 
 use crate::debts::Debts;
 use crate::inquiry::Inquiries;
+use crate::questions::Questions;
 use crate::standing::Opinion;
 use crate::waits;
 use crate::world::{Cell, World, time};
@@ -46,6 +47,7 @@ pub(crate) struct Watch {
     /// Exit codes of the jobs that ended last, but for probes.
     exits: BTreeMap<Arc<str>, Option<i32>>,
     pub(crate) inquiries: Inquiries,
+    pub(crate) questions: Questions,
     /// Items that are let in to their groups, as far as starts show it.
     inside: BTreeMap<InstanceId, BTreeSet<ScopeId>>,
 }
@@ -64,6 +66,7 @@ impl Watch {
             mends: BTreeMap::new(),
             exits: BTreeMap::new(),
             inquiries: Inquiries::default(),
+            questions: Questions::default(),
         }
     }
 
@@ -77,6 +80,7 @@ impl Watch {
         self.mends.clear();
         self.exits.clear();
         self.inquiries.new_executor(&self.state);
+        self.questions.new_executor(&self.state)?;
         let ended: BTreeSet<Arc<str>> = self
             .state
             .tasks()
@@ -99,7 +103,10 @@ impl Watch {
             .state
             .tasks()
             .filter(|(_, _, task)| {
-                matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Sleeping(_))
+                matches!(
+                    task.phase,
+                    Phase::Running(_) | Phase::Judging(_) | Phase::Sleeping(_) | Phase::Awaiting
+                )
             })
             .map(|(id, ..)| id)
             .collect();
@@ -132,6 +139,7 @@ impl Watch {
         }
         self.count_tries(record, role);
         self.inquiries.note(now, record, role);
+        self.questions.note(record);
         self.check_resume(record)?;
         self.see_who_leaves();
         Ok(())
@@ -384,6 +392,12 @@ impl Watch {
                 }
                 Ok(())
             }
+            Record::Asked { task, question } => {
+                let id = self.task(task)?;
+                self.questions.check_asked(&self.state, id, now, question)?;
+                self.check_start(id, true)
+            }
+            Record::Answered { task, by, .. } => self.questions.check_answered(task, by, time(now)),
             Record::JobOrphaned { task, .. } => {
                 ensure(world.is_alive(task, now), || "nothing of it lives".to_owned())
             }
@@ -543,6 +557,9 @@ impl Watch {
             let fits = outcome == Outcome::Succeeded && until <= time(now);
             return ensure(fits, || "it ends before it has waited long enough".to_owned());
         }
+        if known.phase == Phase::Awaiting {
+            return self.questions.check_end(&self.state, id, outcome, now);
+        }
         if known.phase == Phase::Waiting && known.inquiry.cleared {
             let failed = outcome == Outcome::Failed;
             return ensure(failed, || "it ends because its probe finds it absent".to_owned());
@@ -564,6 +581,7 @@ impl Watch {
             ensure(!retried, || "it fails although it has a try left".to_owned())?;
         }
         if outcome == Outcome::Succeeded {
+            self.questions.check_success(&self.state, id)?;
             let task = self.state.graph().task(instance.node).ok_or("not a task")?;
             let verified =
                 known.phase == Phase::Verifying(task.verify.len().try_into().unwrap_or(0));
@@ -664,6 +682,18 @@ impl Watch {
         };
         let part_waits =
             |id: InstanceId| self.state.part(id).is_some() && (waits(id) || denied(id));
+        let asks =
+            |id: InstanceId| self.state.task(id).is_some_and(|task| task.phase == Phase::Awaiting);
+        // Whoever was in the way when the run came to rest may have gone while settings were put back.
+        let locked = self.state.run().stopped == Some(StopReason::Locked);
+        let was_denied = |id: InstanceId| {
+            let around = self.state.holders_around(id).into_iter();
+            locked && around.into_iter().any(|by| self.state.claims().denied(by).is_some())
+        };
+        let task_waits = |id: InstanceId| {
+            let task = self.state.task(id).is_some();
+            task_waits(id) || asks(id) || (task && was_denied(id))
+        };
         let somebody_waits = open.iter().any(|&id| task_waits(id) || part_waits(id));
         for id in open.into_iter().filter(|&id| self.state.part(id).is_none()) {
             let instance = self.state.instance(id);

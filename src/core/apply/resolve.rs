@@ -101,6 +101,7 @@ impl TaskState {
         self.reason = Some(Arc::from(because));
         self.given_up = decision == Decision::Failed;
         self.orphan = None;
+        self.question = None;
         match decision {
             Decision::Done => {
                 self.knowledge = Knowledge::Done(Proof::Operator);

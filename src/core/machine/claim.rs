@@ -401,6 +401,7 @@ impl<E: Evaluate> Machine<E> {
             Phase::Running(_)
             | Phase::Judging(_)
             | Phase::Sleeping(_)
+            | Phase::Awaiting
             | Phase::InDoubt
             | Phase::Ended(_) => None,
         }

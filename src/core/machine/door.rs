@@ -70,7 +70,11 @@ impl<E: Evaluate> Machine<E> {
             .filter(|(_, _, task)| {
                 matches!(
                     task.phase,
-                    Phase::Running(_) | Phase::Judging(_) | Phase::Pausing(..) | Phase::Sleeping(_)
+                    Phase::Running(_)
+                        | Phase::Judging(_)
+                        | Phase::Pausing(..)
+                        | Phase::Sleeping(_)
+                        | Phase::Awaiting
                 )
             })
             .map(|(id, ..)| id)

@@ -331,7 +331,12 @@ impl<E: Evaluate> Machine<E> {
         out.plan(Effect::Timer { instance: id, at: until });
     }
 
-    pub(super) fn on_due(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {
+    pub(super) fn on_due(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
         match self.state.task(id).map(|task| task.phase) {
             _ if id == InstanceId::ROOT => self.poll_claims(now, out),
             Some(Phase::Pausing(_, until) | Phase::Sleeping(until)) if until <= now => {
@@ -340,9 +345,11 @@ impl<E: Evaluate> Machine<E> {
             Some(Phase::Pausing(_, until) | Phase::Sleeping(until)) => {
                 out.plan(Effect::Timer { instance: id, at: until });
             }
+            Some(Phase::Awaiting) => self.question_due(now, id, out)?,
             _ if self.orphaned.contains(&id) => self.ask_after(id, out),
             _ => self.on_part_due(now, id, out),
         }
+        Ok(())
     }
 
     /// Keeps the outputs of a task whose effect has happened: what `left` holds was printed by the job that proves it.

@@ -11,6 +11,7 @@ mod finish;
 mod input;
 mod order;
 mod probe;
+mod question;
 mod resume;
 mod setting;
 mod setting_evidence;
@@ -30,6 +31,8 @@ use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
 pub use self::probe::REPAIRS_MAX;
+pub use self::question::may_answer;
+pub(in crate::core) use self::sleep::in_words;
 use self::until::Goal;
 use super::apply::Unfit;
 use super::evaluate::Evaluate;
@@ -67,6 +70,8 @@ pub struct Machine<E> {
     gate: Gate,
     /// Where this execution is to stop, if it is not to go on to the end.
     goal: Option<Goal>,
+    /// Somebody is there who may be asked: the executor stays while people are.
+    attended: bool,
     /// Tasks that wait for a setting to come into force, by setting.
     gates: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
     /// The run has come to its end for this executor.
@@ -121,6 +126,7 @@ impl<E: Evaluate> Machine<E> {
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
             goal: None,
+            attended: false,
             gates: BTreeMap::new(),
             finished: false,
         }
@@ -158,6 +164,7 @@ impl<E: Evaluate> Machine<E> {
                 self.note(now, Record::Resumed { by, runbook }, &mut out)?;
                 self.reschedule(now);
                 self.wake_sleepers(&mut out);
+                self.repeat_questions(&mut out);
                 self.ask_after_jobs(&mut out);
                 self.verify_claims(&mut out);
             }
@@ -183,7 +190,7 @@ impl<E: Evaluate> Machine<E> {
                 self.ask_after_jobs(&mut out);
             }
             Input::Read { job, out: left } => self.on_read(now, &job, &left, &mut out)?,
-            Input::Due { instance } => self.on_due(now, instance, &mut out),
+            Input::Due { instance } => self.on_due(now, instance, &mut out)?,
             Input::Granted { holder, token } => {
                 self.on_granted(now, &holder, &token, &mut out)?;
             }
@@ -202,7 +209,7 @@ impl<E: Evaluate> Machine<E> {
         }
         self.advance(now, &mut out)?;
         self.stop_at_goal(now, &mut out)?;
-        if self.is_stopped() && self.unclear.is_empty() {
+        if self.is_stopped() && self.unclear.is_empty() && !self.stands_for_people() {
             self.close_in_stopped_run(now, &mut out)?;
         }
         self.release_finished(&mut out);
@@ -222,6 +229,11 @@ impl<E: Evaluate> Machine<E> {
         self.state.run().stopped.is_some()
     }
 
+    /// Whether the run has come to rest because only people can make it go on: what is in force for what they are asked stays so.
+    fn stands_for_people(&self) -> bool {
+        self.state.run().stopped == Some(StopReason::Waiting)
+    }
+
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
         self.release_before_closing(out);
         let busy = !self.running.is_empty() || !self.unclear.is_empty() || self.claims_move();
@@ -234,13 +246,25 @@ impl<E: Evaluate> Machine<E> {
         if !self.is_stopped() && self.go_on_waiting(now, out)? {
             return Ok(());
         }
+        let asks = self.awaits_people();
+        if asks && self.attended && !self.is_stopped() {
+            return Ok(());
+        }
         if self.state.is_given_up() {
             self.note(now, Record::Closed { outcome: Closing::Abandoned }, out)?;
         } else if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
         } else if !self.is_stopped() {
-            let why = if self.is_locked_out() { StopReason::Locked } else { StopReason::Stuck };
+            let why = match self.is_locked_out() {
+                true => StopReason::Locked,
+                false if asks => StopReason::Waiting,
+                false => StopReason::Stuck,
+            };
             self.note(now, Record::Stopped { why, by: None, because: None }, out)?;
+            if asks {
+                self.finished = true;
+                return Ok(());
+            }
             self.close_in_stopped_run(now, out)?;
             self.release_finished(out);
             if !self.running.is_empty() || self.claims_move() {

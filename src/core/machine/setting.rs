@@ -257,9 +257,12 @@ impl<E: Evaluate> Machine<E> {
 
     /// Every instance around, or equal to, a task that lives or is in doubt.
     fn around_what_lives(&self) -> BTreeSet<InstanceId> {
+        let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
         let mut around = BTreeSet::new();
         for (id, _, task) in self.state.tasks() {
-            if State::is_alive_or_in_doubt(task) {
+            // What people are asked to do they may be doing just now.
+            let in_hands = task.is_in_hands() && !abandoned;
+            if State::is_alive_or_in_doubt(task) || in_hands {
                 around.insert(id);
                 self.mark_around(id, &mut around);
             }

@@ -20,14 +20,15 @@ impl<E: Evaluate> Machine<E> {
     pub(super) fn pause_of(&self, id: InstanceId) -> Option<Duration> {
         match self.shape(id)?.work {
             Work::Pause(time) => Some(time),
-            Work::Job | Work::Assert => None,
+            Work::Job | Work::Assert | Work::Question(_) => None,
         }
     }
 
     /// Whether a task's next step starts nothing.
     pub(super) fn takes_no_slot(&self, id: InstanceId) -> bool {
         let phase = self.state.task(id).map(|task| task.phase);
-        matches!(phase, Some(Phase::Waiting | Phase::Sleeping(_))) && self.pause_of(id).is_some()
+        matches!(phase, Some(Phase::Waiting | Phase::Sleeping(_)))
+            && (self.pause_of(id).is_some() || self.asks_people(id).is_some())
     }
 
     /// Begins to wait, under the locks and within the settings that a job would have.
@@ -75,7 +76,7 @@ impl<E: Evaluate> Machine<E> {
 }
 
 /// A duration as a runbook would write it.
-pub(super) fn in_words(time: Duration) -> String {
+pub(in crate::core) fn in_words(time: Duration) -> String {
     let (seconds, millis) = (time.as_secs(), time.subsec_millis());
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let mut rest = seconds;

@@ -166,10 +166,15 @@ impl<E: Evaluate> Machine<E> {
     /// Starts what a task in line is waiting to do, unless something has come between.
     fn start(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) -> Result<(), Unfit> {
         match self.state.task(id).map(|task| task.phase) {
-            Some(Phase::Waiting) if self.state.may_start(id) => match self.pause_of(id) {
-                Some(time) => self.fall_asleep(now, id, time, out),
-                None => self.begin_within_settings(now, id, self.first_role(id), out),
-            },
+            Some(Phase::Waiting) if self.state.may_start(id) => {
+                if let Some(time) = self.pause_of(id) {
+                    self.fall_asleep(now, id, time, out)
+                } else if let Some(question) = self.asks_people(id) {
+                    self.put_question(now, id, question, out)
+                } else {
+                    self.begin_within_settings(now, id, self.first_role(id), out)
+                }
+            }
             Some(Phase::Sleeping(until)) => self.wake_up(now, id, until, out),
             Some(Phase::Pausing(role, _)) => {
                 self.pausing.remove(&id);

@@ -100,6 +100,15 @@ pub(super) trait Reader<'r> {
                 }
             }
             Action::Pause(_) => {}
+            Action::Manual(manual) => {
+                let text = &manual.instructions;
+                self.read(text.value.references(), Site::at(text.at), view);
+            }
+            Action::Approve(approve) => {
+                for text in std::iter::once(&approve.message).chain(&approve.by) {
+                    self.read(text.value.references(), Site::at(text.at), view);
+                }
+            }
             Action::Assert(assertions) => {
                 for assertion in assertions {
                     self.truth(&assertion.that, "`that`", view);

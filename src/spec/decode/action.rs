@@ -5,7 +5,7 @@
 use indexmap::IndexMap;
 
 use super::super::codes;
-use super::super::model::{Action, Assertion, Work};
+use super::super::model::{Action, Assertion, Output, Work};
 use super::super::yaml::Kind;
 use super::Decoder;
 use super::fields::{Entry, Fields};
@@ -42,6 +42,8 @@ pub(super) enum Part {
 enum Said {
     /// An action, which the keys around it are about.
     Action(Action),
+    /// What a person does, with what is told of it.
+    Manual(Action, IndexMap<String, Output>),
     /// The `until` of a `wait`, with all that is about it.
     Until(Box<Work>),
 }
@@ -57,8 +59,11 @@ impl Owner {
 
     fn actions(self) -> &'static [&'static str] {
         match (self.in_driver, self.part) {
+            (true, Part::Action) => &["run", "shell", "manual"],
             (true, _) => &["run", "shell"],
-            (false, Part::Action) => &["run", "shell", "uses", "assert", "wait", "steps"],
+            (false, Part::Action) => {
+                &["run", "shell", "uses", "assert", "manual", "approve", "wait", "steps"]
+            }
             (false, _) => &["run", "shell", "uses"],
         }
     }
@@ -78,14 +83,13 @@ impl Owner {
 }
 
 /// What an action may be.
-const ACTIONS: [&str; 5] = ["run", "shell", "uses", "assert", "wait"];
+const ACTIONS: [&str; 7] = ["run", "shell", "uses", "assert", "manual", "approve", "wait"];
 /// Keys of an action that an assertion or a pause has not, because nothing is started for it.
 const JOB_ONLY: &[&str] = &["stdin", "retry", "success", "verify", "outputs", "probe", "repeat"];
+/// Keys of an action that what a person does has not. It can be verified.
+const NOT_BY_HAND: &[&str] = &["stdin", "retry", "success", "outputs", "probe", "repeat"];
 /// Keys that are said of the action under `until`, and not beside `wait`.
 const OF_UNTIL: &[&str] = &["stdin", "retry", "success", "probe", "repeat", "effect"];
-/// Actions of later versions.
-const LATER: [&str; 2] = ["manual", "approve"];
-
 impl Decoder<'_> {
     /// The action among the fields of a step, a driver's action or a check; nothing if there is none or more than one.
     pub(super) fn work(&mut self, fields: &mut Fields, owner: Owner) -> Option<Work> {
@@ -99,14 +103,24 @@ impl Decoder<'_> {
                 &format!("`{key}` belongs to `{of}`"),
             );
         }
-        let nothing = match action {
-            Some(Said::Action(Action::Assert(_))) => Some("asserts and starts nothing"),
-            Some(Said::Action(Action::Pause(_))) => Some("waits and starts nothing"),
-            _ => None,
+        let (nothing, keys) = match action {
+            Some(Said::Action(Action::Assert(_))) => ("asserts and starts nothing", JOB_ONLY),
+            Some(Said::Action(Action::Pause(_))) => ("waits and starts nothing", JOB_ONLY),
+            Some(Said::Action(Action::Approve(_))) => ("asks people and starts nothing", JOB_ONLY),
+            Some(Said::Manual(..)) => ("is done by a person", NOT_BY_HAND),
+            _ => ("", &[][..]),
         };
-        for key in JOB_ONLY.iter().filter(|_| nothing.is_some()) {
-            let message = format!("{what} {}, so it has no `{key}`", nothing.unwrap_or_default());
-            self.misplaced(fields, key, &message, "leave it out");
+        for key in keys {
+            let message = format!("{what} {nothing}, so it has no `{key}`");
+            let help = match (nothing, *key) {
+                ("is done by a person", "outputs") => "what is told under `fields` is its outputs",
+                _ => "leave it out",
+            };
+            self.misplaced(fields, key, &message, help);
+        }
+        if matches!(action, Some(Said::Action(Action::Pause(_) | Action::Approve(_)))) {
+            let message = format!("{what} {nothing}, so it has no `effect`");
+            self.misplaced(fields, "effect", &message, "leave it out");
         }
         if matches!(action, Some(Said::Until(_))) {
             for key in OF_UNTIL {
@@ -148,6 +162,7 @@ impl Decoder<'_> {
         }
         match action? {
             Said::Action(action) => Some(Work { action, ..work }),
+            Said::Manual(action, outputs) => Some(Work { action, outputs, ..work }),
             Said::Until(inside) => {
                 let Work { verify, outputs, locks, .. } = work;
                 Some(Work { verify, outputs, locks, ..*inside })
@@ -173,8 +188,8 @@ impl Decoder<'_> {
 
     fn action(&mut self, fields: &mut Fields, owner: Owner) -> Option<Said> {
         let allowed = owner.actions();
-        let mut refused = LATER.iter().any(|key| fields.has(key));
-        for key in ["uses", "assert", "wait"].iter().filter(|key| !allowed.contains(key)) {
+        let mut refused = false;
+        for key in ACTIONS.iter().filter(|key| !allowed.contains(key)) {
             refused |= fields.has(key);
             self.misplaced(
                 fields,
@@ -209,6 +224,11 @@ impl Decoder<'_> {
                 self.uses(entry, with)
             }
             "assert" => self.assertions(entry),
+            "approve" => self.approve(entry),
+            "manual" => {
+                let (action, outputs) = self.manual(entry)?;
+                return Some(Said::Manual(action, outputs));
+            }
             _ => return self.waits(entry, owner),
         };
         action.map(Said::Action)

@@ -23,6 +23,7 @@ const ACTION_KEYS: &[&str] = &[
     "effect",
     "run",
     "shell",
+    "manual",
     "interpreter",
     "env",
     "dir",

@@ -10,6 +10,7 @@ mod fields;
 mod lock;
 mod outputs;
 mod probe;
+mod question;
 mod runbook;
 mod scalar;
 mod schema;

@@ -30,6 +30,8 @@ const STEP_KEYS: &[&str] = &[
     "uses",
     "with",
     "assert",
+    "manual",
+    "approve",
     "wait",
     "env",
     "dir",
@@ -62,7 +64,7 @@ const ACTION_ONLY: &[&str] = &[
 ];
 
 /// Actions that take as long as something else takes.
-const WAITS: [&str; 1] = ["wait"];
+const WAITS: [&str; 3] = ["manual", "approve", "wait"];
 
 /// Keys of `for_each` where items run beside each other.
 const LIMITS: [&str; 2] = ["parallel", "max_failures"];
@@ -148,8 +150,9 @@ impl Decoder<'_> {
         let Some(key) = WAITS.into_iter().find(|key| fields.has(key)) else { return };
         for limit in ["timeout", "grace"] {
             let message = format!("{} waits, and has no `{limit}` of its own", fields.what);
-            let help = match limit {
-                "timeout" => format!("how long it may take is said under `{key}`"),
+            let help = match (limit, key) {
+                ("timeout", "manual") => "a person takes the time that it takes".to_owned(),
+                ("timeout", _) => format!("how long it may take is said under `{key}`"),
                 _ => "it belongs to what is started".to_owned(),
             };
             self.misplaced(fields, limit, &message, &help);
