@@ -9,6 +9,7 @@ mod judge;
 mod question;
 mod resolve;
 mod setting;
+mod window;
 
 pub(super) use self::enter::item_id;
 
@@ -73,6 +74,7 @@ impl State {
                 self.run.stopped = None;
                 self.run.ended = None;
                 self.claims.denied.clear();
+                self.windows.clear();
                 self.grant_fresh_attempts();
                 self.grant_fresh_attempts_to_settings();
                 self.settle_everything();
@@ -176,6 +178,9 @@ impl State {
             Record::WaitUntil { task, until, reason } => {
                 self.wait_until(at, task, *until, reason)?;
             }
+            Record::WindowAwaited { task, window, until } => {
+                self.window_awaited(task, window, *until)?;
+            }
             Record::Asked { task, question } => self.asked(at, task, question)?,
             Record::Answered { task, by, answer } => self.answered(at, task, by, answer)?,
             Record::TaskEnded { task, outcome, reason } => {
@@ -214,6 +219,7 @@ impl State {
         if sleeps {
             state.started.get_or_insert(at);
             self.mark_begun(id);
+            self.mark_started(id);
         }
         Ok(())
     }
@@ -308,6 +314,7 @@ impl State {
         }
         state.started.get_or_insert(at);
         self.mark_begun(id);
+        self.mark_started(id);
         Ok(())
     }
 

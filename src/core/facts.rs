@@ -354,6 +354,8 @@ pub struct Scope {
     pub(super) first: InstanceId,
     /// Something in it has begun.
     pub begun: bool,
+    /// Something in it was really started, so that it waits for no window any more.
+    pub started: bool,
     /// Instances in it that are not settled.
     pub(super) open: u32,
     /// Instances in it with a task that is failed or in doubt.

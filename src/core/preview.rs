@@ -64,6 +64,9 @@ pub struct Foreseen {
     /// What it waits for, in words, where that is all that it does.
     #[serde(skip)]
     pub waits: Option<String>,
+    /// The window in which it, or the item around it, begins, in words.
+    #[serde(skip)]
+    pub window: Option<String>,
     /// What must have ended before.
     pub needs: Vec<String>,
     /// The names of the locks that it runs under, outermost first; without those that depend on another step's outcome.
@@ -236,7 +239,20 @@ impl Walk<'_> {
             Forecast::Skip | Forecast::Stop | Forecast::Unknown => Vec::new(),
         };
         let locks = self.locks(id);
-        self.tasks.push(Foreseen { item, verifications, locks, waits: waits(work, asked), ..row });
+        let window = self.state.windows_around(id).into_iter().next_back();
+        let window = window.and_then(|holder| self.state.windows_of(holder)).map(|window| {
+            let expect =
+                window.expect.map(|expect| format!(", which must have {} left", in_words(expect)));
+            format!("{}{}", window.name, expect.unwrap_or_default())
+        });
+        self.tasks.push(Foreseen {
+            window,
+            item,
+            verifications,
+            locks,
+            waits: waits(work, asked),
+            ..row
+        });
     }
 
     fn locks(&self, id: InstanceId) -> Vec<String> {
@@ -357,6 +373,7 @@ impl Walk<'_> {
             argv,
             verifications: Vec::new(),
             waits: None,
+            window: None,
             needs,
             locks: Vec::new(),
             verdict: fate.verdict,

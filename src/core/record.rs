@@ -140,6 +140,15 @@ pub enum Record {
         /// By name.
         outputs: Arc<Value>,
     },
+    /// A task, or an item, does not begin before that time: its window is closed, or will not be open for long enough.
+    WindowAwaited {
+        /// For what: id of a task, a group or an item.
+        task: Arc<str>,
+        /// The window.
+        window: Arc<str>,
+        /// When it opens.
+        until: Timestamp,
+    },
     /// People are asked to do something, or to decide.
     Asked {
         /// Id of the task.
@@ -432,6 +441,7 @@ impl Record {
             | Self::Judged { task, .. }
             | Self::OutputsKept { task, .. }
             | Self::WaitUntil { task, .. }
+            | Self::WindowAwaited { task, .. }
             | Self::Asked { task, .. }
             | Self::Answered { task, .. }
             | Self::TaskEnded { task, .. }

@@ -98,6 +98,7 @@ impl Model {
             | Record::Claimed { .. }
             | Record::Denied { .. }
             | Record::Released { .. }
+            | Record::WindowAwaited { .. }
             | Record::ClaimLost { .. } => {}
         }
     }

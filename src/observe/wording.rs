@@ -132,6 +132,11 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
             "waiting",
             format!("{task} until {}: {reason}", moment(*until, fact.at)),
         ),
+        Record::WindowAwaited { task, window, until } => (
+            Weight::Notable,
+            "waiting",
+            format!("{task} until {}: for window `{window}`", moment(*until, fact.at)),
+        ),
         Record::Asked { task, question } => {
             let answer = next::command(&["approve", folder.id(), task]);
             let first = question.text.lines().next().unwrap_or_default();
@@ -341,6 +346,7 @@ pub(super) fn may_last(record: &Record) -> bool {
         Record::Stopped { .. }
         | Record::Denied { .. }
         | Record::ClaimLost { .. }
+        | Record::WindowAwaited { .. }
         | Record::Asked { .. }
         | Record::Answered { .. }
         | Record::Judged { .. }

@@ -95,6 +95,9 @@ fn task(text: &mut String, number: usize, task: &Foreseen) {
     if !task.needs.is_empty() {
         let _ = writeln!(text, "      needs {}", task.needs.join(", "));
     }
+    if let Some(window) = &task.window {
+        let _ = writeln!(text, "      begins in window {window}");
+    }
     if !task.locks.is_empty() {
         let _ = writeln!(text, "      under lock {}", task.locks.join(", "));
     }
@@ -217,6 +220,7 @@ mod tests {
             argv: None,
             verifications: Vec::new(),
             waits: None,
+            window: None,
             needs: Vec::new(),
             locks: Vec::new(),
             verdict,

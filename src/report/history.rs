@@ -61,6 +61,9 @@ pub fn moment(record: &Record) -> Option<String> {
         Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
         Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
+        Record::WindowAwaited { window, until, .. } => {
+            format!("waits for window `{window}`, until {}", local(*until))
+        }
         Record::Asked { question, .. } => {
             let until = question.until.map(|until| format!(", until {}", local(until)));
             format!("asks {}{}: {}", question.whom(), until.unwrap_or_default(), question.text)

@@ -315,6 +315,8 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
     let asks = standing == TaskStanding::Waiting && waiting_for.is_empty();
     let blocker = if asks { locks::in_the_way_of(state, id) } else { None };
     waiting_for.extend(blocker.map(|by| format!("lock {}", by.lock)));
+    let window = if asks { state.awaited_by(id) } else { None };
+    waiting_for.extend(window.map(|awaited| format!("window {}", awaited.window)));
     let question = task.and_then(|task| task.question.clone());
     waiting_for.extend(question.as_ref().map(|question| match task.map(|task| &task.agreed) {
         Some(agreed) if !agreed.is_empty() => {
@@ -337,10 +339,14 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
         waiting_for,
         until: task.and_then(|task| match task.phase {
             Phase::Pausing(_, until) | Phase::Sleeping(until) => Some(until),
-            _ => task.question.as_ref().and_then(|question| question.until),
+            _ => {
+                let asked = task.question.as_ref().and_then(|question| question.until);
+                asked.or(window.map(|awaited| awaited.until))
+            }
         }),
         reason: blocker
             .map(ToString::to_string)
+            .or_else(|| window.map(|awaited| format!("waits for window `{}`", awaited.window)))
             .or_else(|| question.as_ref().map(|question| question.text.clone()))
             .or_else(|| task.and_then(|task| task.reason.as_deref().map(str::to_owned))),
         question,

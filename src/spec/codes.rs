@@ -72,6 +72,9 @@ codes! {
     TOO_MANY "W0115" "there are more errors"
     "Only the first thousand are shown. A file with more is usually wrong in one way many times over; correct one and check again."
 
+    BAD_WINDOW "W0116" "this is no window"
+    "A window has `days` (Mon, Tue, Wed, Thu, Fri, Sat, Sun; without them, every day), `from` and `to` as hours and minutes in quotes, and `tz`, the name of a time zone such as `Europe/Berlin`. The days are those on which it opens. Where `to` is not later than `from`, it closes on the next day; `24:00` is the end of the day. The time zones are those that windlass brings along, so that every machine knows the same."
+
     SELF_NEED "W0201" "a step waits for itself"
     "A step stands in its own `needs` or `after`, so it would wait for its own end and never begin."
 
@@ -110,6 +113,9 @@ codes! {
 
     SURROUNDS_NOTHING "W0213" "a setting is in force around nothing"
     "A setting without `around` is in force around the steps beside it, but for those that it needs and those that wait until it is restored. Here no step is left, so it would never be set. Name the steps that it is for under `around`, or move it beside them."
+
+    UNKNOWN_WINDOW "W0214" "a window does not exist"
+    "`window` of a step or group names one of the runbook's `windows`, and there is none of this name."
 
     TEMPLATE_SYNTAX "W0301" "a template cannot be understood"
     "The text between `{{` and `}}`, or the expression, does not follow the language of templates, or calls a filter, test or function that there is not. A text that is to hold two braces as they are writes `{{ \"{{\" }}`."
@@ -167,6 +173,9 @@ codes! {
 
     TOO_FEW "W0411" "an approval could never be had"
     "`min` says how many different people must approve, and `by` names fewer than that. Nobody can answer twice, so the step would wait for ever, or until its `timeout`."
+
+    TOO_SHORT "W0412" "a window is never open for long enough"
+    "A step, or an item of a group, begins only if it can end before its window closes: `expect` says how long it takes, and where it says nothing `timeout` does. Here no opening is that long, so it would never begin. Make the window longer, or the work smaller, say by fewer items at a time."
 
     UNKNOWN_DRIVER "W0501" "a driver is not known"
     "`uses: mail.move` means the action `move` of the driver `mail`, and the runbook names no file for it under `drivers`; or `--driver NAME=FILE` chooses a driver that the runbook does not use."

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::template::{Expression, Template};
@@ -52,6 +54,8 @@ pub struct Runbook {
     pub defaults: Defaults,
     /// `locks`, claimed for the whole run.
     pub locks: Vec<Located<LockName>>,
+    /// `windows`, in file order.
+    pub windows: IndexMap<String, Window>,
     /// `settings` around the whole run, or around some of its steps.
     pub settings: Vec<Setting>,
     /// The steps in file order.
@@ -143,6 +147,8 @@ pub struct Step {
     pub grace: Option<Duration>,
     /// `on_failure`.
     pub on_failure: OnFailure,
+    /// `window`: of an action, or of each item of a group.
+    pub window: Option<WindowUse>,
     /// `locks`: of an action while it is unfinished; of a group per item.
     pub locks: Vec<Located<LockName>>,
     /// `settings` of a group, in force in each of its items.
@@ -359,6 +365,30 @@ pub struct Wait {
     pub timeout: Option<Duration>,
     /// `on_timeout: continue`: the step has then succeeded all the same.
     pub goes_on: bool,
+}
+
+/// When something may begin.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// `days` on which it opens.
+    pub days: Vec<Weekday>,
+    /// `from`: when it opens, by the clocks of `tz`.
+    pub from: Time,
+    /// `to`: when it closes; if that is not later, on the next day.
+    pub to: Time,
+    /// `tz`.
+    pub tz: TimeZone,
+    /// The name's place.
+    pub at: Place,
+}
+
+/// `window` of a step or group.
+#[derive(Debug)]
+pub struct WindowUse {
+    /// Its name under `windows`.
+    pub name: Located<String>,
+    /// `expect`: how long it takes; default `timeout`.
+    pub expect: Option<Located<Duration>>,
 }
 
 /// A lock as a runbook names it.

@@ -69,3 +69,39 @@ fn a_crash_makes_a_pause_no_longer() {
     finish(executor).exits(5);
     assert_eq!(bench.status()["tasks"][0]["until"], first);
 }
+
+/// A runbook with one step in a window that opens on that day.
+fn windowed(day: &str) -> String {
+    format!(
+        "windlass: 1\nname: windowed\nwindows:\n  w: {{days: [{day}], from: \"00:00\", to: \"24:00\", tz: Asia/Kathmandu}}\nsteps:\n  move: {{run: [\"true\"], window: {{name: w, expect: 1ms}}}}\n"
+    )
+}
+
+#[test]
+fn what_has_a_window_begins_inside_of_it_only() {
+    let bench = Bench::new();
+    let every = "Mon, Tue, Wed, Thu, Fri, Sat, Sun";
+    bench.write("open.yaml", &windowed(every));
+    let mut command = bench.command(&["run", "open.yaml"]);
+    // The time zones are brought along.
+    let done = command.env("TZDIR", bench.path("nowhere")).output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let bench = Bench::new();
+    let zone = jiff::tz::TimeZone::get("Asia/Kathmandu").unwrap();
+    let opens = jiff::Timestamp::now().to_zoned(zone.clone()).date();
+    let opens = opens.checked_add(jiff::Span::new().days(3)).unwrap();
+    bench.write("shut.yaml", &windowed(&opens.strftime("%a").to_string()));
+    let executor = bench.start(&["run", "shut.yaml"]);
+    let until: jiff::Timestamp = over(&bench).as_str().unwrap().parse().unwrap();
+    assert_eq!(until, opens.to_zoned(zone).unwrap().timestamp());
+    let status = bench.status();
+    assert_eq!(status["tasks"][0]["waiting_for"], serde_json::json!(["window w"]));
+    assert_eq!(status["next_due"], status["tasks"][0]["until"]);
+    kill(executor);
+    let executor = bench.start(&["resume", "latest"]);
+    let again: jiff::Timestamp = over(&bench).as_str().unwrap().parse().unwrap();
+    assert_eq!(again, until);
+    bench.windlass(&["stop", "latest"]).exits(0);
+    finish(executor).exits(5);
+    assert_eq!(bench.state_of("move"), "waiting");
+}

@@ -17,6 +17,7 @@ mod standing;
 mod trouble;
 mod waits;
 mod watch;
+mod windows;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

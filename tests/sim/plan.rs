@@ -2,15 +2,18 @@
 //!
 //! Knows nothing of how a plan is run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use windlass::plan::graph::{
     FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Question,
-    Repeat, Setting, Task, Work,
+    Repeat, Setting, Task, Window, Work,
 };
-use windlass::spec::model::{Confirm, Effect, OnFailure, Retry, Wait};
+use windlass::spec::model::{self, Confirm, Effect, OnFailure, Place, Retry, Wait};
 
 /// How deep groups are nested at the most.
 const DEPTH_MAX: u32 = 4;
@@ -67,6 +70,7 @@ impl Plan<'_> {
     fn fill_single(&mut self, parent: NodeId, tame: bool) {
         let mut node = self.random_task();
         node.name = self.nodes[parent.index()].name.clone();
+        node.window = self.nodes[parent.index()].window.take();
         if let (NodeBody::Task(task), true) = (&mut node.body, tame) {
             task.effect = Effect::Read;
             task.probe = None;
@@ -158,10 +162,33 @@ impl Plan<'_> {
         };
         node.name = format!("n{}", self.nodes.len()).into();
         node.conditional = self.rng.random_bool(0.2);
+        if self.rng.random_bool(0.12) {
+            node.window = Some(Box::new(self.random_window()));
+        }
         if self.rng.random_bool(0.45) {
             node.on_failure = OnFailure::Continue;
         }
         node
+    }
+
+    /// A window that is always open but for a while in the first seconds of each day: a run sees little more of a day.
+    fn random_window(&mut self) -> Window {
+        let closes = self.rng.random_range(1_000..4_000);
+        let opens = closes + self.rng.random_range(1..1_500);
+        let time = |ms: i32| Time::new(0, 0, (ms / 1_000) as i8, ms % 1_000 * 1_000_000);
+        let hours = model::Window {
+            days: Weekday::Monday.cycle_forward().take(7).collect(),
+            from: time(opens).expect("a second of a minute"),
+            to: time(closes).expect("a second of a minute"),
+            tz: TimeZone::UTC,
+            at: Place { file: 0, node: 0 },
+        };
+        let expect = self.rng.random_range(0..600);
+        Window {
+            name: "w".into(),
+            hours: Arc::new(hours),
+            expect: self.rng.random_bool(0.5).then(|| Duration::from_millis(expect)),
+        }
     }
 
     fn random_fan_out(&mut self, single: bool) -> FanOut {
@@ -330,6 +357,7 @@ fn node(body: NodeBody) -> Node {
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,
+        window: None,
         rank: 0,
         body,
     }

@@ -302,6 +302,7 @@ fn plan(effect: Effect, probed: bool) -> Graph {
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,
+        window: None,
         rank: 0,
         body,
     };

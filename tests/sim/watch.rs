@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass::core::job::{JobId, Role};
+use windlass::core::question::QuestionKind;
 use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, StopReason, Verdict};
 use windlass::core::setting::Way;
 use windlass::core::state::{
@@ -22,6 +23,7 @@ use crate::inquiry::Inquiries;
 use crate::questions::Questions;
 use crate::standing::Opinion;
 use crate::waits;
+use crate::windows;
 use crate::world::{Cell, World, time};
 
 /// What a promise's breach is told as.
@@ -353,6 +355,10 @@ impl Watch {
                     ensure(until <= time(now), || format!("its pause lasts until {until}"))?;
                 }
                 let begins = known.phase == Phase::Waiting;
+                // The action follows its probe at once.
+                if begins && !known.inquiry.cleared {
+                    windows::check_open(&self.state, id, now)?;
+                }
                 let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
                 let confirms = abandoned && matches!(known.phase, Phase::Pausing(Role::Probe, _));
                 let asks = (confirms || known.phase == Phase::Asking)
@@ -392,9 +398,15 @@ impl Watch {
                 }
                 Ok(())
             }
+            Record::WindowAwaited { task, until, .. } => {
+                windows::check_awaited(&self.state, task, now, *until)
+            }
             Record::Asked { task, question } => {
                 let id = self.task(task)?;
                 self.questions.check_asked(&self.state, id, now, question)?;
+                if question.kind == QuestionKind::Manual {
+                    windows::check_open(&self.state, id, now)?;
+                }
                 self.check_start(id, true)
             }
             Record::Answered { task, by, .. } => self.questions.check_answered(task, by, time(now)),
@@ -413,6 +425,7 @@ impl Watch {
                 let id = self.task(task)?;
                 if self.state.task(id).is_some_and(|task| task.phase == Phase::Waiting) {
                     waits::check_pause(&self.state, id, now, *until)?;
+                    windows::check_open(&self.state, id, now)?;
                     Debts::check_gates(&self.state, id)?;
                     return self.check_start(id, true);
                 }

@@ -35,6 +35,7 @@ impl State {
         state.started.get_or_insert(at);
         // Whoever is asked whether an item may begin has not begun with it.
         if question.kind == QuestionKind::Manual {
+            self.mark_started(id);
             self.mark_begun(id);
         }
         Ok(())

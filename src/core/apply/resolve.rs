@@ -44,6 +44,7 @@ impl State {
                     state.decide(at, decision, because, outputs);
                     if decision == Decision::Done {
                         self.mark_begun(id);
+                        self.mark_started(id);
                     }
                 }
                 InstanceBody::Setting(_) | InstanceBody::Part(_) => {

@@ -54,6 +54,9 @@ impl State {
                 self.settle_everything();
             } else {
                 self.mark_begun(owner);
+                if matches!(record, Record::JobStarting { .. }) {
+                    self.mark_started(owner);
+                }
                 self.settle_setting(owner);
             }
         }

@@ -407,7 +407,7 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
-    fn is_waiting_for_locks(&self, task: InstanceId) -> bool {
+    pub(super) fn is_waiting_for_locks(&self, task: InstanceId) -> bool {
         if self.state.part(task).is_some() {
             return self.waits_to_open(task);
         }

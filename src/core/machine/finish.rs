@@ -345,6 +345,7 @@ impl<E: Evaluate> Machine<E> {
             Some(Phase::Pausing(_, until) | Phase::Sleeping(until)) => {
                 out.plan(Effect::Timer { instance: id, at: until });
             }
+            Some(Phase::Waiting) if self.window_due(now, id, out) => {}
             Some(Phase::Awaiting) => self.question_due(now, id, out)?,
             _ if self.orphaned.contains(&id) => self.ask_after(id, out),
             _ => self.on_part_due(now, id, out),

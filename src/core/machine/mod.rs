@@ -20,6 +20,7 @@ mod start;
 mod until;
 mod wait;
 mod waiting;
+mod window;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +65,10 @@ pub struct Machine<E> {
     lingering: BTreeMap<InstanceId, Lingering>,
     /// Tasks that wait for a time.
     pausing: BTreeSet<InstanceId>,
+    /// Tasks that wait for a window, with when it opens.
+    dormant: BTreeMap<InstanceId, Timestamp>,
+    /// The plan has windows at all.
+    windowed: bool,
     /// Tasks whose probe is asked because their action has ended badly under this executor.
     failing: BTreeMap<InstanceId, Failing>,
     /// Who wants locks, and who is waited for.
@@ -110,7 +115,10 @@ impl<E: Evaluate> Machine<E> {
     /// `slots` is how many jobs may run at a time; at least one does.
     pub fn new(state: State, evaluate: E, slots: usize) -> Self {
         let needed = state.graph().nodes.iter().any(|node| node.locks);
+        let windowed = state.graph().nodes.iter().any(|node| node.window.is_some());
         Self {
+            windowed,
+            dormant: BTreeMap::new(),
             gate: Gate { needed, ..Gate::default() },
             state,
             evaluate,
@@ -238,8 +246,10 @@ impl<E: Evaluate> Machine<E> {
         self.release_before_closing(out);
         let busy = !self.running.is_empty() || !self.unclear.is_empty() || self.claims_move();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
-        let waits =
-            waiting && (!self.is_stopped() || self.closing_pauses() || self.confirmation_pauses());
+        let dormant = !self.is_stopped() && self.awaits_window();
+        let waits = dormant
+            || waiting
+                && (!self.is_stopped() || self.closing_pauses() || self.confirmation_pauses());
         if self.finished || busy || waits {
             return Ok(());
         }
@@ -279,6 +289,7 @@ impl<E: Evaluate> Machine<E> {
     fn reschedule(&mut self, now: Timestamp) {
         self.ready.clear();
         self.slotless.clear();
+        self.dormant.clear();
         self.pausing.clear();
         self.gates.clear();
         self.drop_decided();

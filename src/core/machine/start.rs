@@ -217,7 +217,9 @@ impl<E: Evaluate> Machine<E> {
         role: Role,
         out: &mut Transition,
     ) -> Result<bool, Unfit> {
-        Ok(self.holds_its_locks(now, id, out)? && self.passes_settings(now, id, role, out)?)
+        Ok(self.passes_windows(now, id, out)?
+            && self.holds_its_locks(now, id, out)?
+            && self.passes_settings(now, id, role, out)?)
     }
 
     pub(super) fn begin_job(

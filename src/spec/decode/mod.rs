@@ -18,6 +18,7 @@ mod setting;
 mod step;
 mod verify;
 mod wait;
+mod window;
 
 use indexmap::IndexMap;
 use std::sync::Arc;

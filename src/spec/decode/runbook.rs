@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "env",
     "defaults",
     "locks",
+    "windows",
     "settings",
     "steps",
 ];
@@ -81,6 +82,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
     let defaults = fields.take("defaults").map(|entry| decoder.defaults(entry)).unwrap_or_default();
     let locks = fields.take("locks");
     let locks = decoder.locks(locks);
+    let windows = fields.take("windows").map(|entry| decoder.windows(entry)).unwrap_or_default();
     let settings = fields.take("settings");
     let settings = decoder.settings(settings);
     let steps = decoder.required(&mut fields, "steps");
@@ -97,6 +99,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
         env,
         defaults,
         locks,
+        windows,
         settings,
         steps,
     })

@@ -45,6 +45,7 @@ const STEP_KEYS: &[&str] = &[
     "probe",
     "repeat",
     "locks",
+    "window",
     "outputs",
     "on_failure",
 ];
@@ -128,6 +129,7 @@ impl Decoder<'_> {
                 .take("on_failure")
                 .map(|entry| self.on_failure(&entry))
                 .unwrap_or_default(),
+            window: fields.take("window").and_then(|entry| self.window_of(entry)),
             locks: {
                 let entry = fields.take("locks");
                 self.locks(entry)
@@ -187,6 +189,7 @@ impl Decoder<'_> {
             timeout: None,
             grace: None,
             on_failure: OnFailure::default(),
+            window: None,
             locks: Vec::new(),
             settings: Vec::new(),
             body: Body::Group(Vec::new()),
