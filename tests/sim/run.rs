@@ -617,6 +617,9 @@ impl Run {
     ) -> Result<(), String> {
         use windlass::spec::model::Effect::{Idempotent, Read};
         let effect = if role == Role::Get { Read } else { Idempotent };
+        if role != Role::Get && !self.journal.has_synced_start(&job.task, job.attempt) {
+            return Err(format!("{job} changes a setting, and its start is not on disk"));
+        }
         let name = self.watch.state.instance(part).id.clone();
         self.world.meet(&name, temporary(&self.watch.state, part), &mut self.rng);
         let kind = Kind { role, effect, probed: false, last: false };
