@@ -246,6 +246,11 @@ impl Run {
         self.watch.read(self.now, at, record, &self.world, orphaned)?;
         if let Record::Resolved { task, .. } = record {
             self.world.disown(task, self.now);
+            // Who answers for a setting answers for each of its values.
+            let state = &self.watch.state;
+            for (part, _) in state.find(task).into_iter().flat_map(|id| state.parts_of(id)) {
+                self.world.disown(&state.instance(part).id, self.now);
+            }
         }
         if let Some(task) = operator::says_absent(record) {
             let jobs = self.watch.state.find(task).and_then(|id| self.watch.state.task(id));

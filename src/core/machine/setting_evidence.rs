@@ -44,17 +44,20 @@ impl<E: Evaluate> Machine<E> {
             return Ok(());
         };
         let activity = part.activity;
-        if part.jobs(way) != job.attempt {
+        // An answer that comes twice may be about the other way by now.
+        let on = match activity {
+            Activity::Running(on, _) | Activity::Judging(on, _) => on,
+            _ => way,
+        };
+        if on != way || part.jobs(way) != job.attempt {
             return Ok(());
         }
         self.fate_is_known(id);
         match activity {
-            Activity::Running(on, running) if on == way => {
+            Activity::Running(_, running) => {
                 self.settle_started_part(now, id, job, running.role, evidence, left, out)
             }
-            Activity::Judging(on, _) if on == way => {
-                self.settle_ended_part(now, id, job, &evidence, out)
-            }
+            Activity::Judging(..) => self.settle_ended_part(now, id, job, &evidence, out),
             _ => Ok(()),
         }
     }
