@@ -9,7 +9,7 @@ use serde_json::json;
 use windlass::core::evaluate::Out;
 use windlass::core::job::{JobId, Role};
 use windlass::core::machine::{Effect as Do, Input, Machine, Transition};
-use windlass::core::record::{Decision, Outcome, Record};
+use windlass::core::record::{Closing, Decision, Outcome, Record, StopReason};
 use windlass::core::recover::Evidence;
 use windlass::core::state::State;
 use windlass::plan::graph::{Graph, Group, NodeBody, NodeId, Setting, Task, Work};
@@ -157,8 +157,28 @@ fn a_setting_stands_as_the_value_says_that_is_found() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A resumed machine, and what it does first.
-fn resumed(records: &[Record], needed: bool) -> (Machine<Answers>, Transition) {
+#[test]
+fn no_run_is_closed_while_a_setting_is_open() {
+    let closed = |outcome| Record::Closed { outcome };
+    let given_up =
+        Record::Stopped { why: StopReason::Abandoned, by: Some(somebody()), because: None };
+    for (says, records) in journals() {
+        let state = cut_off(&records, false);
+        let (_, part) = state.all_parts().next().expect("there is one setting");
+        let rests = !part.standing.is_open() && !part.activity.is_in_flight();
+        let mut abandoned = state.clone();
+        abandoned.apply(time(2), &given_up).expect("a run may be stopped at any time");
+        let closes = abandoned.apply(time(3), &closed(Closing::Abandoned)).is_ok();
+        assert_eq!(closes, rests, "{says}: it is given up");
+        // What has failed or was found in force is a reason for people to look, though nothing has changed.
+        let well = rests && !["could not be read", "found in force"].contains(&says);
+        let closes = state.clone().apply(time(2), &closed(Closing::Succeeded)).is_ok();
+        assert_eq!(closes, well, "{says}: it has succeeded");
+    }
+}
+
+/// A state after these records, and after the task inside was waived if it is not needed any more.
+fn cut_off(records: &[Record], needed: bool) -> State {
     let mut state = State::new(Arc::new(plan()));
     let waived = Record::Resolved {
         task: "task".into(),
@@ -170,6 +190,12 @@ fn resumed(records: &[Record], needed: bool) -> (Machine<Answers>, Transition) {
     for record in records.iter().chain((!needed).then_some(&waived)) {
         state.apply(time(1), record).unwrap_or_else(|unfit| panic!("{unfit}: {record:?}"));
     }
+    state
+}
+
+/// A resumed machine, and what it does first.
+fn resumed(records: &[Record], needed: bool) -> (Machine<Answers>, Transition) {
+    let state = cut_off(records, needed);
     let mut machine = Machine::new(state, Answers { seed: 1, trouble: 0, items_max: 1 }, 1);
     let resumed = Input::Resumed { by: somebody(), runbook: None };
     let all = machine.handle(time(2), resumed).expect("a resume fits");
