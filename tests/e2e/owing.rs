@@ -205,3 +205,24 @@ fn what_somebody_changes_while_no_executor_lives_is_found_before_it_is_put_back(
     assert_eq!(bench.read("schedule"), "hourly");
     assert_eq!(bench.status()["state"], "succeeded");
 }
+
+#[test]
+fn a_value_that_was_read_while_no_executor_lived_is_read_again_before_it_is_put_back() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("schedule", "always");
+    let get = "get: {run: [sh, -c, 'cat schedule; if test -e slow; then echo at > \"$HERE/here\"; read x < \"$HERE/go\"; fi']}";
+    let book = HELD.replace("get: {run: [cat, schedule]}", get);
+    bench.write("book.yaml", &book.replace("[test, -e, ready]", "[touch, slow]"));
+    let executor = bench.start(&["run", "book.yaml", "--run-id", "one"]);
+    // It has been read in order to put it back, and its reader is still there.
+    here.hear();
+    kill(executor);
+    go.say("on\n");
+    bench.keeper_has_gone();
+    bench.write("schedule", "hourly");
+    std::fs::remove_file(bench.path("slow")).unwrap();
+    bench.windlass(&["resume", "one"]).exits(8);
+    assert_eq!(bench.read("schedule"), "hourly", "what was read before says nothing any more");
+    assert_eq!(bench.status()["settings"][0]["state"], "drifted");
+}

@@ -26,7 +26,7 @@ use crate::world::time;
 /// something alive of it, all else that is in flight has no recorded end.
 const TABLE: &str = "
     never read       | -                     | is read           | left alone
-    being read       | good end              | is set            | left alone
+    being read       | good end              | is read           | left alone
     being read       | bad end, unspawned    | tried again       | tried again
     being read       | never begun, over     | is read           | left alone
     could not be read| -                     | is read           | left alone
@@ -40,11 +40,11 @@ const TABLE: &str = "
     set              | -                     | is set            | is put back
     set badly        | running               | waits for its end | waits for its end
     set badly        | end unspawned never begun over | is set   | is put back
-    read while set   | good end              | the work starts   | is looked at
+    read while set   | good end              | is read           | is put back
     read while set   | bad end, unspawned    | tried again       | is put back
     read while set   | never begun, over     | is read           | is put back
     in force         | -                     | the work starts   | is looked at
-    looked at        | good end              | the work starts   | is put back
+    looked at        | good end              | the work starts   | is looked at
     looked at        | bad end, unspawned    | tried again       | is looked at
     looked at        | never begun, over     | the work starts   | is looked at
     somebody else's  | -                     | left alone        | left alone
@@ -56,7 +56,7 @@ const TABLE: &str = "
     put back         | -                     | is put back       | is put back
     put back badly   | running               | waits for its end | waits for its end
     put back badly   | end unspawned never begun over | is put back | is put back
-    read back        | good end              | has failed        | has failed
+    read back        | good end              | is looked at      | is looked at
     read back        | bad end, unspawned    | tried again       | is looked at
     read back        | never begun, over     | is looked at      | is looked at
     restored         | -                     | is read           | left alone
@@ -143,8 +143,12 @@ fn a_setting_stands_as_the_value_says_that_is_found() {
         let (_, records) = journals.iter().find(|(name, _)| *name == says).expect("a row of it");
         for (is_needed, stands) in [(true, needed), (false, unneeded)] {
             let value = if value == "ours" { OURS } else { value };
-            let over = Evidence::Ended(end(0));
-            let (machine, _) = told(records, is_needed, &over, value).expect("a job is in flight");
+            let (mut machine, _) =
+                told(records, is_needed, &Evidence::Running, "").expect("a job is in flight");
+            let job = asked_after(records, is_needed).expect("a job is in flight");
+            let out = Out { exit: Some(0), stdout: Some(Ok(value.to_owned())) };
+            let input = Input::JobEnded { job, end: end(0), out };
+            machine.handle(time(4), input).expect("it has ended");
             let (_, part) = machine.state().all_parts().next().expect("there is one setting");
             // What was read first is the old value, whatever it is.
             let old = part.old.as_deref().filter(|_| says == "being read");
@@ -217,6 +221,15 @@ fn what_happens(records: &[Record], needed: bool, evidence: &Evidence) -> Option
     Some(summary(&machine, &all))
 }
 
+/// The job that a resume asks after.
+fn asked_after(records: &[Record], needed: bool) -> Option<JobId> {
+    let (_, first) = resumed(records, needed);
+    first.effects.into_iter().find_map(|planned| match planned.effect {
+        Do::Gather { job, .. } => Some(job),
+        _ => None,
+    })
+}
+
 /// A resumed machine that was told what became of the job it asks after, and what follows.
 fn told(
     records: &[Record],
@@ -224,11 +237,8 @@ fn told(
     evidence: &Evidence,
     value: &str,
 ) -> Option<(Machine<Answers>, Transition)> {
+    let job = asked_after(records, needed)?;
     let (mut machine, first) = resumed(records, needed);
-    let job = first.effects.iter().find_map(|planned| match &planned.effect {
-        Do::Gather { job, .. } => Some(job.clone()),
-        _ => None,
-    })?;
     let starts =
         |planned: &windlass::core::machine::Planned| matches!(planned.effect, Do::Spawn { .. });
     assert!(!first.effects.iter().any(starts), "something starts before the evidence is in");
