@@ -25,12 +25,22 @@ pub(crate) enum Fault {
     WrongServerSync,
     /// The mover dies when both views name the new home; a stale row stays on the source.
     StaleRow,
+    /// A cycle of the Recipient Connection Agreement runs when only the target's view names the new home.
+    RcaCycle,
+    /// While a mailbox is copied, another administrator sets the Recipient Connection Agreement's schedule to `nightly`.
+    SecondAdmin,
 }
 
 impl Fault {
-    /// All faults, in the order of their borders.
-    pub(crate) const ALL: [Fault; 4] =
-        [Fault::MailInWindow, Fault::DiesCopying, Fault::WrongServerSync, Fault::StaleRow];
+    /// All faults, by article.
+    pub(crate) const ALL: [Fault; 6] = [
+        Fault::MailInWindow,
+        Fault::DiesCopying,
+        Fault::WrongServerSync,
+        Fault::StaleRow,
+        Fault::RcaCycle,
+        Fault::SecondAdmin,
+    ];
 
     /// As it is typed.
     pub(crate) fn name(self) -> &'static str {
@@ -39,6 +49,8 @@ impl Fault {
             Fault::DiesCopying => "dies-copying",
             Fault::WrongServerSync => "wrong-server-sync",
             Fault::StaleRow => "stale-row",
+            Fault::RcaCycle => "rca-cycle",
+            Fault::SecondAdmin => "second-admin",
         }
     }
 
@@ -48,6 +60,7 @@ impl Fault {
             Fault::DiesCopying | Fault::WrongServerSync => "Q252869",
             Fault::MailInWindow => "Q277911",
             Fault::StaleRow => "Q177772",
+            Fault::RcaCycle | Fault::SecondAdmin => "KB328810",
         }
     }
 
@@ -58,6 +71,8 @@ impl Fault {
             Fault::DiesCopying => ("move", Stage::CopyMessage),
             Fault::WrongServerSync => ("move", Stage::EmptySource),
             Fault::StaleRow => ("move", Stage::Replicate),
+            Fault::RcaCycle => ("move", Stage::SyncDirectory),
+            Fault::SecondAdmin => ("move", Stage::CopyMessage),
         }
     }
 
@@ -74,21 +89,25 @@ impl Fault {
             Fault::StaleRow => {
                 "the mover dies before the source's row is gone, and a stale row is left there"
             }
+            Fault::RcaCycle => {
+                "the Recipient Connection Agreement resets the home before the directories agree, unless its schedule is never"
+            }
+            Fault::SecondAdmin => {
+                "another administrator sets the Recipient Connection Agreement's schedule to nightly"
+            }
         }
     }
 
     /// Whether the operation that it strikes ends there.
     pub(crate) fn ends_operation(self) -> bool {
-        self != Fault::MailInWindow
+        !matches!(self, Fault::MailInWindow | Fault::RcaCycle | Fault::SecondAdmin)
     }
 
     /// What an operation says that it ends.
     pub(crate) fn failure(self, subject: &str) -> Failure {
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",
-            Fault::MailInWindow | Fault::DiesCopying | Fault::StaleRow => {
-                "the connection to the information store was lost"
-            }
+            _ => "the connection to the information store was lost",
         };
         Failure::failed(format!("the move of mailbox `{subject}` did not succeed")).because(what)
     }

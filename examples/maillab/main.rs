@@ -7,6 +7,7 @@
 mod archive;
 mod audit;
 mod commands;
+mod connection_agreement;
 mod consistency;
 mod delivery;
 mod directory;
@@ -14,6 +15,7 @@ mod disk;
 mod failure;
 mod faults;
 mod founding;
+mod freeze;
 mod ledger;
 mod lock;
 mod maildir;

@@ -11,4 +11,5 @@ mod keeping;
 mod lab;
 mod moving;
 mod runbooks;
+mod settings;
 mod setup;

@@ -28,11 +28,13 @@ pub(crate) enum Kind {
     Unknown,
     /// The mailbox itself: no row at home, a row elsewhere, or views that do not agree.
     Mailbox,
+    /// A setting is not as it was in the new organisation.
+    Setting,
 }
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Kind; 10] = [
+    pub(crate) const ALL: [Kind; 11] = [
         Kind::Lost,
         Kind::Damaged,
         Kind::Double,
@@ -43,6 +45,7 @@ impl Kind {
         Kind::LeftOver,
         Kind::Unknown,
         Kind::Mailbox,
+        Kind::Setting,
     ];
 
     /// As it is written.
@@ -58,6 +61,7 @@ impl Kind {
             Kind::LeftOver => "left_over",
             Kind::Unknown => "unknown",
             Kind::Mailbox => "mailbox",
+            Kind::Setting => "setting",
         }
     }
 }
@@ -67,9 +71,9 @@ impl Kind {
 pub(crate) struct Finding {
     /// What.
     pub(crate) kind: Kind,
-    /// In which mailbox.
+    /// In which mailbox; empty if it is the organisation.
     pub(crate) mailbox: String,
-    /// Which message; empty if it is the mailbox itself.
+    /// Which message or setting; empty if it is the mailbox itself.
     pub(crate) key: String,
     /// Where, or what exactly.
     pub(crate) detail: String,

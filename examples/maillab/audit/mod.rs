@@ -1,4 +1,5 @@
-//! The audit: every message of the ledger exactly once at its home, unchanged and where it was filed.
+//! The audit: every message of the ledger exactly once at its home, unchanged and where it was filed, and all settings as
+//! they were.
 //!
 //! Repairs nothing, and believes no file name: messages are found by the Message-ID that they carry, and compared by
 //! digest. A survey says what there is, and each check, in a file of its own, judges one side of it.
@@ -7,6 +8,7 @@ mod contents;
 mod finding;
 mod home;
 mod place;
+mod settings;
 mod survey;
 mod unknown;
 
@@ -22,6 +24,23 @@ pub(crate) use survey::key_of;
 /// All that is asked about a mailbox.
 const CHECKS: [fn(&Survey) -> Vec<Finding>; 4] =
     [place::check, contents::check, unknown::check, home::check];
+
+type Findings = Result<Vec<Finding>>;
+
+/// All that is asked about the organisation.
+const WIDER_CHECKS: [fn(&Organisation) -> Findings; 1] = [settings::check];
+
+/// Audits all mailboxes and what belongs to none of them.
+pub(crate) fn whole(of: &Organisation) -> Result<Report> {
+    let mut report = Report::default();
+    for name in &of.config.mailboxes {
+        report.add(mailbox(of, name)?);
+    }
+    for check in WIDER_CHECKS {
+        report.findings.extend(check(of)?);
+    }
+    Ok(report)
+}
 
 /// Audits one mailbox, with no delivery to it meanwhile.
 pub(crate) fn mailbox(of: &Organisation, mailbox: &str) -> Result<Report> {
