@@ -23,6 +23,7 @@ mod message;
 mod moving;
 mod organisation;
 mod profile;
+mod rules;
 mod stages;
 mod store;
 mod switches;

@@ -11,6 +11,7 @@ use crate::ledger::SenderClass;
 use crate::lock::Lock;
 use crate::maildir::Item;
 use crate::organisation::Organisation;
+use crate::rules;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState, Server};
 use crate::switches::{RCA, Schedule};
@@ -91,7 +92,7 @@ impl Transfer<'_> {
         self.stages.reach(Stage::SetInTransit)
     }
 
-    /// Copies what the target lacks. Nothing is locked: while the target is in transit no mail comes to the source.
+    /// Copies what the target lacks, and the inbox rules. Nothing is locked: while the target is in transit no mail comes to the source.
     pub(crate) fn copy(&self) -> Result<Carried> {
         let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
         let mut carried = Carried::default();
@@ -106,6 +107,10 @@ impl Transfer<'_> {
             if self.stages.pass(Stage::CopyMessage)? == Some(Fault::SecondAdmin) {
                 self.organisation.switches().set(&RCA, &Schedule::Nightly)?;
             }
+        }
+        let rules = rules::of_row(&source)?;
+        if !rules.is_empty() {
+            rules::set(&target, &rules)?;
         }
         target.mail.sync()?;
         self.stages.reach(Stage::Copy)?;

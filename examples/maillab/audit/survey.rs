@@ -14,6 +14,7 @@ use crate::failure::{At, Result};
 use crate::ledger::Accepted;
 use crate::maildir::Item;
 use crate::organisation::Organisation;
+use crate::rules::{self, Rule};
 use crate::store::{Row, RowState};
 
 /// A mailbox as it is now.
@@ -31,6 +32,10 @@ pub(super) struct Survey<'a> {
     pub(super) queued: Vec<String>,
     /// Every message ever accepted.
     pub(super) accepted: Vec<Accepted>,
+    /// The inbox rules that the user has made.
+    pub(super) rules_made: Vec<Rule>,
+    /// The inbox rules at its home.
+    pub(super) rules_kept: Vec<Rule>,
 }
 
 /// A row of the mailbox.
@@ -71,6 +76,8 @@ impl<'a> Survey<'a> {
             copies: BTreeMap::new(),
             queued: delivery::queued(of, mailbox)?,
             accepted: of.ledger(mailbox).read()?,
+            rules_made: rules::written_down(of, mailbox)?,
+            rules_kept: Vec::new(),
         };
         for server in of.servers()? {
             if let Some(row) = server.row(mailbox) {
@@ -93,6 +100,9 @@ impl<'a> Survey<'a> {
     fn look_at(&mut self, row: &Row) -> Result<()> {
         let server = row.server.name.clone();
         let at_home = server == self.entry.home();
+        if at_home {
+            self.rules_kept = rules::of_row(row)?;
+        }
         self.rows.push(Seen { server, at_home, state: row.state()? });
         for item in row.mail.items()? {
             self.add(row, at_home, true, &item)?;
