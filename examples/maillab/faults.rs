@@ -29,17 +29,20 @@ pub(crate) enum Fault {
     RcaCycle,
     /// While a mailbox is copied, another administrator sets the Recipient Connection Agreement's schedule to `nightly`.
     SecondAdmin,
+    /// The antivirus program holds a message that the mover wants to read; what was copied stays on the target.
+    ScannerHoldsMessage,
 }
 
 impl Fault {
     /// All faults, by article.
-    pub(crate) const ALL: [Fault; 6] = [
+    pub(crate) const ALL: [Fault; 7] = [
         Fault::MailInWindow,
         Fault::DiesCopying,
         Fault::WrongServerSync,
         Fault::StaleRow,
         Fault::RcaCycle,
         Fault::SecondAdmin,
+        Fault::ScannerHoldsMessage,
     ];
 
     /// As it is typed.
@@ -51,6 +54,7 @@ impl Fault {
             Fault::StaleRow => "stale-row",
             Fault::RcaCycle => "rca-cycle",
             Fault::SecondAdmin => "second-admin",
+            Fault::ScannerHoldsMessage => "scanner-holds-message",
         }
     }
 
@@ -60,7 +64,7 @@ impl Fault {
             Fault::DiesCopying | Fault::WrongServerSync => "Q252869",
             Fault::MailInWindow => "Q277911",
             Fault::StaleRow => "Q177772",
-            Fault::RcaCycle | Fault::SecondAdmin => "KB328810",
+            Fault::RcaCycle | Fault::SecondAdmin | Fault::ScannerHoldsMessage => "KB328810",
         }
     }
 
@@ -72,7 +76,7 @@ impl Fault {
             Fault::WrongServerSync => ("move", Stage::EmptySource),
             Fault::StaleRow => ("move", Stage::Replicate),
             Fault::RcaCycle => ("move", Stage::SyncDirectory),
-            Fault::SecondAdmin => ("move", Stage::CopyMessage),
+            Fault::SecondAdmin | Fault::ScannerHoldsMessage => ("move", Stage::CopyMessage),
         }
     }
 
@@ -95,18 +99,25 @@ impl Fault {
             Fault::SecondAdmin => {
                 "another administrator sets the Recipient Connection Agreement's schedule to nightly"
             }
+            Fault::ScannerHoldsMessage => {
+                "the antivirus program, if it is on, holds a message, and the move stops in the middle of the copy"
+            }
         }
     }
 
     /// Whether the operation that it strikes ends there.
     pub(crate) fn ends_operation(self) -> bool {
-        !matches!(self, Fault::MailInWindow | Fault::RcaCycle | Fault::SecondAdmin)
+        !matches!(
+            self,
+            Fault::MailInWindow | Fault::RcaCycle | Fault::SecondAdmin | Fault::ScannerHoldsMessage
+        )
     }
 
     /// What an operation says that it ends.
     pub(crate) fn failure(self, subject: &str) -> Failure {
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",
+            Fault::ScannerHoldsMessage => "the client operation failed (80004005-0501-0000050a)",
             _ => "the connection to the information store was lost",
         };
         Failure::failed(format!("the move of mailbox `{subject}` did not succeed")).because(what)

@@ -7,6 +7,7 @@
 mod audit;
 mod delivery;
 mod faults;
+mod kb328810;
 mod keeping;
 mod lab;
 mod moving;
