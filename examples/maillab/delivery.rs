@@ -6,13 +6,15 @@
 //! 2. `accept`: it is in the ledger. From here on it must not get lost; the queue still has it.
 //! 3. `store`: one rename brings it from the queue into a mailbox.
 //!
-//! A message that was accepted and not stored is brought on by the next delivery to that mailbox, or by `drain`.
+//! A message that was accepted and not stored is brought on by the next delivery to that mailbox, or by `drain`. While
+//! the mailbox is frozen, all its mail waits.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::disk;
 use crate::failure::{At, Result};
+use crate::freeze;
 use crate::ledger::SenderClass;
 use crate::maildir::IN_TRANSIT_FOLDER;
 use crate::message::{self, Recipe};
@@ -25,7 +27,7 @@ use crate::store::RowState;
 pub(crate) struct Tally {
     /// Into a mailbox, or its in-transit folder.
     pub(crate) stored: u64,
-    /// They wait in the queue: the directory names a server that has no such mailbox.
+    /// They wait in the queue: the mailbox is frozen, or the directory names a server that does not have it.
     pub(crate) queued: u64,
 }
 
@@ -86,6 +88,9 @@ fn discard_unaccepted(from: &Organisation, mailbox: &str) -> Result<()> {
 }
 
 fn store_queued(to: &Organisation, mailbox: &str) -> Result<Tally> {
+    if freeze::holds(to, mailbox)? {
+        return Ok(Tally { stored: 0, queued: queued(to, mailbox)?.len() as u64 });
+    }
     let accepted = to.ledger(mailbox).read()?;
     let mut tally = Tally::default();
     for key in queued(to, mailbox)? {

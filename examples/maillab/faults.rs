@@ -25,12 +25,25 @@ pub(crate) enum Fault {
     WrongServerSync,
     /// The mover dies when both views name the new home; a stale row stays on the source.
     StaleRow,
+    /// A cycle of the Recipient Connection Agreement runs when only the target's view names the new home.
+    RcaCycle,
+    /// While a mailbox is copied, another administrator sets the Recipient Connection Agreement's schedule to `nightly`.
+    SecondAdmin,
+    /// The antivirus program holds a message that the mover wants to read; what was copied stays on the target.
+    ScannerHoldsMessage,
 }
 
 impl Fault {
-    /// All faults, in the order of their borders.
-    pub(crate) const ALL: [Fault; 4] =
-        [Fault::MailInWindow, Fault::DiesCopying, Fault::WrongServerSync, Fault::StaleRow];
+    /// All faults, by article.
+    pub(crate) const ALL: [Fault; 7] = [
+        Fault::MailInWindow,
+        Fault::DiesCopying,
+        Fault::WrongServerSync,
+        Fault::StaleRow,
+        Fault::RcaCycle,
+        Fault::SecondAdmin,
+        Fault::ScannerHoldsMessage,
+    ];
 
     /// As it is typed.
     pub(crate) fn name(self) -> &'static str {
@@ -39,6 +52,9 @@ impl Fault {
             Fault::DiesCopying => "dies-copying",
             Fault::WrongServerSync => "wrong-server-sync",
             Fault::StaleRow => "stale-row",
+            Fault::RcaCycle => "rca-cycle",
+            Fault::SecondAdmin => "second-admin",
+            Fault::ScannerHoldsMessage => "scanner-holds-message",
         }
     }
 
@@ -48,6 +64,7 @@ impl Fault {
             Fault::DiesCopying | Fault::WrongServerSync => "Q252869",
             Fault::MailInWindow => "Q277911",
             Fault::StaleRow => "Q177772",
+            Fault::RcaCycle | Fault::SecondAdmin | Fault::ScannerHoldsMessage => "KB328810",
         }
     }
 
@@ -58,6 +75,8 @@ impl Fault {
             Fault::DiesCopying => ("move", Stage::CopyMessage),
             Fault::WrongServerSync => ("move", Stage::EmptySource),
             Fault::StaleRow => ("move", Stage::Replicate),
+            Fault::RcaCycle => ("move", Stage::SyncDirectory),
+            Fault::SecondAdmin | Fault::ScannerHoldsMessage => ("move", Stage::CopyMessage),
         }
     }
 
@@ -74,21 +93,32 @@ impl Fault {
             Fault::StaleRow => {
                 "the mover dies before the source's row is gone, and a stale row is left there"
             }
+            Fault::RcaCycle => {
+                "the Recipient Connection Agreement resets the home before the directories agree, unless its schedule is never"
+            }
+            Fault::SecondAdmin => {
+                "another administrator sets the Recipient Connection Agreement's schedule to nightly"
+            }
+            Fault::ScannerHoldsMessage => {
+                "the antivirus program, if it is on, holds a message, and the move stops in the middle of the copy"
+            }
         }
     }
 
     /// Whether the operation that it strikes ends there.
     pub(crate) fn ends_operation(self) -> bool {
-        self != Fault::MailInWindow
+        !matches!(
+            self,
+            Fault::MailInWindow | Fault::RcaCycle | Fault::SecondAdmin | Fault::ScannerHoldsMessage
+        )
     }
 
     /// What an operation says that it ends.
     pub(crate) fn failure(self, subject: &str) -> Failure {
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",
-            Fault::MailInWindow | Fault::DiesCopying | Fault::StaleRow => {
-                "the connection to the information store was lost"
-            }
+            Fault::ScannerHoldsMessage => "the client operation failed (80004005-0501-0000050a)",
+            _ => "the connection to the information store was lost",
         };
         Failure::failed(format!("the move of mailbox `{subject}` did not succeed")).because(what)
     }

@@ -4,9 +4,11 @@
 //! drives, three switches, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
 //! Every operation is a row of small named stages (`stages`), and everything written is whole or absent after a crash.
 
+mod admission;
 mod archive;
 mod audit;
 mod commands;
+mod connection_agreement;
 mod consistency;
 mod delivery;
 mod directory;
@@ -14,6 +16,7 @@ mod disk;
 mod failure;
 mod faults;
 mod founding;
+mod freeze;
 mod ledger;
 mod lock;
 mod maildir;
@@ -21,6 +24,7 @@ mod message;
 mod moving;
 mod organisation;
 mod profile;
+mod rules;
 mod stages;
 mod store;
 mod switches;

@@ -7,8 +7,9 @@
 //! directory/<mailbox>.json     the home in both views
 //! ledger/<mailbox>.jsonl       every message ever accepted
 //! queue/<mailbox>/<key>        accepted or about to be, not yet in a mailbox
-//! servers/<server>/mailboxes/<mailbox>/{row.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
+//! servers/<server>/mailboxes/<mailbox>/{row.json,rules.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
 //! servers/<server>/{log.json,staging,white-space}
+//! rules/<mailbox>.json         the inbox rules that its user has made
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
 //! switches/  backups/  faults/  locks/
 //! ```
@@ -181,6 +182,11 @@ impl Organisation {
         Switches::at(self.root.join("switches"))
     }
 
+    /// The file of a setting that is not a switch.
+    pub(crate) fn switch_file(&self, name: &str) -> PathBuf {
+        self.root.join("switches").join(name)
+    }
+
     /// The faults that are armed.
     pub(crate) fn faults(&self) -> Faults {
         Faults::at(self.root.join("faults"))
@@ -203,6 +209,11 @@ impl Organisation {
         self.root.join("backups").join(format!("{name}.tar"))
     }
 
+    /// The file of the inbox rules that a user has made.
+    pub(crate) fn rules(&self, mailbox: &str) -> PathBuf {
+        self.root.join("rules").join(format!("{mailbox}.json"))
+    }
+
     /// The file of a user's profile.
     pub(crate) fn profile(&self, mailbox: &str) -> PathBuf {
         self.root.join("profiles").join(format!("{mailbox}.json"))
@@ -215,7 +226,9 @@ impl Organisation {
 
     /// The folders that every organisation has.
     pub(crate) fn create_folders(&self) -> Result<()> {
-        for folder in ["directory", "ledger", "queue", "profiles", "switches", "backups", "locks"] {
+        for folder in
+            ["directory", "ledger", "queue", "profiles", "rules", "switches", "backups", "locks"]
+        {
             disk::create_folder(&self.root.join(folder))?;
         }
         for server in self.servers()? {

@@ -7,8 +7,10 @@
 mod audit;
 mod delivery;
 mod faults;
+mod kb328810;
 mod keeping;
 mod lab;
 mod moving;
 mod runbooks;
+mod settings;
 mod setup;
