@@ -9,6 +9,7 @@ use std::fs;
 use mailparse::MailHeaderMap;
 use serde::Serialize;
 
+use crate::cloning;
 use crate::delivery;
 use crate::failure::{At, Result};
 use crate::ledger::Accepted;
@@ -118,6 +119,7 @@ struct Copy {
     server: String,
     at_home: bool,
     visible: bool,
+    original: bool,
     folder: String,
     flags: String,
     digest: String,
@@ -139,6 +141,12 @@ pub(crate) fn mailbox(of: &Organisation, mailbox: &str) -> Result<Report> {
     for server in of.servers()? {
         let at_home = server.name == entry.home();
         match server.row(mailbox) {
+            // What a mailbox was copied from stays as it was.
+            Some(row)
+                if !at_home && of.config.layout.copies() && server.name == of.config.source =>
+            {
+                audit.original(&row)?;
+            }
             Some(row) => audit.row(&row, at_home)?,
             None if at_home => {
                 audit.find(
@@ -149,6 +157,12 @@ pub(crate) fn mailbox(of: &Organisation, mailbox: &str) -> Result<Report> {
             }
             None => {}
         }
+    }
+    for complaint in cloning::complaints(of, mailbox)? {
+        audit.find(Kind::Mailbox, "", complaint);
+    }
+    for row in cloning::rows_beside(of, mailbox)? {
+        audit.row(&row, false)?;
     }
     let queued = delivery::queued(of, mailbox)?;
     for message in of.ledger(mailbox).read()? {
@@ -201,6 +215,17 @@ impl Audit<'_> {
         Ok(())
     }
 
+    fn original(&mut self, row: &Row) -> Result<()> {
+        for item in row.mail.items()? {
+            self.copy(row, false, true, &item)?;
+        }
+        for copy in self.copies.values_mut().flatten().filter(|copy| copy.server == row.server.name)
+        {
+            copy.original = true;
+        }
+        Ok(())
+    }
+
     fn copy(&mut self, row: &Row, at_home: bool, visible: bool, item: &Item) -> Result<()> {
         let path = row.mail.path(item);
         let text = fs::read(&path).at("read", &path)?;
@@ -209,6 +234,7 @@ impl Audit<'_> {
             server: row.server.name.clone(),
             at_home,
             visible,
+            original: false,
             folder: item.folder.clone(),
             flags: item.flags.clone(),
             digest: blake3::hash(&text).to_hex().to_string(),
@@ -236,7 +262,8 @@ impl Audit<'_> {
             self.find(Kind::Double, key, format!("{home} times at its home"));
         }
         let waiting = copies.iter().find(|copy| !copy.visible);
-        let elsewhere = copies.iter().find(|copy| !copy.at_home && copy.visible);
+        let mut strayed = copies.iter().filter(|copy| !copy.at_home && copy.visible);
+        let elsewhere = strayed.clone().find(|copy| !copy.original).or(strayed.next());
         match (home, elsewhere, waiting) {
             (0, None, None) if queued.contains(key) => {
                 self.find(Kind::Queued, key, "accepted, and not yet in a mailbox".to_owned());
@@ -252,6 +279,7 @@ impl Audit<'_> {
                     format!("in the InTransitFolder on `{}`", copy.server),
                 );
             }
+            (_, Some(copy), _) if copy.original => {}
             (_, Some(copy), _) | (_, None, Some(copy)) => {
                 self.find(Kind::LeftOver, key, format!("a copy is on `{}`", copy.server));
             }

@@ -11,8 +11,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::cloning;
 use crate::disk;
 use crate::failure::{At, Result};
+use crate::layout::Layout;
 use crate::ledger::SenderClass;
 use crate::maildir::IN_TRANSIT_FOLDER;
 use crate::message::{self, Recipe};
@@ -103,6 +105,9 @@ fn store_queued(to: &Organisation, mailbox: &str) -> Result<Tally> {
 
 /// The folder that takes a message now. A row that a move has made takes all mail of its mailbox, wherever the home is.
 fn route(to: &Organisation, mailbox: &str, class: SenderClass) -> Result<Option<PathBuf>> {
+    if to.config.layout == Layout::Organisations {
+        return cloning::route(to, mailbox, class);
+    }
     for server in to.servers()? {
         if let Some(row) = server.row(mailbox)
             && let state @ (RowState::Created | RowState::InTransit) = row.state()?

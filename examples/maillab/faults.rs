@@ -25,12 +25,25 @@ pub(crate) enum Fault {
     WrongServerSync,
     /// The mover dies when both views name the new home; a stale row stays on the source.
     StaleRow,
+    /// A message is delivered to a mailbox whose account is there, before the wizard clones it.
+    MailBeforeClone,
+    /// The wizard is cancelled when all accounts are there, before it clones this mailbox.
+    WizardCancelled,
+    /// A replication cycle between the domain controllers carries nothing over.
+    SlowReplication,
 }
 
 impl Fault {
     /// All faults, in the order of their borders.
-    pub(crate) const ALL: [Fault; 4] =
-        [Fault::MailInWindow, Fault::DiesCopying, Fault::WrongServerSync, Fault::StaleRow];
+    pub(crate) const ALL: [Fault; 7] = [
+        Fault::MailInWindow,
+        Fault::DiesCopying,
+        Fault::WrongServerSync,
+        Fault::StaleRow,
+        Fault::MailBeforeClone,
+        Fault::WizardCancelled,
+        Fault::SlowReplication,
+    ];
 
     /// As it is typed.
     pub(crate) fn name(self) -> &'static str {
@@ -39,6 +52,9 @@ impl Fault {
             Fault::DiesCopying => "dies-copying",
             Fault::WrongServerSync => "wrong-server-sync",
             Fault::StaleRow => "stale-row",
+            Fault::MailBeforeClone => "mail-before-clone",
+            Fault::WizardCancelled => "wizard-cancelled",
+            Fault::SlowReplication => "slow-replication",
         }
     }
 
@@ -48,6 +64,7 @@ impl Fault {
             Fault::DiesCopying | Fault::WrongServerSync => "Q252869",
             Fault::MailInWindow => "Q277911",
             Fault::StaleRow => "Q177772",
+            Fault::MailBeforeClone | Fault::WizardCancelled | Fault::SlowReplication => "KB842101",
         }
     }
 
@@ -58,6 +75,8 @@ impl Fault {
             Fault::DiesCopying => ("move", Stage::CopyMessage),
             Fault::WrongServerSync => ("move", Stage::EmptySource),
             Fault::StaleRow => ("move", Stage::Replicate),
+            Fault::MailBeforeClone | Fault::WizardCancelled => ("wizard", Stage::BeginMailbox),
+            Fault::SlowReplication => ("replicate-accounts", Stage::BeginReplication),
         }
     }
 
@@ -74,21 +93,32 @@ impl Fault {
             Fault::StaleRow => {
                 "the mover dies before the source's row is gone, and a stale row is left there"
             }
+            Fault::MailBeforeClone => {
+                "a message is delivered to the account before its mailbox is cloned: the wizard merges it instead"
+            }
+            Fault::WizardCancelled => {
+                "the wizard is cancelled when all accounts are there, before it clones this mailbox"
+            }
+            Fault::SlowReplication => {
+                "a replication cycle carries nothing over for a mailbox that has something to replicate"
+            }
         }
     }
 
     /// Whether the operation that it strikes ends there.
     pub(crate) fn ends_operation(self) -> bool {
-        self != Fault::MailInWindow
+        !matches!(self, Fault::MailInWindow | Fault::MailBeforeClone | Fault::SlowReplication)
     }
 
     /// What an operation says that it ends.
     pub(crate) fn failure(self, subject: &str) -> Failure {
+        if self == Fault::WizardCancelled {
+            return Failure::failed("the Migration Wizard was cancelled")
+                .because(format!("mailbox `{subject}` and those after it are not migrated"));
+        }
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",
-            Fault::MailInWindow | Fault::DiesCopying | Fault::StaleRow => {
-                "the connection to the information store was lost"
-            }
+            _ => "the connection to the information store was lost",
         };
         Failure::failed(format!("the move of mailbox `{subject}` did not succeed")).because(what)
     }

@@ -6,6 +6,7 @@
 
 mod archive;
 mod audit;
+mod cloning;
 mod commands;
 mod consistency;
 mod delivery;
@@ -14,6 +15,7 @@ mod disk;
 mod failure;
 mod faults;
 mod founding;
+mod layout;
 mod ledger;
 mod lock;
 mod maildir;

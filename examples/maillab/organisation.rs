@@ -9,6 +9,8 @@
 //! queue/<mailbox>/<key>        accepted or about to be, not yet in a mailbox
 //! servers/<server>/mailboxes/<mailbox>/{row.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
 //! servers/<server>/{log.json,staging,white-space}
+//! accounts/<mailbox>.json      its objects in the other organisation, as two domain controllers see them
+//! wizard/<mailbox>.json        what the wizard has done to the row that it is cloned into
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
 //! switches/  backups/  faults/  locks/
 //! ```
@@ -17,10 +19,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cloning::Accounts;
 use crate::directory::Directory;
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
 use crate::faults::Faults;
+use crate::layout::Layout;
 use crate::ledger::Ledger;
 use crate::lock::{self, Lock};
 use crate::stages::{Mode, Stages};
@@ -42,6 +46,9 @@ pub(crate) struct Config {
     /// The service pack of both servers; before 4, a move has the window of Q277911.
     #[serde(default = "newest_service_pack")]
     pub(crate) service_pack: u32,
+    /// How the two servers belong together.
+    #[serde(default)]
+    pub(crate) layout: Layout,
     /// All mailboxes.
     pub(crate) mailboxes: Vec<String>,
 }
@@ -166,6 +173,16 @@ impl Organisation {
         Directory::at(self.root.join("directory"))
     }
 
+    /// The accounts of the organisation that mailboxes are cloned into.
+    pub(crate) fn accounts(&self) -> Accounts {
+        Accounts::at(self.root.join("accounts"))
+    }
+
+    /// Where the wizard keeps what it has done to a mailbox.
+    pub(crate) fn wizard_record(&self, mailbox: &str) -> PathBuf {
+        self.root.join("wizard").join(format!("{mailbox}.json"))
+    }
+
     /// The ledger of a mailbox.
     pub(crate) fn ledger(&self, mailbox: &str) -> Ledger {
         Ledger::of(&self.root.join("ledger"), mailbox)
@@ -215,7 +232,17 @@ impl Organisation {
 
     /// The folders that every organisation has.
     pub(crate) fn create_folders(&self) -> Result<()> {
-        for folder in ["directory", "ledger", "queue", "profiles", "switches", "backups", "locks"] {
+        for folder in [
+            "directory",
+            "accounts",
+            "wizard",
+            "ledger",
+            "queue",
+            "profiles",
+            "switches",
+            "backups",
+            "locks",
+        ] {
             disk::create_folder(&self.root.join(folder))?;
         }
         for server in self.servers()? {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit;
+mod cloning;
 mod delivery;
 mod faults;
 mod keeping;

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::print_json;
+use super::{chosen, print_json};
 use crate::delivery::{self, Tally};
 use crate::failure::{Failure, Result};
 use crate::ledger::SenderClass;
@@ -143,14 +143,6 @@ impl Signals {
 
 fn signal_failure(error: std::io::Error) -> Failure {
     Failure::failed("cannot listen for signals").because(error)
-}
-
-fn chosen(of: &Organisation, mailboxes: Vec<String>) -> Result<Vec<String>> {
-    if mailboxes.is_empty() {
-        return Ok(of.config.mailboxes.clone());
-    }
-    mailboxes.iter().try_for_each(|mailbox| of.check_mailbox(mailbox))?;
-    Ok(mailboxes)
 }
 
 fn print_tally(tally: Tally) -> Result<()> {
