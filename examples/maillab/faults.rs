@@ -31,11 +31,17 @@ pub(crate) enum Fault {
     WizardCancelled,
     /// A replication cycle between the domain controllers carries nothing over.
     SlowReplication,
+    /// A message of an old address list is delivered just when a mailbox has been extracted.
+    LateMail,
+    /// The extraction dies when it has copied one message.
+    ExtractionDies,
+    /// A class of senders is rerouted without effect, because its table was not distributed.
+    RouteStays,
 }
 
 impl Fault {
     /// All faults, in the order of their borders.
-    pub(crate) const ALL: [Fault; 7] = [
+    pub(crate) const ALL: [Fault; 10] = [
         Fault::MailInWindow,
         Fault::DiesCopying,
         Fault::WrongServerSync,
@@ -43,6 +49,9 @@ impl Fault {
         Fault::MailBeforeClone,
         Fault::WizardCancelled,
         Fault::SlowReplication,
+        Fault::LateMail,
+        Fault::ExtractionDies,
+        Fault::RouteStays,
     ];
 
     /// As it is typed.
@@ -55,6 +64,9 @@ impl Fault {
             Fault::MailBeforeClone => "mail-before-clone",
             Fault::WizardCancelled => "wizard-cancelled",
             Fault::SlowReplication => "slow-replication",
+            Fault::LateMail => "late-mail",
+            Fault::ExtractionDies => "extraction-dies",
+            Fault::RouteStays => "route-stays",
         }
     }
 
@@ -65,6 +77,7 @@ impl Fault {
             Fault::MailInWindow => "Q277911",
             Fault::StaleRow => "Q177772",
             Fault::MailBeforeClone | Fault::WizardCancelled | Fault::SlowReplication => "KB842101",
+            Fault::LateMail | Fault::ExtractionDies | Fault::RouteStays => "Q190423",
         }
     }
 
@@ -77,6 +90,9 @@ impl Fault {
             Fault::StaleRow => ("move", Stage::Replicate),
             Fault::MailBeforeClone | Fault::WizardCancelled => ("wizard", Stage::BeginMailbox),
             Fault::SlowReplication => ("replicate-accounts", Stage::BeginReplication),
+            Fault::LateMail => ("extract", Stage::EndMailbox),
+            Fault::ExtractionDies => ("extract", Stage::CopyMessage),
+            Fault::RouteStays => ("route", Stage::BeginReroute),
         }
     }
 
@@ -102,12 +118,26 @@ impl Fault {
             Fault::SlowReplication => {
                 "a replication cycle carries nothing over for a mailbox that has something to replicate"
             }
+            Fault::LateMail => {
+                "a sender with an old address list writes just when the mailbox has been extracted"
+            }
+            Fault::ExtractionDies => "the extraction dies when it has copied one message",
+            Fault::RouteStays => {
+                "a class of senders is rerouted and told so, and goes on to find the postoffice"
+            }
         }
     }
 
     /// Whether the operation that it strikes ends there.
     pub(crate) fn ends_operation(self) -> bool {
-        !matches!(self, Fault::MailInWindow | Fault::MailBeforeClone | Fault::SlowReplication)
+        matches!(
+            self,
+            Fault::DiesCopying
+                | Fault::WrongServerSync
+                | Fault::StaleRow
+                | Fault::WizardCancelled
+                | Fault::ExtractionDies
+        )
     }
 
     /// What an operation says that it ends.
@@ -115,6 +145,10 @@ impl Fault {
         if self == Fault::WizardCancelled {
             return Failure::failed("the Migration Wizard was cancelled")
                 .because(format!("mailbox `{subject}` and those after it are not migrated"));
+        }
+        if self == Fault::ExtractionDies {
+            return Failure::failed(format!("mailbox `{subject}` was not extracted to its end"))
+                .because("the mail message file could not be read any further");
         }
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",

@@ -16,6 +16,8 @@ pub(crate) enum Layout {
     Site,
     /// Two organisations, one server each: mailboxes are cloned by the wizard, and stay where they were (KB842101).
     Organisations,
+    /// A postoffice and a new server: mailboxes are extracted, and stay where they were (Q190423).
+    Postoffice,
 }
 
 impl Layout {
@@ -23,6 +25,7 @@ impl Layout {
         match self {
             Layout::Site => "site",
             Layout::Organisations => "organisations",
+            Layout::Postoffice => "postoffice",
         }
     }
 

@@ -11,6 +11,7 @@
 //! servers/<server>/{log.json,staging,white-space}
 //! accounts/<mailbox>.json      its objects in the other organisation, as two domain controllers see them
 //! wizard/<mailbox>.json        what the wizard has done to the row that it is cloned into
+//! routes.json  extractions/<mailbox>.json  restored/   of a postoffice
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
 //! switches/  backups/  faults/  locks/
 //! ```
@@ -183,6 +184,26 @@ impl Organisation {
         self.root.join("wizard").join(format!("{mailbox}.json"))
     }
 
+    /// The tables of the classes of senders of a postoffice.
+    pub(crate) fn routes(&self) -> PathBuf {
+        self.root.join("routes.json")
+    }
+
+    /// Waits for those tables.
+    pub(crate) fn lock_routes(&self) -> Result<Lock> {
+        lock::wait(&self.lock_file("routes"))
+    }
+
+    /// How far the extraction of a mailbox from a postoffice came.
+    pub(crate) fn extraction(&self, mailbox: &str) -> PathBuf {
+        self.root.join("extractions").join(format!("{mailbox}.json"))
+    }
+
+    /// Where a backup of a postoffice is restored.
+    pub(crate) fn restored(&self) -> PathBuf {
+        self.root.join("restored")
+    }
+
     /// The ledger of a mailbox.
     pub(crate) fn ledger(&self, mailbox: &str) -> Ledger {
         Ledger::of(&self.root.join("ledger"), mailbox)
@@ -235,6 +256,7 @@ impl Organisation {
         for folder in [
             "directory",
             "accounts",
+            "extractions",
             "wizard",
             "ledger",
             "queue",

@@ -60,7 +60,7 @@ pub(crate) enum Stage {
     CreateAccount,
     /// All accounts are there, and nothing of this mailbox has been copied.
     BeginMailbox,
-    /// The wizard has done with the mailbox.
+    /// The wizard or the extraction has done with the mailbox.
     EndMailbox,
     /// The first controller knows the account no more.
     DeleteAccount,
@@ -72,6 +72,12 @@ pub(crate) enum Stage {
     CarryLate,
     /// A replication cycle has something to carry.
     BeginReplication,
+    /// A class of senders is to find another server.
+    BeginReroute,
+    /// The backup is in a folder of its own.
+    Restore,
+    /// The postoffice has the mailbox no more.
+    RemoveMailbox,
 }
 
 impl Stage {
@@ -108,6 +114,9 @@ impl Stage {
             Stage::SwitchRoutes => "switch_routes",
             Stage::CarryLate => "carry_late",
             Stage::BeginReplication => "begin_replication",
+            Stage::BeginReroute => "begin_reroute",
+            Stage::Restore => "restore",
+            Stage::RemoveMailbox => "remove_mailbox",
         }
     }
 }

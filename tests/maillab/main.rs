@@ -11,5 +11,6 @@ mod faults;
 mod keeping;
 mod lab;
 mod moving;
+mod postoffice;
 mod runbooks;
 mod setup;

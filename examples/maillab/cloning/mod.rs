@@ -29,7 +29,6 @@
 //! since it is nowhere else.
 
 mod accounts;
-mod copying;
 mod look;
 mod mailbox;
 mod repair;

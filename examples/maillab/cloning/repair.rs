@@ -4,10 +4,10 @@
 
 use std::fs;
 
-use super::copying::copy_lacking;
 use super::look::{State, look};
 use super::mailbox::target;
 use super::wizard::source_row;
+use crate::copying::copy_lacking;
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
 use crate::organisation::Organisation;

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::copying::{append_all, clone_all};
 use super::mailbox::target;
+use crate::copying::{append_all, clone_all};
 use crate::delivery;
 use crate::disk;
 use crate::failure::{Failure, Result};

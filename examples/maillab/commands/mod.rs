@@ -8,6 +8,7 @@ mod inspection;
 mod keeping;
 mod mail;
 mod moves;
+mod postoffice;
 mod setup;
 mod switching;
 
@@ -60,6 +61,8 @@ enum Command {
     Switching(switching::Command),
     #[command(flatten)]
     Cloning(cloning::Command),
+    #[command(flatten)]
+    Postoffice(postoffice::Command),
     /// Arm a fault of the articles, which strikes once at its border; `--list` documents them all.
     Fault(faults::Arguments),
 }
@@ -82,6 +85,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Keeping(command) => keeping::run(command, &open()?),
         Command::Switching(command) => switching::run(command, &open()?),
         Command::Cloning(command) => cloning::run(command, &open()?),
+        Command::Postoffice(command) => postoffice::run(command, &open()?),
         Command::Fault(arguments) => faults::run(&arguments, &open()?),
     }
 }

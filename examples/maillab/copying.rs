@@ -1,6 +1,6 @@
-//! The two ways of copying a mailbox: cloning into an empty row, and merging into one that may hold mail.
+//! The ways of copying a mailbox: into an empty row, beside what another row holds, or only what it lacks.
 //!
-//! Does not choose between them. Neither changes the source.
+//! Does not choose between them. None changes the source.
 
 use std::path::PathBuf;
 
@@ -11,21 +11,21 @@ use crate::store::Row;
 use crate::transfer::Carried;
 
 /// Copies everything to where it was at the source.
-pub(super) fn clone_all(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
+pub(crate) fn clone_all(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
     let items = source.mail.items()?;
     let places = items.into_iter().map(|item| (item.place.clone(), item));
     copy(source, target, &places.collect::<Vec<_>>(), stages)
 }
 
 /// Copies everything beside what is there, which may be the same message.
-pub(super) fn append_all(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
+pub(crate) fn append_all(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
     let items = source.mail.items()?;
     let places = items.into_iter().map(|item| (free_place(target, &item), item));
     copy(source, target, &places.collect::<Vec<_>>(), stages)
 }
 
 /// Copies what the other row lacks.
-pub(super) fn copy_lacking(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
+pub(crate) fn copy_lacking(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
     let have = target.keys()?;
     let mut items = source.mail.items()?;
     items.retain(|item| !have.contains(&item.key));
