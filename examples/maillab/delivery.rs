@@ -6,7 +6,8 @@
 //! 2. `accept`: it is in the ledger. From here on it must not get lost; the queue still has it.
 //! 3. `store`: one rename brings it from the queue into a mailbox.
 //!
-//! A message that was accepted and not stored is brought on by the next delivery to that mailbox, or by `drain`.
+//! A message that was accepted and not stored is brought on by the next delivery to that mailbox, or by `drain`. While
+//! the mailbox is frozen, all its mail waits.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use crate::cloning;
 use crate::disk;
 use crate::failure::{At, Result};
+use crate::freeze;
 use crate::layout::Layout;
 use crate::ledger::SenderClass;
 use crate::maildir::IN_TRANSIT_FOLDER;
@@ -28,7 +30,7 @@ use crate::store::RowState;
 pub(crate) struct Tally {
     /// Into a mailbox, or its in-transit folder.
     pub(crate) stored: u64,
-    /// They wait in the queue: the directory names a server that has no such mailbox.
+    /// They wait in the queue: the mailbox is frozen, or the directory names a server that does not have it.
     pub(crate) queued: u64,
     /// They went back to their senders: the postoffice has no such mailbox.
     pub(crate) returned: u64,
@@ -95,6 +97,9 @@ fn discard_unaccepted(from: &Organisation, mailbox: &str) -> Result<()> {
 }
 
 fn store_queued(to: &Organisation, mailbox: &str) -> Result<Tally> {
+    if freeze::holds(to, mailbox)? {
+        return Ok(Tally { queued: queued(to, mailbox)?.len() as u64, ..Tally::default() });
+    }
     let accepted = to.ledger(mailbox).read()?;
     let mut tally = Tally::default();
     for key in queued(to, mailbox)? {

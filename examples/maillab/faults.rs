@@ -37,11 +37,15 @@ pub(crate) enum Fault {
     ExtractionDies,
     /// A class of senders is rerouted without effect, because its table was not distributed.
     RouteStays,
+    /// A cycle of the Recipient Connection Agreement runs when only the target's view names the new home.
+    RcaCycle,
+    /// While a mailbox is copied, another administrator sets the Recipient Connection Agreement's schedule to `nightly`.
+    SecondAdmin,
 }
 
 impl Fault {
-    /// All faults, in the order of their borders.
-    pub(crate) const ALL: [Fault; 10] = [
+    /// All faults, by article.
+    pub(crate) const ALL: [Fault; 12] = [
         Fault::MailInWindow,
         Fault::DiesCopying,
         Fault::WrongServerSync,
@@ -52,6 +56,8 @@ impl Fault {
         Fault::LateMail,
         Fault::ExtractionDies,
         Fault::RouteStays,
+        Fault::RcaCycle,
+        Fault::SecondAdmin,
     ];
 
     /// As it is typed.
@@ -67,6 +73,8 @@ impl Fault {
             Fault::LateMail => "late-mail",
             Fault::ExtractionDies => "extraction-dies",
             Fault::RouteStays => "route-stays",
+            Fault::RcaCycle => "rca-cycle",
+            Fault::SecondAdmin => "second-admin",
         }
     }
 
@@ -78,6 +86,7 @@ impl Fault {
             Fault::StaleRow => "Q177772",
             Fault::MailBeforeClone | Fault::WizardCancelled | Fault::SlowReplication => "KB842101",
             Fault::LateMail | Fault::ExtractionDies | Fault::RouteStays => "Q190423",
+            Fault::RcaCycle | Fault::SecondAdmin => "KB328810",
         }
     }
 
@@ -93,6 +102,8 @@ impl Fault {
             Fault::LateMail => ("extract", Stage::EndMailbox),
             Fault::ExtractionDies => ("extract", Stage::CopyMessage),
             Fault::RouteStays => ("route", Stage::BeginReroute),
+            Fault::RcaCycle => ("move", Stage::SyncDirectory),
+            Fault::SecondAdmin => ("move", Stage::CopyMessage),
         }
     }
 
@@ -125,18 +136,26 @@ impl Fault {
             Fault::RouteStays => {
                 "a class of senders is rerouted and told so, and goes on to find the postoffice"
             }
+            Fault::RcaCycle => {
+                "the Recipient Connection Agreement resets the home before the directories agree, unless its schedule is never"
+            }
+            Fault::SecondAdmin => {
+                "another administrator sets the Recipient Connection Agreement's schedule to nightly"
+            }
         }
     }
 
     /// Whether the operation that it strikes ends there.
     pub(crate) fn ends_operation(self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Fault::DiesCopying
-                | Fault::WrongServerSync
-                | Fault::StaleRow
-                | Fault::WizardCancelled
-                | Fault::ExtractionDies
+            Fault::MailInWindow
+                | Fault::MailBeforeClone
+                | Fault::SlowReplication
+                | Fault::LateMail
+                | Fault::RouteStays
+                | Fault::RcaCycle
+                | Fault::SecondAdmin
         )
     }
 

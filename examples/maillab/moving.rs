@@ -11,6 +11,7 @@
 //! | `empty_source` (Q252869) | source | moved | live | sweep, set-home; never back |
 //! | `sync_directory`, `replicate` | target | moved | live | sweep, set-home |
 //! | `retire_source` | target | no row | live | none, it is done |
+//! | its end, its home reset meanwhile (`connection_agreement`) | source | no row | live | set-home; never again, never back |
 //!
 //! A second move to a server that has a row and is not the home ends with c1040b00. What it does before:
 //!

@@ -219,6 +219,11 @@ impl Organisation {
         Switches::at(self.root.join("switches"))
     }
 
+    /// The file of a setting that is not a switch.
+    pub(crate) fn switch_file(&self, name: &str) -> PathBuf {
+        self.root.join("switches").join(name)
+    }
+
     /// The faults that are armed.
     pub(crate) fn faults(&self) -> Faults {
         Faults::at(self.root.join("faults"))

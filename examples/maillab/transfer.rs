@@ -3,6 +3,7 @@
 //! Does not know in which order they come, nor whether they may be done at all: that is for the operations in
 //! `moving`. Each stage can be repeated after a crash in its middle, since messages are compared by key.
 
+use crate::connection_agreement;
 use crate::delivery;
 use crate::failure::{Failure, Result};
 use crate::faults::Fault;
@@ -12,6 +13,7 @@ use crate::maildir::Item;
 use crate::organisation::Organisation;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState, Server};
+use crate::switches::{RCA, Schedule};
 
 /// How many messages are copied between two lines that say how far it is.
 const TOLD_EVERY: u64 = 20;
@@ -101,7 +103,9 @@ impl Transfer<'_> {
             if copied.is_multiple_of(TOLD_EVERY) || copied == total {
                 self.stages.tell(&format!("copied {copied} of {total} messages"));
             }
-            self.stages.reach(Stage::CopyMessage)?;
+            if self.stages.pass(Stage::CopyMessage)? == Some(Fault::SecondAdmin) {
+                self.organisation.switches().set(&RCA, &Schedule::Nightly)?;
+            }
         }
         target.mail.sync()?;
         self.stages.reach(Stage::Copy)?;
@@ -137,7 +141,9 @@ impl Transfer<'_> {
             let _lock = self.lock()?;
             self.organisation.directory().set_home(self.mailbox, &self.target.name)?
         };
-        self.stages.reach(Stage::SyncDirectory)?;
+        if self.stages.pass(Stage::SyncDirectory)? == Some(Fault::RcaCycle) {
+            connection_agreement::cycle(self.organisation, self.mailbox)?;
+        }
         Ok(changed)
     }
 

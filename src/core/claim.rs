@@ -365,7 +365,8 @@ impl State {
                     // It has not been read yet, and is not going to be before a resume.
                     let unread = part.standing == SettingStanding::Idle
                         && (self.run.stopped.is_some()
-                            || self.instance(part.owner).standing.settled != Settled::Open);
+                            || self.instance(part.owner).standing.settled != Settled::Open)
+                        && !self.has_open_parts(part.owner);
                     let closed = matches!(
                         part.standing,
                         SettingStanding::Restored | SettingStanding::WrittenOff
@@ -375,6 +376,12 @@ impl State {
                 _ => false,
             },
         }
+    }
+
+    /// Whether a value of a setting is changed. The others of it then keep their locks: to claim one of them again while that one
+    /// is held would break the order in which all claim them, and two items could wait for each other for ever.
+    fn has_open_parts(&self, setting: InstanceId) -> bool {
+        self.parts_of(setting).any(|(_, part)| part.standing.is_open())
     }
 
     /// Whether the run was abandoned, and nothing keeps it from being closed but its locks.

@@ -162,3 +162,15 @@ fn a_plan_says_what_is_changed_for_a_time() {
         assert!(told.contains(line), "{line}: {told}");
     }
 }
+
+#[test]
+fn a_setting_whose_set_changes_nothing_lets_nothing_start() {
+    let bench = Bench::new();
+    bench.write("schedule", "always");
+    bench.write("ready", "");
+    bench.write("book.yaml", &HELD.replace("> schedule", "> elsewhere"));
+    let told = bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8).stderr;
+    assert!(told.contains("its `set` ended well, but the value is still \"always\""), "{told}");
+    assert_eq!(bench.status()["tasks"][0]["state"], "blocked");
+    bench.windlass(&["abandon", "one", "--because", "it cannot be set"]).exits(0);
+}

@@ -33,6 +33,7 @@ fn a_full_log_drive_stops_a_move_before_anything_has_changed() {
 
     lab.run(&["circular-logging", "set", "on"]);
     lab.json(&["move", "alice", "--to", "new"]);
+    lab.json(&["circular-logging", "set", "off"]);
     lab.assert_clean();
 }
 

@@ -13,4 +13,5 @@ mod lab;
 mod moving;
 mod postoffice;
 mod runbooks;
+mod settings;
 mod setup;

@@ -634,7 +634,11 @@ impl Watch {
                     .flat_map(|setting| self.state.parts_of(setting))
                     .any(|(part, _)| waits(part) || denied(part))
             };
-            known.is_some() && (!fresh || self.state.may_start(id)) && (waits(id) || gated())
+            // Who has stopped because of a lock does not start again when it is free a moment later.
+            let stopped = self.state.run().stopped == Some(StopReason::Locked) && denied(id);
+            known.is_some()
+                && (!fresh || self.state.may_start(id))
+                && (waits(id) || stopped || gated())
         };
         let part_waits =
             |id: InstanceId| self.state.part(id).is_some() && (waits(id) || denied(id));
