@@ -22,8 +22,14 @@ impl Bench {
 
     /// A new organisation.
     pub(crate) fn of_service_pack(pack: &str) -> Self {
+        Bench::with(&["--service-pack", pack])
+    }
+
+    /// A new organisation with these options of `init`.
+    pub(crate) fn with(options: &[&str]) -> Self {
         let bench = Bench { folder: TempDir::new().unwrap() };
-        bench.maillab(&["init", "--mailboxes", "2", "--messages", "5", "--service-pack", pack]);
+        let init = ["init", "--mailboxes", "2", "--messages", "5"];
+        bench.maillab(&[&init, options].concat());
         bench
     }
 
@@ -36,12 +42,21 @@ impl Bench {
 
     /// Checks a naive runbook, then runs it on the mailbox `alice` to its end, well or badly; returns what was said.
     pub(crate) fn run(&self, runbook: &str) -> Output {
+        self.run_on(runbook, r#"mailboxes=["alice"]"#)
+    }
+
+    /// Like [`Bench::run`], on all mailboxes.
+    pub(crate) fn run_all(&self, runbook: &str) -> Output {
+        self.run_on(runbook, r#"mailboxes=["alice","bob"]"#)
+    }
+
+    fn run_on(&self, runbook: &str, mailboxes: &str) -> Output {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/naive").join(runbook);
         let windlass = Path::new(env!("CARGO_BIN_EXE_windlass"));
         let checked = self.command(windlass).arg("check").arg(&path).output().unwrap();
         assert!(checked.status.success(), "{}", text(&checked.stdout));
         let mut run = self.command(windlass);
-        run.arg("run").arg(path).args(["-p", r#"mailboxes=["alice"]"#]).output().unwrap()
+        run.arg("run").arg(path).args(["-p", mailboxes]).output().unwrap()
     }
 
     /// Moves `alice` with the runbook that is shipped; returns what was said.
