@@ -6,36 +6,59 @@ use std::path::PathBuf;
 
 use crate::failure::Result;
 use crate::maildir::{self, Item};
+use crate::organisation::Organisation;
 use crate::stages::{Stage, Stages};
 use crate::store::Row;
 use crate::transfer::Carried;
 
 /// Copies everything to where it was at the source.
-pub(crate) fn clone_all(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
+pub(crate) fn clone_all(
+    of: &Organisation,
+    source: &Row,
+    target: &Row,
+    stages: &Stages,
+) -> Result<Carried> {
     let items = source.mail.items()?;
     let places = items.into_iter().map(|item| (item.place.clone(), item));
-    copy(source, target, &places.collect::<Vec<_>>(), stages)
+    copy(of, source, target, &places.collect::<Vec<_>>(), stages)
 }
 
 /// Copies everything beside what is there, which may be the same message.
-pub(crate) fn append_all(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
+pub(crate) fn append_all(
+    of: &Organisation,
+    source: &Row,
+    target: &Row,
+    stages: &Stages,
+) -> Result<Carried> {
     let items = source.mail.items()?;
     let places = items.into_iter().map(|item| (free_place(target, &item), item));
-    copy(source, target, &places.collect::<Vec<_>>(), stages)
+    copy(of, source, target, &places.collect::<Vec<_>>(), stages)
 }
 
 /// Copies what the other row lacks.
-pub(crate) fn copy_lacking(source: &Row, target: &Row, stages: &Stages) -> Result<Carried> {
+pub(crate) fn copy_lacking(
+    of: &Organisation,
+    source: &Row,
+    target: &Row,
+    stages: &Stages,
+) -> Result<Carried> {
     let have = target.keys()?;
     let mut items = source.mail.items()?;
     items.retain(|item| !have.contains(&item.key));
     let places = items.into_iter().map(|item| (item.place.clone(), item));
-    copy(source, target, &places.collect::<Vec<_>>(), stages)
+    copy(of, source, target, &places.collect::<Vec<_>>(), stages)
 }
 
-fn copy(source: &Row, target: &Row, items: &[(PathBuf, Item)], stages: &Stages) -> Result<Carried> {
+fn copy(
+    of: &Organisation,
+    source: &Row,
+    target: &Row,
+    items: &[(PathBuf, Item)],
+    stages: &Stages,
+) -> Result<Carried> {
     let mut carried = Carried::default();
     for (place, item) in items {
+        of.log_moved(&target.server, item.bytes)?;
         target.mail.copy_in(&source.mail, item, place)?;
         carried.add(item);
         stages.reach(Stage::CopyMessage)?;

@@ -41,11 +41,13 @@ pub(crate) enum Fault {
     RcaCycle,
     /// While a mailbox is copied, another administrator sets the Recipient Connection Agreement's schedule to `nightly`.
     SecondAdmin,
+    /// The antivirus program holds a message that the mover wants to read; what was copied stays on the target.
+    ScannerHoldsMessage,
 }
 
 impl Fault {
     /// All faults, by article.
-    pub(crate) const ALL: [Fault; 12] = [
+    pub(crate) const ALL: [Fault; 13] = [
         Fault::MailInWindow,
         Fault::DiesCopying,
         Fault::WrongServerSync,
@@ -58,6 +60,7 @@ impl Fault {
         Fault::RouteStays,
         Fault::RcaCycle,
         Fault::SecondAdmin,
+        Fault::ScannerHoldsMessage,
     ];
 
     /// As it is typed.
@@ -75,6 +78,7 @@ impl Fault {
             Fault::RouteStays => "route-stays",
             Fault::RcaCycle => "rca-cycle",
             Fault::SecondAdmin => "second-admin",
+            Fault::ScannerHoldsMessage => "scanner-holds-message",
         }
     }
 
@@ -86,7 +90,7 @@ impl Fault {
             Fault::StaleRow => "Q177772",
             Fault::MailBeforeClone | Fault::WizardCancelled | Fault::SlowReplication => "KB842101",
             Fault::LateMail | Fault::ExtractionDies | Fault::RouteStays => "Q190423",
-            Fault::RcaCycle | Fault::SecondAdmin => "KB328810",
+            Fault::RcaCycle | Fault::SecondAdmin | Fault::ScannerHoldsMessage => "KB328810",
         }
     }
 
@@ -103,7 +107,7 @@ impl Fault {
             Fault::ExtractionDies => ("extract", Stage::CopyMessage),
             Fault::RouteStays => ("route", Stage::BeginReroute),
             Fault::RcaCycle => ("move", Stage::SyncDirectory),
-            Fault::SecondAdmin => ("move", Stage::CopyMessage),
+            Fault::SecondAdmin | Fault::ScannerHoldsMessage => ("move", Stage::CopyMessage),
         }
     }
 
@@ -142,6 +146,9 @@ impl Fault {
             Fault::SecondAdmin => {
                 "another administrator sets the Recipient Connection Agreement's schedule to nightly"
             }
+            Fault::ScannerHoldsMessage => {
+                "the antivirus program, if it is on, holds a message, and the move stops in the middle of the copy"
+            }
         }
     }
 
@@ -156,6 +163,7 @@ impl Fault {
                 | Fault::RouteStays
                 | Fault::RcaCycle
                 | Fault::SecondAdmin
+                | Fault::ScannerHoldsMessage
         )
     }
 
@@ -171,6 +179,7 @@ impl Fault {
         }
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",
+            Fault::ScannerHoldsMessage => "the client operation failed (80004005-0501-0000050a)",
             _ => "the connection to the information store was lost",
         };
         Failure::failed(format!("the move of mailbox `{subject}` did not succeed")).because(what)

@@ -14,6 +14,7 @@ use crate::maildir;
 use crate::message::{self, Message, Recipe};
 use crate::organisation::{Config, FORMAT, Organisation, config_file};
 use crate::profile::Profile;
+use crate::rules;
 use crate::store::RowState;
 use crate::words;
 
@@ -94,6 +95,9 @@ fn fill(to: &Organisation, mailbox: &str, plan: &Plan, founded: &mut Founded) ->
         founded.bytes += message.accepted.bytes;
         accepted.push(message.accepted);
     }
+    let rules = rules::made(plan.seed, mailbox);
+    rules::set(&row, &rules)?;
+    rules::write_down(to, mailbox, &rules)?;
     to.ledger(mailbox).begin(&accepted)?;
     to.directory().enter(mailbox, &source.name)?;
     Profile { server: source.name }.write(to, mailbox)

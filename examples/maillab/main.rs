@@ -4,6 +4,7 @@
 //! drives, three switches, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
 //! Every operation is a row of small named stages (`stages`), and everything written is whole or absent after a crash.
 
+mod admission;
 mod archive;
 mod audit;
 mod cloning;
@@ -27,6 +28,7 @@ mod moving;
 mod organisation;
 mod postoffice;
 mod profile;
+mod rules;
 mod stages;
 mod store;
 mod switches;

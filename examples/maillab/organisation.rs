@@ -7,11 +7,12 @@
 //! directory/<mailbox>.json     the home in both views
 //! ledger/<mailbox>.jsonl       every message ever accepted
 //! queue/<mailbox>/<key>        accepted or about to be, not yet in a mailbox
-//! servers/<server>/mailboxes/<mailbox>/{row.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
+//! servers/<server>/mailboxes/<mailbox>/{row.json,rules.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
 //! servers/<server>/{log.json,staging,white-space}
 //! accounts/<mailbox>.json      its objects in the other organisation, as two domain controllers see them
 //! wizard/<mailbox>.json        what the wizard has done to the row that it is cloned into
 //! routes.json  extractions/<mailbox>.json  restored/   of a postoffice
+//! rules/<mailbox>.json         the inbox rules that its user has made
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
 //! switches/  backups/  faults/  locks/
 //! ```
@@ -246,6 +247,11 @@ impl Organisation {
         self.root.join("backups").join(format!("{name}.tar"))
     }
 
+    /// The file of the inbox rules that a user has made.
+    pub(crate) fn rules(&self, mailbox: &str) -> PathBuf {
+        self.root.join("rules").join(format!("{mailbox}.json"))
+    }
+
     /// The file of a user's profile.
     pub(crate) fn profile(&self, mailbox: &str) -> PathBuf {
         self.root.join("profiles").join(format!("{mailbox}.json"))
@@ -266,6 +272,7 @@ impl Organisation {
             "ledger",
             "queue",
             "profiles",
+            "rules",
             "switches",
             "backups",
             "locks",

@@ -18,8 +18,8 @@ pub(crate) enum Stage {
     Accept,
     /// The message is in a mailbox.
     Store,
-    /// The log drive has room for the whole mailbox, and the room is taken.
-    ReserveLog,
+    /// Nothing stands in the way of a move, and nothing has changed.
+    Admit,
     /// The target has a row of the mailbox; since service pack 4 with its InTransit flag set.
     CreateTarget,
     /// The target's row, which came without it, has its InTransit flag.
@@ -87,7 +87,7 @@ impl Stage {
             Stage::Queue => "queue",
             Stage::Accept => "accept",
             Stage::Store => "store",
-            Stage::ReserveLog => "reserve_log",
+            Stage::Admit => "admit",
             Stage::CreateTarget => "create_target",
             Stage::SetInTransit => "set_in_transit",
             Stage::CopyMessage => "copy_message",

@@ -20,9 +20,13 @@ impl Bench {
         Bench::of_service_pack("4")
     }
 
-    /// A new organisation.
+    /// A new organisation. Before service pack 4 nothing moves beside an antivirus program, so it is off there.
     pub(crate) fn of_service_pack(pack: &str) -> Self {
-        Bench::with(&["--service-pack", pack])
+        let bench = Bench::with(&["--service-pack", pack]);
+        if pack != "4" {
+            bench.maillab(&["antivirus", "set", "off"]);
+        }
+        bench
     }
 
     /// A new organisation with these options of `init`.

@@ -8,6 +8,7 @@ mod audit;
 mod cloning;
 mod delivery;
 mod faults;
+mod kb328810;
 mod keeping;
 mod lab;
 mod moving;

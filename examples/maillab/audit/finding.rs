@@ -28,13 +28,15 @@ pub(crate) enum Kind {
     Unknown,
     /// The mailbox itself: no row at home, a row elsewhere, or views that do not agree.
     Mailbox,
+    /// Its inbox rules are not those that the user has made.
+    Rules,
     /// A setting is not as it was in the new organisation.
     Setting,
 }
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Kind; 11] = [
+    pub(crate) const ALL: [Kind; 12] = [
         Kind::Lost,
         Kind::Damaged,
         Kind::Double,
@@ -45,6 +47,7 @@ impl Kind {
         Kind::LeftOver,
         Kind::Unknown,
         Kind::Mailbox,
+        Kind::Rules,
         Kind::Setting,
     ];
 
@@ -61,6 +64,7 @@ impl Kind {
             Kind::LeftOver => "left_over",
             Kind::Unknown => "unknown",
             Kind::Mailbox => "mailbox",
+            Kind::Rules => "rules",
             Kind::Setting => "setting",
         }
     }

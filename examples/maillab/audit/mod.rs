@@ -1,5 +1,5 @@
-//! The audit: every message of the ledger exactly once at its home, unchanged and where it was filed, and all settings as
-//! they were.
+//! The audit: every message of the ledger exactly once at its home, unchanged and where it was filed, with the mailbox's
+//! rules, and all settings as they were.
 //!
 //! Repairs nothing, and believes no file name: messages are found by the Message-ID that they carry, and compared by
 //! digest. A survey says what there is, and each check, in a file of its own, judges one side of it.
@@ -8,6 +8,7 @@ mod contents;
 mod finding;
 mod home;
 mod place;
+mod rules;
 mod settings;
 mod survey;
 mod unknown;
@@ -22,8 +23,8 @@ use survey::Survey;
 pub(crate) use survey::key_of;
 
 /// All that is asked about a mailbox.
-const CHECKS: [fn(&Survey) -> Vec<Finding>; 4] =
-    [place::check, contents::check, unknown::check, home::check];
+const CHECKS: [fn(&Survey) -> Vec<Finding>; 5] =
+    [place::check, contents::check, unknown::check, home::check, rules::check];
 
 type Findings = Result<Vec<Finding>>;
 

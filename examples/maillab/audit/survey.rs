@@ -15,6 +15,7 @@ use crate::failure::{At, Result};
 use crate::ledger::Accepted;
 use crate::maildir::Item;
 use crate::organisation::Organisation;
+use crate::rules::{self, Rule};
 use crate::store::{Row, RowState};
 
 /// A mailbox as it is now.
@@ -34,6 +35,10 @@ pub(super) struct Survey<'a> {
     pub(super) accepted: Vec<Accepted>,
     /// What the accounts of the other organisation are to be blamed for.
     pub(super) complaints: Vec<String>,
+    /// The inbox rules that the user has made.
+    pub(super) rules_made: Vec<Rule>,
+    /// The inbox rules at its home.
+    pub(super) rules_kept: Vec<Rule>,
 }
 
 /// A row of the mailbox.
@@ -79,6 +84,8 @@ impl<'a> Survey<'a> {
             queued: delivery::queued(of, mailbox)?,
             accepted: of.ledger(mailbox).read()?,
             complaints: cloning::complaints(of, mailbox)?,
+            rules_made: rules::written_down(of, mailbox)?,
+            rules_kept: Vec::new(),
         };
         for server in of.servers()? {
             if let Some(row) = server.row(mailbox) {
@@ -105,6 +112,9 @@ impl<'a> Survey<'a> {
 
     fn look_at(&mut self, row: &Row, at_home: bool, original: bool) -> Result<()> {
         let seen = Seen { server: row.server.name.clone(), at_home, original, state: row.state()? };
+        if at_home {
+            self.rules_kept = rules::of_row(row)?;
+        }
         for item in row.mail.items()? {
             self.add(row, &seen, true, &item)?;
         }

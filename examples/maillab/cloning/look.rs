@@ -124,10 +124,6 @@ fn state(of: &Organisation, mailbox: &str, family: &Family) -> Result<State> {
 pub(crate) fn complaints(of: &Organisation, mailbox: &str) -> Result<Vec<String>> {
     let family = of.accounts().family(mailbox)?;
     let beside = family.existing().filter(|account| account.name != mailbox);
-    let mut complaints: Vec<_> =
-        beside.map(|account| format!("its account `{}` is a duplicate", account.name)).collect();
-    if Record::read(of, mailbox)?.is_some_and(|record| record.merges()) {
-        complaints.push("it was merged instead of being cloned: its rules are lost".to_owned());
-    }
-    Ok(complaints)
+    let named = |account: &Account| format!("its account `{}` is a duplicate", account.name);
+    Ok(beside.map(named).collect())
 }

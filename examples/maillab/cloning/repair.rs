@@ -33,7 +33,7 @@ pub(crate) fn sweep_back(of: &Organisation, mailbox: &str) -> Result<Carried> {
         let source = source_row(of, mailbox)?;
         let mut carried = Carried::default();
         for row in rows(of, mailbox)? {
-            let swept = copy_lacking(&row, &source, &stages)?;
+            let swept = copy_lacking(of, &row, &source, &stages)?;
             carried.messages += swept.messages;
             carried.bytes += swept.bytes;
         }
@@ -87,7 +87,7 @@ pub(crate) fn cut_over(of: &Organisation, mailbox: &str) -> Result<Carried> {
     stages.reach(Stage::SwitchRoutes)?;
     // Nothing comes to the source any more, so what it has can be carried while mail is delivered to the target.
     let carried = match target(of)?.row(mailbox) {
-        Some(row) => copy_lacking(&source_row(of, mailbox)?, &row, &stages)?,
+        Some(row) => copy_lacking(of, &source_row(of, mailbox)?, &row, &stages)?,
         None => Carried::default(),
     };
     stages.reach(Stage::CarryLate)?;

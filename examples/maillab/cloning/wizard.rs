@@ -13,6 +13,7 @@ use crate::failure::{Failure, Result};
 use crate::faults::Fault;
 use crate::ledger::SenderClass;
 use crate::organisation::Organisation;
+use crate::rules;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState};
 use crate::transfer::Carried;
@@ -45,11 +46,6 @@ impl Record {
     pub(super) fn read(of: &Organisation, mailbox: &str) -> Result<Option<Self>> {
         let path = of.wizard_record(mailbox);
         if path.exists() { disk::read_json(&path).map(Some) } else { Ok(None) }
-    }
-
-    /// Whether the row was there before, so that it was not cloned into.
-    pub(super) fn merges(&self) -> bool {
-        matches!(self.progress, Progress::Merging | Progress::Merged)
     }
 
     fn write(of: &Organisation, mailbox: &str, account: &str, progress: Progress) -> Result<()> {
@@ -117,12 +113,13 @@ fn migrate(of: &Organisation, mailbox: &str, merge: bool, outcome: &mut Outcome)
         delivery::deliver(of, mailbox, SenderClass::External)?;
     }
     let source = source_row(of, mailbox)?;
-    of.log_moved(&target(of)?, source.bytes()?)?;
     let (account, row, cloning) = open(of, mailbox, merge)?;
     let (carried, progress) = if cloning {
-        (clone_all(&source, &row, &stages)?, Progress::Cloned)
+        let carried = clone_all(of, &source, &row, &stages)?;
+        rules::set(&row, &rules::of_row(&source)?)?;
+        (carried, Progress::Cloned)
     } else {
-        (append_all(&source, &row, &stages)?, Progress::Merged)
+        (append_all(of, &source, &row, &stages)?, Progress::Merged)
     };
     {
         let _lock = of.lock_mailbox(mailbox)?;

@@ -12,6 +12,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::faults::Fault;
 use crate::ledger::SenderClass;
 use crate::organisation::Organisation;
+use crate::rules;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState};
 use crate::transfer::Carried;
@@ -42,10 +43,9 @@ pub(crate) fn extract(of: &Organisation, mailbox: &str) -> Result<Carried> {
             .because("it was deleted there")
             .next("`maillab postoffice restore` restores its backup into a separate folder")
     })?;
-    of.log_moved(&of.server(&of.config.target)?, source.bytes()?)?;
     let target = open(of, mailbox)?;
-    let carried = append_all(&source, &target, &stages)?;
-    close(of, mailbox, &stages)?;
+    let carried = append_all(of, &source, &target, &stages)?;
+    close(of, &source, &target, &stages)?;
     if stages.pass(Stage::EndMailbox)? == Some(Fault::LateMail) {
         delivery::deliver(of, mailbox, SenderClass::StaleList)?;
     }
@@ -57,7 +57,7 @@ pub(crate) fn extract(of: &Organisation, mailbox: &str) -> Result<Carried> {
 pub(crate) fn sweep(of: &Organisation, mailbox: &str, from_restored: bool) -> Result<Carried> {
     let _claim = of.claim_operation(mailbox)?;
     let stages = of.stages("sweep-postoffice", mailbox);
-    if progress(of, mailbox)?.is_none() {
+    if progress(of, mailbox)?.is_none() && !from_restored {
         return Err(Failure::new(
             Code::Refused,
             format!("mailbox `{mailbox}` was never extracted"),
@@ -68,9 +68,8 @@ pub(crate) fn sweep(of: &Organisation, mailbox: &str, from_restored: bool) -> Re
     let mut carried = Carried::default();
     if let Some(source) = server.row(mailbox) {
         let target = open(of, mailbox)?;
-        carried = copy_lacking(&source, &target, &stages)?;
-        of.log_moved(&target.server, carried.bytes)?;
-        close(of, mailbox, &stages)?;
+        carried = copy_lacking(of, &source, &target, &stages)?;
+        close(of, &source, &target, &stages)?;
     }
     stages.reach(Stage::CarryLate)?;
     Ok(carried)
@@ -87,9 +86,14 @@ fn open(of: &Organisation, mailbox: &str) -> Result<Row> {
     }
 }
 
-fn close(of: &Organisation, mailbox: &str, stages: &Stages) -> Result<()> {
+/// All is there: the rules too, unless the user has made some at the new server. From now on it is the home.
+fn close(of: &Organisation, source: &Row, target: &Row, stages: &Stages) -> Result<()> {
+    let mailbox = &target.mailbox;
     {
         let _lock = of.lock_mailbox(mailbox)?;
+        if rules::of_row(target)?.is_empty() {
+            rules::set(target, &rules::of_row(source)?)?;
+        }
         of.directory().set_home(mailbox, &of.config.target)?;
         of.directory().replicate(mailbox)?;
         disk::write_json(&of.extraction(mailbox), &Progress::Extracted)?;

@@ -7,10 +7,12 @@ use std::path::{Component, Path};
 
 use serde_json::json;
 
+use crate::archive;
 use crate::disk;
 use crate::failure::{At, Failure, Result};
 use crate::maildir::Maildir;
 use crate::organisation::Organisation;
+use crate::rules;
 use crate::stages::Stage;
 use crate::store::Server;
 
@@ -20,9 +22,9 @@ pub(super) fn restored(of: &Organisation) -> Server {
 }
 
 /// Restores the postoffice's backup, in place of one that was restored before; returns how many messages it has.
-pub(crate) fn restore(of: &Organisation, archive: &Path) -> Result<u64> {
+pub(crate) fn restore(of: &Organisation, file: &Path) -> Result<u64> {
     let stages = of.stages("restore", "postoffice");
-    if !archive.exists() {
+    if !file.exists() {
         return Err(Failure::failed("there is no backup of the postoffice")
             .because("`maillab postoffice backup` was never run")
             .next("what was delivered to a mailbox that is deleted now cannot be brought back"));
@@ -32,7 +34,11 @@ pub(crate) fn restore(of: &Organisation, archive: &Path) -> Result<u64> {
     if staged.exists() {
         fs::remove_dir_all(&staged).at("remove", &staged)?;
     }
-    let messages = unpack(archive, &staged.join("mailboxes"))?;
+    let messages = unpack(file, &staged.join("mailboxes"))?;
+    let store = Server { name: "restored".to_owned(), root: staged.clone() };
+    for (mailbox, rules) in archive::read_manifest(file)?.rules {
+        store.row(&mailbox).map_or(Ok(()), |row| rules::set(&row, &rules))?;
+    }
     disk::sync_tree(&staged)?;
     if root.exists() {
         fs::remove_dir_all(&root).at("remove", &root)?;
