@@ -95,7 +95,10 @@ fn places_in_json_are_those_of_the_text() {
         let diagnostics = diagnose(&path);
         let json = diag::json::report(&diagnostics);
         assert_eq!(
-            json["errors"].as_u64().unwrap() + json["warnings"].as_u64().unwrap(),
+            ["errors", "warnings", "notes"]
+                .map(|key| json[key].as_u64().unwrap())
+                .iter()
+                .sum::<u64>(),
             diagnostics.len() as u64
         );
         for (one, json) in diagnostics.iter().zip(json["diagnostics"].as_array().unwrap()) {

@@ -103,6 +103,21 @@ pub(super) enum Format {
     Json,
 }
 
+/// How `check` prints what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for test reports
+    Junit,
+    /// Workflow commands of GitHub Actions, which become annotations
+    Github,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Runbooks and drivers, or folders with them
@@ -111,8 +126,8 @@ pub(super) struct Check {
     #[command(flatten)]
     pub(super) drivers: Drivers,
     /// How to print what is found
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(super) format: CheckFormat,
 }
 
 #[derive(Debug, Args)]
