@@ -7,7 +7,7 @@ use super::arguments::{Check, CheckFormat};
 use super::failure::{Failure, USAGE};
 use super::runbook;
 use crate::diag::{self, Diagnostic};
-use crate::spec::{codes, load};
+use crate::rules;
 
 pub(super) fn main(arguments: &Check) -> Result<u8, Failure> {
     let choices = runbook::choices(&arguments.drivers)?;
@@ -20,7 +20,7 @@ pub(super) fn main(arguments: &Check) -> Result<u8, Failure> {
         return Err(Failure::new(USAGE, "there is no .yaml or .yml file in what was named"));
     }
     let mut diagnostics: Vec<Diagnostic> =
-        files.iter().flat_map(|file| load::check_file(file, &choices)).collect();
+        files.iter().flat_map(|file| rules::check_file(file, &choices)).collect();
     diag::sort(&mut diagnostics);
     print(arguments.format, &files, &diagnostics)?;
     Ok(if diag::count(&diagnostics).errors > 0 { USAGE } else { 0 })
@@ -34,7 +34,7 @@ fn print(
     match format {
         CheckFormat::Json => super::print_json(&diag::json::report(diagnostics)),
         CheckFormat::Sarif => super::print_json(&diag::sarif::log(diagnostics, |code| {
-            codes::explain(code).map(|code| (code.title, code.explanation))
+            rules::explain(code).map(|code| (code.title, code.explanation))
         })),
         CheckFormat::Junit => super::print(&diag::junit::report(files, diagnostics)),
         CheckFormat::Github => super::print(&diag::github::commands(diagnostics)),

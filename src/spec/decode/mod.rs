@@ -4,6 +4,7 @@
 
 mod action;
 mod again;
+mod allow;
 mod driver;
 mod effect;
 mod fields;
