@@ -1,4 +1,4 @@
-//! What `check` prints for machines: SARIF, JUnit, GitHub's commands.
+//! What `check` prints for machines, SARIF, JUnit and GitHub's commands, and what `explain` says of a code.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
@@ -83,4 +83,45 @@ fn a_github_command_is_one_line() {
         said,
         "::error file=a b.yaml,line=6,endLine=6,col=13,endColumn=18,title=W0203::step `deploy` needs `bulid`, which is not a step%0Ahelp: a step named `build` exists\n"
     );
+}
+
+fn explain(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
+    let output = command.arg("explain").args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn every_code_that_is_listed_is_explained() {
+    let (code, list, _) = explain(&[]);
+    assert_eq!(code, Some(0));
+    let all: Vec<&str> = windlass::rules::codes().map(|code| code.code).collect();
+    let listed: Vec<&str> = list.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(listed, all);
+    let (_, json, _) = explain(&["--format", "json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), all.len());
+
+    for (asked, title) in
+        [("w0203", "a step that is needed does not exist"), ("W0712", "a move is said")]
+    {
+        let (code, said, _) = explain(&[asked]);
+        assert_eq!(code, Some(0));
+        assert!(said.starts_with(&format!("{}: {title}", asked.to_uppercase())), "{said}");
+        assert!(said.lines().all(|line| line.chars().count() <= 96), "{said}");
+    }
+    let (_, said, _) = explain(&["W0712"]);
+    for part in
+        ["(warning)", "Source: Q252869", "Wrong:\n\n    steps:", "Right:", "allow: {W0712: "]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn a_code_that_there_is_not_is_a_usage_error() {
+    let (code, said, error) = explain(&["W0721x"]);
+    assert_eq!((code, said.as_str()), (Some(2), ""));
+    assert!(error.contains("there is no code `W0721x`; did you mean `W0721`?"), "{error}");
 }

@@ -40,6 +40,8 @@ pub(super) struct Place {
 pub(super) enum Command {
     /// Find everything that is wrong with runbooks, without running anything
     Check(Check),
+    /// Explain a code of `check`, or list all of them
+    Explain(Explain),
     /// Show what a run would do, without doing anything
     Plan(Plan),
     /// Run a runbook
@@ -128,6 +130,15 @@ pub(super) struct Check {
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
     pub(super) format: CheckFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The code, such as W0203; without it, all codes are listed
+    pub(super) code: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -74,6 +74,14 @@ impl Hit {
     }
 }
 
+impl Rule {
+    /// Whether `allow` may name it.
+    #[must_use]
+    pub fn can_be_silenced(&self) -> bool {
+        ![silence::UNUSED.code.code, silence::UNKNOWN.code.code].contains(&self.code.code)
+    }
+}
+
 /// All rules, in the order of their codes.
 pub const ALL: &[&Rule] = &[
     &silence::UNUSED,
@@ -108,6 +116,11 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
 #[must_use]
 pub fn explain(code: &str) -> Option<&'static Code> {
     rule(code).map(|rule| &rule.code).or_else(|| codes::explain(code))
+}
+
+/// Every code that there is, in order.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    codes::ALL.iter().chain(ALL.iter().map(|rule| &rule.code))
 }
 
 /// Everything that is wrong with a file, runbook or driver, and what the rules find in it if it is sound.
