@@ -4,6 +4,7 @@
 //! that many instead of the usual number.
 
 mod answers;
+mod cut_off;
 mod debts;
 mod inquiry;
 mod journal;
@@ -12,6 +13,7 @@ mod operator;
 mod plan;
 mod recover_table;
 mod run;
+mod settings_table;
 mod standing;
 mod trouble;
 mod watch;
