@@ -135,7 +135,7 @@ fn naive_runbooks_are_warned_of() {
         if path.extension().is_none_or(|extension| extension != "yaml") {
             continue;
         }
-        let found = rules::check_file(&path, &[]);
+        let found = rules::check_file(&path, &[], &[]);
         assert!(found.iter().all(|one| one.severity != Severity::Error), "{}", path.display());
         assert!(found.iter().any(|one| one.severity == Severity::Warning), "{}", path.display());
         seen += 1;
@@ -145,7 +145,7 @@ fn naive_runbooks_are_warned_of() {
 
 #[test]
 fn a_retried_move_is_warned_of_as_such() {
-    let found = rules::check_file(Path::new("examples/naive/retried-move.yaml"), &[]);
+    let found = rules::check_file(Path::new("examples/naive/retried-move.yaml"), &[], &[]);
     assert!(codes(&found).contains(&"W0712"), "{}", render::report(&found, false));
 }
 

@@ -127,6 +127,9 @@ pub(super) struct Check {
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) drivers: Drivers,
+    /// A file of rules that the runbooks must keep
+    #[arg(long = "policy", value_name = "FILE")]
+    pub(super) policies: Vec<PathBuf>,
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
     pub(super) format: CheckFormat,

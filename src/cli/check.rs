@@ -8,9 +8,14 @@ use super::failure::{Failure, USAGE};
 use super::runbook;
 use crate::diag::{self, Diagnostic};
 use crate::rules;
+use crate::spec::load;
 
 pub(super) fn main(arguments: &Check) -> Result<u8, Failure> {
     let choices = runbook::choices(&arguments.drivers)?;
+    let mut policies = Vec::new();
+    for path in &arguments.policies {
+        policies.push(load::load_policy(path).map_err(|wrong| runbook::say(&wrong))?);
+    }
     let mut files = Vec::new();
     for path in &arguments.paths {
         collect(path, &mut files)
@@ -20,7 +25,7 @@ pub(super) fn main(arguments: &Check) -> Result<u8, Failure> {
         return Err(Failure::new(USAGE, "there is no .yaml or .yml file in what was named"));
     }
     let mut diagnostics: Vec<Diagnostic> =
-        files.iter().flat_map(|file| rules::check_file(file, &choices)).collect();
+        files.iter().flat_map(|file| rules::check_file(file, &choices, &policies)).collect();
     diag::sort(&mut diagnostics);
     print(arguments.format, &files, &diagnostics)?;
     Ok(if diag::count(&diagnostics).errors > 0 { USAGE } else { 0 })

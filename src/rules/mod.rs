@@ -5,6 +5,7 @@
 mod deed;
 mod kind;
 mod piece;
+pub mod policy;
 mod shape;
 
 mod command;
@@ -23,6 +24,7 @@ use crate::spec::codes::{self, Code};
 use crate::spec::finding::{Finding, Where, diagnose};
 use crate::spec::load::{self, Checked, DriverChoice};
 use crate::spec::model::{Driver, Place, Runbook};
+use crate::spec::policy::Policy;
 
 use shape::Shape;
 
@@ -123,19 +125,22 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
     codes::ALL.iter().chain(ALL.iter().map(|rule| &rule.code))
 }
 
-/// Everything that is wrong with a file, runbook or driver, and what the rules find in it if it is sound.
+/// Everything that is wrong with a file, runbook, driver or policy, and what the rules and policies find in it if it is sound.
 #[must_use]
-pub fn check_file(path: &Path, choices: &[DriverChoice]) -> Vec<Diagnostic> {
+pub fn check_file(path: &Path, choices: &[DriverChoice], policies: &[Policy]) -> Vec<Diagnostic> {
     match load::open_file(path, choices) {
         Checked::Runbook(loaded) => {
             let loaded = *loaded;
-            let found = diagnose(check(&loaded.runbook), &loaded.runbook.sources);
+            let mut found = check(&loaded.runbook);
+            found.extend(policies.iter().flat_map(|policy| policy::check(&loaded.runbook, policy)));
+            let found = diagnose(found, &loaded.runbook.sources);
             let mut all = loaded.warnings;
             all.extend(found);
             diag::sort(&mut all);
             all
         }
         Checked::Driver(driver, source) => diagnose(check_driver(&driver), &[source]),
+        Checked::Policy(_) => Vec::new(),
         Checked::Wrong(diagnostics) => diagnostics,
     }
 }

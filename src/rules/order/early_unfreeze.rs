@@ -4,7 +4,7 @@
 
 use super::super::shape::Shape;
 use super::super::{Code, Hit, Rule, Severity};
-use super::unswept_source::{brought, verifies_itself};
+use super::{brought, verifies_itself};
 
 pub(in super::super) const RULE: Rule = Rule {
     code: Code {

@@ -2,9 +2,9 @@
 //!
 //! Does not know what is at the source; it asks whether somebody has looked on every way that leads to the deletion.
 
-use super::super::shape::Shape;
-use super::super::{Code, Hit, Rule, Severity, kind};
-use crate::spec::model::{Body, Effect, Step};
+use super::super::{Code, Hit, Rule, Severity};
+use super::{always_before, brought, verifies_itself};
+use crate::spec::model::Effect;
 
 pub(in super::super) const RULE: Rule = Rule {
     code: Code {
@@ -62,21 +62,3 @@ steps:
         hits
     },
 };
-
-/// The steps that bring data to another place.
-pub(super) fn brought(shape: &Shape<'_>) -> Vec<usize> {
-    (0..shape.nodes.len()).filter(|&number| kind::brings(shape.nodes[number].kind)).collect()
-}
-
-/// Whether a step has a verification of its own, or its driver's.
-pub(super) fn verifies_itself(step: &Step) -> bool {
-    let Body::Action(work) = &step.body else { return false };
-    !work.verify.is_empty() || work.target().is_some_and(|action| !action.work.verify.is_empty())
-}
-
-/// Whether one step cannot begin unless another has succeeded: nothing lets it be skipped.
-fn always_before(shape: &Shape<'_>, first: usize, then: usize) -> bool {
-    let Some((outer, _)) = shape.siblings(first, then) else { return false };
-    let mut inside = shape.chain(first).take_while(|&at| at != outer).chain([outer]);
-    inside.all(|at| shape.nodes[at].step.when.is_none()) && shape.done_before(first, then)
-}
