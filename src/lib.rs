@@ -12,4 +12,5 @@ pub mod lock;
 pub mod observe;
 pub mod plan;
 pub mod report;
+pub mod rules;
 pub mod spec;

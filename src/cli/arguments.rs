@@ -40,6 +40,8 @@ pub(super) struct Place {
 pub(super) enum Command {
     /// Find everything that is wrong with runbooks, without running anything
     Check(Check),
+    /// Explain a code of `check`, or list all of them
+    Explain(Explain),
     /// Show what a run would do, without doing anything
     Plan(Plan),
     /// Run a runbook
@@ -103,6 +105,21 @@ pub(super) enum Format {
     Json,
 }
 
+/// How `check` prints what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for test reports
+    Junit,
+    /// Workflow commands of GitHub Actions, which become annotations
+    Github,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Runbooks and drivers, or folders with them
@@ -110,7 +127,19 @@ pub(super) struct Check {
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) drivers: Drivers,
+    /// A file of rules that the runbooks must keep
+    #[arg(long = "policy", value_name = "FILE")]
+    pub(super) policies: Vec<PathBuf>,
     /// How to print what is found
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(super) format: CheckFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The code, such as W0203; without it, all codes are listed
+    pub(super) code: Option<String>,
+    /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
 }

@@ -11,6 +11,7 @@ mod attach;
 mod check;
 mod completions;
 mod detach;
+mod explain;
 mod failure;
 mod graph;
 mod journal;
@@ -73,6 +74,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     }
     match arguments.command {
         Command::Check(command) => check::main(&command),
+        Command::Explain(command) => explain::main(&command),
         Command::Plan(command) => plan::main(&command),
         Command::Run(command) => run::main(&place, &command),
         Command::Resume(command) => resume::main(&place, &command),
