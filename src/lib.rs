@@ -11,5 +11,6 @@ pub mod keeper;
 pub mod lock;
 pub mod observe;
 pub mod plan;
+pub mod rehearse;
 pub mod report;
 pub mod spec;

@@ -18,6 +18,7 @@ mod known;
 mod locks;
 mod logs;
 mod plan;
+mod rehearse;
 mod release;
 mod resolve;
 mod resume;
@@ -74,6 +75,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     match arguments.command {
         Command::Check(command) => check::main(&command),
         Command::Plan(command) => plan::main(&command),
+        Command::Rehearse(command) => rehearse::main(&command),
         Command::Run(command) => run::main(&place, &command),
         Command::Resume(command) => resume::main(&place, &command),
         Command::Status(command) => status::main(&place, &command),
