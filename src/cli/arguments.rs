@@ -70,6 +70,8 @@ pub(super) enum Command {
     Graph(Graph),
     /// Print completions for a shell
     Completions(Completions),
+    /// Print the manual, or write all its pages into a folder
+    Man(Manual),
     /// Keep the jobs of a run (started by windlass itself)
     #[command(hide = true)]
     Keeper(Keeper),
@@ -350,6 +352,16 @@ pub(super) struct Graph {
 pub(super) struct Completions {
     /// The shell
     pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Manual {
+    /// The command whose page is printed; without it, that of windlass itself
+    #[arg(value_name = "COMMAND")]
+    pub(super) of: Vec<String>,
+    /// Write the pages of all commands into this folder instead, as `windlass.1`, `windlass-run.1`, ...
+    #[arg(long, value_name = "FOLDER", conflicts_with = "of")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

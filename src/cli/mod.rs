@@ -17,6 +17,7 @@ mod journal;
 mod known;
 mod locks;
 mod logs;
+mod man;
 mod plan;
 mod release;
 mod resolve;
@@ -88,6 +89,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Journal(command) => journal::main(&place, &command),
         Command::Graph(command) => graph::main(&place, &command),
         Command::Completions(command) => completions::main(&command),
+        Command::Man(command) => man::main(&command),
         Command::Keeper(command) => match crate::keeper::keep(&command.folder) {
             Ok(()) => Ok(0),
             Err(error) => Err(Failure::new(1, error.to_string())),
