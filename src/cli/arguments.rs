@@ -68,6 +68,8 @@ pub(super) enum Command {
     Journal(Journal),
     /// Draw a runbook or a run as text for Graphviz or Mermaid
     Graph(Graph),
+    /// Print a JSON Schema: of what authors write, or of what windlass writes
+    Schema(Schema),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual, or write all its pages into a folder
@@ -346,6 +348,25 @@ pub(super) struct Graph {
     /// The language of the picture
     #[arg(long, value_enum, default_value_t = Picture::Dot)]
     pub(super) format: Picture,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaName {
+    /// A runbook's file
+    Runbook,
+    /// A driver's file
+    Driver,
+    /// A line of a run's journal
+    Journal,
+    /// What `status --format json` prints
+    Status,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// What the schema is of
+    #[arg(value_enum)]
+    pub(super) name: SchemaName,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,7 @@ mod resume_all;
 mod run;
 mod runbook;
 mod runs;
+mod schema;
 mod show;
 mod status;
 mod stop;
@@ -88,6 +89,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Abandon(command) => abandon::main(&place, &command),
         Command::Journal(command) => journal::main(&place, &command),
         Command::Graph(command) => graph::main(&place, &command),
+        Command::Schema(command) => schema::main(&command),
         Command::Completions(command) => completions::main(&command),
         Command::Man(command) => man::main(&command),
         Command::Keeper(command) => match crate::keeper::keep(&command.folder) {
