@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Outcome, StopReason};
@@ -15,7 +16,9 @@ use super::state::{InstanceId, Named, Phase, ScopeId, Settled, State};
 use crate::spec::model::Sharing;
 
 /// A lock that is wanted or held.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Lock {
     /// Its name.
     pub name: Arc<str>,
@@ -82,7 +85,7 @@ impl Holder {
 }
 
 /// One who stands in the way of a claim: another run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Blocker {
     /// The lock that it holds.
     pub lock: Arc<str>,
@@ -365,7 +368,8 @@ impl State {
                     // It has not been read yet, and is not going to be before a resume.
                     let unread = part.standing == SettingStanding::Idle
                         && (self.run.stopped.is_some()
-                            || self.instance(part.owner).standing.settled != Settled::Open);
+                            || self.instance(part.owner).standing.settled != Settled::Open)
+                        && !self.has_open_parts(part.owner);
                     let closed = matches!(
                         part.standing,
                         SettingStanding::Restored | SettingStanding::WrittenOff
@@ -375,6 +379,12 @@ impl State {
                 _ => false,
             },
         }
+    }
+
+    /// Whether a value of a setting is changed. The others of it then keep their locks: to claim one of them again while that one
+    /// is held would break the order in which all claim them, and two items could wait for each other for ever.
+    fn has_open_parts(&self, setting: InstanceId) -> bool {
+        self.parts_of(setting).any(|(_, part)| part.standing.is_open())
     }
 
     /// Whether the run was abandoned, and nothing keeps it from being closed but its locks.

@@ -4,6 +4,7 @@
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use crate::spec::near::did_you_mean;
 use crate::spec::schema::Schema;
 
 /// What is asked of people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QuestionKind {
     /// That they do something, and say when it is done.
@@ -22,7 +23,7 @@ pub enum QuestionKind {
 }
 
 /// A question as it was put.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     /// What is asked of people.
     pub kind: QuestionKind,
@@ -46,7 +47,7 @@ pub struct Question {
 }
 
 /// Something that people are to tell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Field {
     /// A JSON Schema.
     pub schema: Value,
@@ -56,7 +57,7 @@ pub struct Field {
 }
 
 /// What somebody has answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// It is done, or the run may go on.
     pub go: bool,

@@ -180,6 +180,11 @@ impl Debts {
             SettingStanding::Idle => {
                 ensure(value == Some(&ours), || "the old value is taken for ours".to_owned())?;
             }
+            SettingStanding::InForce => {
+                ensure(value != self.old.get(name) || value == Some(&ours), || {
+                    "it is in force although nothing has changed".to_owned()
+                })?;
+            }
             SettingStanding::Drifted => {
                 let part = state.part(id).ok_or("it is no part")?;
                 let known = [part.old.as_deref(), part.in_force.as_deref()];

@@ -4,6 +4,7 @@
 //! that many instead of the usual number.
 
 mod answers;
+mod cut_off;
 mod debts;
 mod inquiry;
 mod journal;
@@ -12,7 +13,9 @@ mod operator;
 mod plan;
 mod questions;
 mod recover_table;
+mod refusals;
 mod run;
+mod settings_table;
 mod standing;
 mod trouble;
 mod waits;

@@ -98,6 +98,8 @@ pub(crate) struct Weather {
     pub(crate) survivors: u32,
     /// Effects that somebody else has brought about before the run.
     pub(crate) found: u32,
+    /// Settings' `set`s that end well and change nothing.
+    pub(crate) idle: u32,
 }
 
 /// What the world must know of a job to start it.
@@ -301,6 +303,7 @@ impl World {
             How::Exit(0)
         };
         let applies = how == How::Exit(0) || (how != How::Unborn && rng.random_bool(0.5));
+        let applies = applies && !(role == Role::Set && percent(rng, self.weather.idle));
         let over = if percent(rng, self.weather.survivors) { rng.random_range(1..60) } else { 0 };
         let (makes, settles) = match role {
             _ if !probed => (Cell::Done, None),

@@ -42,6 +42,7 @@ use super::record::{Closing, Record, StopReason};
 use super::state::{InstanceId, Phase, State};
 
 /// A run's machine.
+#[derive(Clone)]
 pub struct Machine<E> {
     state: State,
     evaluate: E,
@@ -92,7 +93,7 @@ struct Turn {
 }
 
 /// A job that has ended badly, or in vain, while something of it still lives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Lingering {
     job: JobId,
     /// It has asked in vain, and what it asked for is asked again.
@@ -102,7 +103,7 @@ struct Lingering {
 }
 
 /// A bad end of an action whose probe is being asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Failing {
     /// Its exit code, for `retry`.
     exit: Option<i32>,

@@ -570,7 +570,7 @@ impl<E: Evaluate> Machine<E> {
     }
 
     /// What a job of a setting has achieved, and the value that it has read.
-    fn verdict_on_setting(
+    pub(super) fn verdict_on_setting(
         &self,
         now: Timestamp,
         id: InstanceId,
@@ -654,11 +654,17 @@ impl<E: Evaluate> Machine<E> {
         out: &mut Transition,
     ) -> Result<(), Unfit> {
         let Some(part) = self.state.part(id) else { return Ok(()) };
+        let wanted = self.evaluate.setting_to(&self.state, id);
         if part.standing == SettingStanding::Changing {
+            // Taking the old value for ours would start the work unprotected, and never put back what `get` does not show.
+            let is_old = part.old.as_ref().is_some_and(|old| is_same(old, &value));
+            if is_old && !wanted.is_ok_and(|wanted| is_same(&wanted, &value)) {
+                let reason = format!("its `set` ended well, but the value is still {value}");
+                return self.fail_way(now, id, Way::Set, reason, out);
+            }
             return self.move_part(now, id, SettingStanding::InForce, Some(value), None, None, out);
         }
         let accepts = self.state.shape_of_setting(id).is_some_and(|shape| shape.accept_found);
-        let wanted = self.evaluate.setting_to(&self.state, id);
         let commands = self.evaluate.command(&self.state, id, Role::Get).and_then(|get| {
             let restore = self.evaluate.restore_command(&self.state, id, &value)?;
             Ok(Box::new(SettingCommands { get, restore }))

@@ -5,6 +5,7 @@
 use indexmap::IndexMap;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Action, Assertion, Output, Work};
 use super::super::yaml::Kind;
 use super::Decoder;
@@ -84,12 +85,7 @@ impl Owner {
 
 /// What an action may be.
 const ACTIONS: [&str; 7] = ["run", "shell", "uses", "assert", "manual", "approve", "wait"];
-/// Keys of an action that an assertion or a pause has not, because nothing is started for it.
-const JOB_ONLY: &[&str] = &["stdin", "retry", "success", "verify", "outputs", "probe", "repeat"];
-/// Keys of an action that what a person does has not. It can be verified.
-const NOT_BY_HAND: &[&str] = &["stdin", "retry", "success", "outputs", "probe", "repeat"];
-/// Keys that are said of the action under `until`, and not beside `wait`.
-const OF_UNTIL: &[&str] = &["stdin", "retry", "success", "probe", "repeat", "effect"];
+
 impl Decoder<'_> {
     /// The action among the fields of a step, a driver's action or a check; nothing if there is none or more than one.
     pub(super) fn work(&mut self, fields: &mut Fields, owner: Owner) -> Option<Work> {
@@ -103,31 +99,7 @@ impl Decoder<'_> {
                 &format!("`{key}` belongs to `{of}`"),
             );
         }
-        let (nothing, keys) = match action {
-            Some(Said::Action(Action::Assert(_))) => ("asserts and starts nothing", JOB_ONLY),
-            Some(Said::Action(Action::Pause(_))) => ("waits and starts nothing", JOB_ONLY),
-            Some(Said::Action(Action::Approve(_))) => ("asks people and starts nothing", JOB_ONLY),
-            Some(Said::Manual(..)) => ("is done by a person", NOT_BY_HAND),
-            _ => ("", &[][..]),
-        };
-        for key in keys {
-            let message = format!("{what} {nothing}, so it has no `{key}`");
-            let help = match (nothing, *key) {
-                ("is done by a person", "outputs") => "what is told under `fields` is its outputs",
-                _ => "leave it out",
-            };
-            self.misplaced(fields, key, &message, help);
-        }
-        if matches!(action, Some(Said::Action(Action::Pause(_) | Action::Approve(_)))) {
-            let message = format!("{what} {nothing}, so it has no `effect`");
-            self.misplaced(fields, "effect", &message, "leave it out");
-        }
-        if matches!(action, Some(Said::Until(_))) {
-            for key in OF_UNTIL {
-                let message = format!("{what} waits, and has no `{key}` of its own");
-                self.misplaced(fields, key, &message, of_until(key));
-            }
-        }
+        self.excluded(fields, action.as_ref());
         // A step's env, dir, locks and times stand in the step, which takes them before.
         let env = fields.take("env");
         let env = self.env(env);
@@ -167,6 +139,32 @@ impl Decoder<'_> {
                 let Work { verify, outputs, locks, .. } = work;
                 Some(Work { verify, outputs, locks, ..*inside })
             }
+        }
+    }
+
+    /// Reports what does not belong to such an action.
+    fn excluded(&mut self, fields: &mut Fields, action: Option<&Said>) {
+        let what = fields.what.clone();
+        let (is, of) = match action {
+            Some(Said::Action(Action::Assert(_))) => ("asserts and starts nothing", "assert"),
+            Some(Said::Action(Action::Pause(_))) => ("waits and starts nothing", "approve"),
+            Some(Said::Action(Action::Approve(_))) => ("asks people and starts nothing", "approve"),
+            Some(Said::Manual(..)) => ("is done by a person", "manual"),
+            Some(Said::Until(_)) => ("waits", "wait"),
+            _ => return,
+        };
+        for key in keys::STEP.excluded_by(of) {
+            let (message, help) = match (of, *key) {
+                ("wait", key) => {
+                    (format!("{what} {is}, and has no `{key}` of its own"), of_until(key))
+                }
+                ("manual", "outputs") => (
+                    format!("{what} {is}, so it has no `outputs`"),
+                    "what is told under `fields` is its outputs",
+                ),
+                (_, key) => (format!("{what} {is}, so it has no `{key}`"), "leave it out"),
+            };
+            self.misplaced(fields, key, &message, help);
         }
     }
 
@@ -346,7 +344,7 @@ impl Decoder<'_> {
             let that = self.required(&mut fields, "that");
             let that = that.and_then(|entry| self.expression("`that`", &entry.value));
             let message = fields.take("message").and_then(|entry| self.template_entry(&entry));
-            self.finish(fields, &["that", "message"]);
+            self.finish(fields, &keys::ASSERTION);
             assertions.extend(that.map(|that| Assertion { that, message }));
         }
         Some(Action::Assert(assertions))

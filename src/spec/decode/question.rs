@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Action, Approve, Dynamic, Located, Manual, Output, OutputType, Param};
 use super::super::template::Template;
 use super::super::yaml::Kind;
@@ -22,7 +23,7 @@ impl Decoder<'_> {
         let confirm = fields.take("confirm").and_then(|entry| self.truth(&entry));
         let told = fields.take("fields");
         let told = self.declarations("a field", told);
-        self.finish(fields, &["instructions", "confirm", "fields"]);
+        self.finish(fields, &keys::MANUAL);
         let outputs = told.iter().map(|(name, field)| (name.clone(), self.output_of(field)));
         let outputs = outputs.collect();
         let confirm = confirm.unwrap_or(told.is_empty());
@@ -53,7 +54,7 @@ impl Decoder<'_> {
         let min_at = fields.key_number("min").unwrap_or(at);
         let min = fields.take("min").and_then(|entry| self.whole_number(&entry, 1)).unwrap_or(1);
         let timeout = fields.take("timeout").and_then(|entry| self.duration(&entry, false));
-        self.finish(fields, &["message", "by", "min", "timeout"]);
+        self.finish(fields, &keys::APPROVE);
         let fixed = by.iter().all(|name| name.value.references().is_empty());
         if fixed && !by.is_empty() && by.len() < min as usize {
             let who =

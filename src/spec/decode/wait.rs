@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Wait, Work};
 use super::super::yaml::Kind;
 use super::Decoder;
@@ -13,24 +14,6 @@ use super::fields::{Entry, Fields};
 
 /// Time between two asks, where nothing is said.
 const EVERY: Duration = Duration::from_secs(10);
-
-const UNTIL_KEYS: &[&str] = &[
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "effect",
-];
-
-/// Keys that only make sense where something is asked.
-const ASKING: [&str; 4] = ["met", "every", "timeout", "on_timeout"];
 
 /// What is waited for.
 pub(super) enum Waiting {
@@ -47,11 +30,11 @@ impl Decoder<'_> {
         let (time, until) = (fields.take("for"), fields.take("until"));
         match (time, until) {
             (Some(time), None) => {
-                for key in ASKING {
+                for key in keys::WAIT.excluded_by("for") {
                     let message = format!("`wait` with `for` asks nothing, so it has no `{key}`");
                     self.misplaced(&mut fields, key, &message, "it belongs to `until`");
                 }
-                self.finish(fields, &["for"]);
+                self.finish(fields, &keys::WAIT);
                 self.duration(&time, false).map(Waiting::For)
             }
             (None, Some(until)) => self.until(until, fields, owner),
@@ -80,13 +63,13 @@ impl Decoder<'_> {
         let every = around.take("every").and_then(|entry| self.duration(&entry, false));
         let timeout = around.take("timeout").and_then(|entry| self.duration(&entry, false));
         let goes_on = around.take("on_timeout").is_some_and(|entry| self.on_timeout(&entry));
-        self.finish(around, &["until", "met", "every", "timeout", "on_timeout"]);
+        self.finish(around, &keys::WAIT);
         let mut fields = self.fields("`until`", at, entry.value)?;
         let message = "`until` has no `success`";
         self.misplaced(&mut fields, "success", message, "what is waited for is `met`, beside it");
         let owner = owner.of(Part::Until);
         let work = self.work(&mut fields, owner);
-        self.finish(fields, UNTIL_KEYS);
+        self.finish(fields, &keys::UNTIL);
         let mut work = self.looking(work?, owner.part);
         work.success = met;
         work.wait = Some(Wait { every: every.unwrap_or(EVERY), timeout, goes_on });

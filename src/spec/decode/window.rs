@@ -7,6 +7,7 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Located, Window, WindowUse};
 use super::super::near::did_you_mean;
 use super::super::yaml::{Kind, Node};
@@ -52,7 +53,7 @@ impl Decoder<'_> {
         let from = self.required(&mut fields, "from").and_then(|entry| self.time(&entry));
         let to = self.required(&mut fields, "to").and_then(|entry| self.time(&entry));
         let tz = self.required(&mut fields, "tz").and_then(|entry| self.time_zone(&entry));
-        self.finish(fields, &["days", "from", "to", "tz"]);
+        self.finish(fields, &keys::WINDOW);
         Some(Window { days: days?, from: from?, to: to?, tz: tz?, at: self.at(at) })
     }
 
@@ -155,7 +156,7 @@ impl Decoder<'_> {
             let expect = self.duration(&entry, true)?;
             Some(Located { value: expect, at: self.at(number) })
         });
-        self.finish(fields, &["name", "expect"]);
+        self.finish(fields, &keys::WINDOW_USE);
         Some(WindowUse { name: name?, expect })
     }
 }
