@@ -326,6 +326,7 @@ pub(crate) fn node(name: &str, body: NodeBody) -> Node {
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,
+        window: None,
         rank: 0,
         body,
     }
