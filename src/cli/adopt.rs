@@ -15,7 +15,7 @@ use crate::core::evaluate::Evaluate;
 use crate::core::expressions::Expressions;
 use crate::core::job::Role;
 use crate::core::record::{Adopted, Record};
-use crate::core::state::{InstanceId, Knowledge, Named, State};
+use crate::core::state::{InstanceId, Knowledge, Named, Phase, State};
 use crate::exec;
 use crate::journal::{Entry, RunFolder};
 use crate::plan::Plan;
@@ -114,12 +114,17 @@ impl fmt::Display for Change {
     }
 }
 
+/// Whether a task has begun to wait for people or for a time.
+fn is_waiting(phase: Phase) -> bool {
+    matches!(phase, Phase::Awaiting | Phase::Sleeping(_))
+}
+
 /// What differs between the runbooks about tasks that are done or were started.
 fn changes(folder: &RunFolder, known: &State, new: &Arc<Plan>, state: &State) -> Vec<Change> {
     let expressions = Expressions::new(new.clone(), folder.id(), &folder.path().to_string_lossy());
     let mut changes = Vec::new();
     for (id, instance, task) in known.tasks() {
-        if task.knowledge == Knowledge::NotBegun {
+        if task.knowledge == Knowledge::NotBegun && !is_waiting(task.phase) {
             continue;
         }
         let mut changed = |what| changes.push(Change { task: instance.id.to_string(), what });
@@ -130,7 +135,13 @@ fn changes(folder: &RunFolder, known: &State, new: &Arc<Plan>, state: &State) ->
         };
         let effect =
             |state: &State, id| state.graph().task(state.instance(id).node).map(|task| task.effect);
-        if effect(known, id) != effect(state, there) {
+        let kind = |state: &State, id| {
+            let work = state.graph().task(state.instance(id).node).map(|task| task.work);
+            work.as_ref().map(std::mem::discriminant)
+        };
+        if kind(known, id) != kind(state, there) {
+            changed("is done in another way");
+        } else if effect(known, id) != effect(state, there) {
             changed("has another effect");
         } else if let Some(digest) = &task.digest {
             match expressions.command(state, there, Role::Action) {

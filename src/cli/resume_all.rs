@@ -114,6 +114,9 @@ impl Executors {
         if arguments.working.no_wait {
             words.push("--no-wait".to_owned());
         }
+        if arguments.working.wait {
+            words.push("--wait".to_owned());
+        }
         if arguments.working.detach {
             words.push("--detach".to_owned());
         }

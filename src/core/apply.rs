@@ -21,7 +21,6 @@ use jiff::Timestamp;
 use super::job::Role;
 use super::record::{Closing, Item, JobEnd, Outcome, Record, StopReason, Verdict};
 use super::state::{InstanceBody, InstanceId, Job, Knowledge, Phase, Proof, State};
-use crate::plan::graph::Work;
 use crate::spec::model::Effect;
 
 /// A record that does not fit what is known.
@@ -203,13 +202,13 @@ impl State {
         reason: &str,
     ) -> Result<(), Unfit> {
         let id = self.known(task)?;
-        let shape = self.graph.task(self.instance(id).node);
-        let sleeps = shape.is_some_and(|task| matches!(task.work, Work::Pause(_)));
         let state =
             self.task_mut(id).ok_or_else(|| contradiction(task, "it waits but is not a task"))?;
+        // What it does is not asked: a runbook that was changed since may do something else there.
+        let sleeps = state.phase == Phase::Waiting;
         state.phase = match state.phase {
             Phase::Judging(role) => Phase::Pausing(role, until),
-            Phase::Waiting if sleeps => Phase::Sleeping(until),
+            Phase::Waiting => Phase::Sleeping(until),
             _ => {
                 let what = "it waits although nothing of it has just ended";
                 return Err(contradiction(task, what));

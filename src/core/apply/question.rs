@@ -21,12 +21,10 @@ impl State {
         question: &Question,
     ) -> Result<(), Unfit> {
         let id = self.known(task)?;
-        let shape = self.graph.task(self.instance(id).node);
-        let asks = shape.is_some_and(|task| matches!(task.work, Work::Question(_)));
         let state = self
             .task_mut(id)
             .ok_or_else(|| contradiction(task, "people are asked about what is not a task"))?;
-        let fits = asks && state.phase == Phase::Waiting;
+        let fits = state.phase == Phase::Waiting;
         check(fits, task, "people are asked about it out of turn")?;
         state.phase = Phase::Awaiting;
         state.question = Some(Arc::new(question.clone()));

@@ -18,7 +18,6 @@ impl State {
         until: Timestamp,
     ) -> Result<(), Unfit> {
         let holder = self.holder(id).ok_or_else(|| Unfit::UnknownTask(id.clone()))?;
-        check(self.windows_of(holder).is_some(), id, "it waits for a window that it has not")?;
         check(!self.is_past_window(holder), id, "it waits for a window although it has begun")?;
         let awaited = AwaitedWindow { window: window.clone(), until };
         check(self.windows.get(&holder) != Some(&awaited), id, "that it waits is known already")?;
