@@ -102,7 +102,9 @@ pub(super) enum Account {
         #[arg(long)]
         only_swept: bool,
     },
-    /// Run one replication cycle between the controllers. None runs by itself.
+    /// Run one replication cycle between the controllers; none runs by itself.
+    ///
+    /// A cycle need not carry everything: `converged` tells whether both know the same then.
     Replicate,
     /// Succeed if both controllers know the same of these mailboxes, or of all.
     Converged {
@@ -235,7 +237,11 @@ fn replicate(of: &Organisation) -> Result<()> {
     for mailbox in &of.config.mailboxes {
         replicated += u64::from(cloning::replicate(of, mailbox)?);
     }
-    print_json(&json!({"replicated": replicated}))
+    let mut converged = true;
+    for mailbox in &of.config.mailboxes {
+        converged &= of.accounts().family(mailbox)?.converged();
+    }
+    print_json(&json!({"replicated": replicated, "converged": converged}))
 }
 
 fn converged(of: &Organisation, mailboxes: Vec<String>) -> Result<()> {
