@@ -4,12 +4,15 @@
 //! drives, three switches, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
 //! Every operation is a row of small named stages (`stages`), and everything written is whole or absent after a crash.
 
+mod adjuster;
 mod admission;
 mod archive;
 mod audit;
+mod circular_logging;
 mod commands;
 mod connection_agreement;
 mod consistency;
+mod decommissioning;
 mod delivery;
 mod directory;
 mod disk;
@@ -23,7 +26,10 @@ mod maildir;
 mod message;
 mod moving;
 mod organisation;
+mod permissions;
 mod profile;
+mod properties;
+mod restoring;
 mod rules;
 mod stages;
 mod store;

@@ -7,9 +7,10 @@
 //! directory/<mailbox>.json     the home in both views
 //! ledger/<mailbox>.jsonl       every message ever accepted
 //! queue/<mailbox>/<key>        accepted or about to be, not yet in a mailbox
-//! servers/<server>/mailboxes/<mailbox>/{row.json,rules.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
+//! servers/<server>/mailboxes/<mailbox>/{row,rules,permissions}.json + {cur,new,tmp,.Folder/...,.InTransitFolder/...}
 //! servers/<server>/{log.json,staging,white-space}
 //! rules/<mailbox>.json         the inbox rules that its user has made
+//! permissions/<mailbox>.json   whom its user has let in
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
 //! switches/  backups/  faults/  locks/
 //! ```
@@ -209,9 +210,19 @@ impl Organisation {
         self.root.join("backups").join(format!("{name}.tar"))
     }
 
+    /// The file of a server's last full backup.
+    pub(crate) fn full_archive(&self, server: &Server) -> PathBuf {
+        self.archive(&format!("full-{}", server.name))
+    }
+
     /// The file of the inbox rules that a user has made.
     pub(crate) fn rules(&self, mailbox: &str) -> PathBuf {
         self.root.join("rules").join(format!("{mailbox}.json"))
+    }
+
+    /// The file of whom a user has let in.
+    pub(crate) fn permissions(&self, mailbox: &str) -> PathBuf {
+        self.root.join("permissions").join(format!("{mailbox}.json"))
     }
 
     /// The file of a user's profile.
@@ -226,9 +237,17 @@ impl Organisation {
 
     /// The folders that every organisation has.
     pub(crate) fn create_folders(&self) -> Result<()> {
-        for folder in
-            ["directory", "ledger", "queue", "profiles", "rules", "switches", "backups", "locks"]
-        {
+        for folder in [
+            "directory",
+            "ledger",
+            "queue",
+            "profiles",
+            "rules",
+            "permissions",
+            "switches",
+            "backups",
+            "locks",
+        ] {
             disk::create_folder(&self.root.join(folder))?;
         }
         for server in self.servers()? {

@@ -7,6 +7,7 @@ mod inspection;
 mod keeping;
 mod mail;
 mod moves;
+mod servers;
 mod setup;
 mod switching;
 
@@ -57,6 +58,8 @@ enum Command {
     Keeping(keeping::Command),
     #[command(flatten)]
     Switching(switching::Command),
+    #[command(flatten)]
+    Servers(servers::Command),
     /// Arm a fault of the articles, which strikes once at its border; `--list` documents them all.
     Fault(faults::Arguments),
 }
@@ -78,6 +81,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspection(command) => inspection::run(command, &open()?),
         Command::Keeping(command) => keeping::run(command, &open()?),
         Command::Switching(command) => switching::run(command, &open()?),
+        Command::Servers(command) => servers::run(command, &open()?),
         Command::Fault(arguments) => faults::run(&arguments, &open()?),
     }
 }
