@@ -7,5 +7,6 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod bench;
+mod kb328810;
 mod q252869;
 mod q277911;
