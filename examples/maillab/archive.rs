@@ -55,6 +55,14 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
+    /// Gives a restored row the inbox rules and permissions that it had.
+    pub(crate) fn furnish(&self, row: &Row) -> Result<()> {
+        let rules = self.rules.get(&row.mailbox).map(Vec::as_slice).unwrap_or_default();
+        rules::set(row, rules)?;
+        let permissions = self.permissions.get(&row.mailbox).map(Vec::as_slice).unwrap_or_default();
+        permissions::set(row, permissions)
+    }
+
     /// The bytes of all messages.
     pub(crate) fn bytes(&self) -> u64 {
         self.messages.iter().map(|message| message.bytes).sum()

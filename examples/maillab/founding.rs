@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
+use crate::layout::Layout;
 use crate::ledger::SenderClass;
 use crate::maildir;
 use crate::message::{self, Message, Recipe};
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) source: String,
     /// Name of the server that they will move to.
     pub(crate) target: String,
+    /// How the two servers belong together.
+    pub(crate) layout: Layout,
     /// The service pack of both servers.
     pub(crate) service_pack: u32,
     /// Size of each server's transaction log drive, in bytes.
@@ -60,6 +63,7 @@ pub(crate) fn found(root: &Path, plan: &Plan) -> Result<Founded> {
         source: plan.source.clone(),
         target: plan.target.clone(),
         service_pack: plan.service_pack,
+        layout: plan.layout,
         mailboxes: (0..plan.mailboxes).map(words::mailbox).collect(),
     };
     let organisation = Organisation::unfinished(root.to_owned(), config);

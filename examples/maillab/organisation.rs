@@ -9,6 +9,9 @@
 //! queue/<mailbox>/<key>        accepted or about to be, not yet in a mailbox
 //! servers/<server>/mailboxes/<mailbox>/{row,rules,permissions}.json + {cur,new,tmp,.Folder/...,.InTransitFolder/...}
 //! servers/<server>/{log.json,staging,white-space}
+//! accounts/<mailbox>.json      its objects in the other organisation, as two domain controllers see them
+//! wizard/<mailbox>.json        what the wizard has done to the row that it is cloned into
+//! routes.json  extractions/<mailbox>.json  restored/   of a postoffice
 //! rules/<mailbox>.json         the inbox rules that its user has made
 //! permissions/<mailbox>.json   whom its user has let in
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
@@ -19,10 +22,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cloning::Accounts;
 use crate::directory::Directory;
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
 use crate::faults::Faults;
+use crate::layout::Layout;
 use crate::ledger::Ledger;
 use crate::lock::{self, Lock};
 use crate::stages::{Mode, Stages};
@@ -44,6 +49,9 @@ pub(crate) struct Config {
     /// The service pack of both servers; before 4, a move has the window of Q277911.
     #[serde(default = "newest_service_pack")]
     pub(crate) service_pack: u32,
+    /// How the two servers belong together.
+    #[serde(default)]
+    pub(crate) layout: Layout,
     /// All mailboxes.
     pub(crate) mailboxes: Vec<String>,
 }
@@ -168,6 +176,36 @@ impl Organisation {
         Directory::at(self.root.join("directory"))
     }
 
+    /// The accounts of the organisation that mailboxes are cloned into.
+    pub(crate) fn accounts(&self) -> Accounts {
+        Accounts::at(self.root.join("accounts"))
+    }
+
+    /// Where the wizard keeps what it has done to a mailbox.
+    pub(crate) fn wizard_record(&self, mailbox: &str) -> PathBuf {
+        self.root.join("wizard").join(format!("{mailbox}.json"))
+    }
+
+    /// The tables of the classes of senders of a postoffice.
+    pub(crate) fn routes(&self) -> PathBuf {
+        self.root.join("routes.json")
+    }
+
+    /// Waits for those tables.
+    pub(crate) fn lock_routes(&self) -> Result<Lock> {
+        lock::wait(&self.lock_file("routes"))
+    }
+
+    /// How far the extraction of a mailbox from a postoffice came.
+    pub(crate) fn extraction(&self, mailbox: &str) -> PathBuf {
+        self.root.join("extractions").join(format!("{mailbox}.json"))
+    }
+
+    /// Where a backup of a postoffice is restored.
+    pub(crate) fn restored(&self) -> PathBuf {
+        self.root.join("restored")
+    }
+
     /// The ledger of a mailbox.
     pub(crate) fn ledger(&self, mailbox: &str) -> Ledger {
         Ledger::of(&self.root.join("ledger"), mailbox)
@@ -239,6 +277,9 @@ impl Organisation {
     pub(crate) fn create_folders(&self) -> Result<()> {
         for folder in [
             "directory",
+            "accounts",
+            "extractions",
+            "wizard",
             "ledger",
             "queue",
             "profiles",

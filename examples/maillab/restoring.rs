@@ -9,12 +9,13 @@
 //! | no | yes | it is as it was then: what came since is lost, what left since is there again |
 //! | no | none | refused: nothing would be left |
 
+use std::fs;
+use std::path::Path;
+
 use crate::archive::{self, Manifest};
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
 use crate::organisation::Organisation;
-use crate::permissions;
-use crate::rules;
 use crate::stages::Stage;
 use crate::store::{RowState, Server};
 
@@ -43,12 +44,11 @@ pub(crate) fn restore(of: &Organisation, server: &Server) -> Result<Restored> {
     // Built beside the store, which it replaces as a whole.
     let built = Server { name: server.name.clone(), root: server.root.join("restoring") };
     if built.root.exists() {
-        std::fs::remove_dir_all(&built.root).at("remove", &built.root)?;
+        fs::remove_dir_all(&built.root).at("remove", &built.root)?;
     }
     disk::create_folder(&built.mailboxes_folder())?;
     let manifest = archive::read_manifest(&path)?;
-    let messages = manifest.messages.len() as u64;
-    build(&built, &manifest, &path)?;
+    let messages = build(&built, &manifest, &path)?;
     disk::sync_tree(&built.root)?;
     let locks = of.config.mailboxes.iter().map(|mailbox| of.lock_mailbox(mailbox));
     let _locks = locks.collect::<Result<Vec<_>>>()?;
@@ -58,20 +58,19 @@ pub(crate) fn restore(of: &Organisation, server: &Server) -> Result<Restored> {
     Ok(Restored { to_point_of_failure: false, messages })
 }
 
-fn build(built: &Server, manifest: &Manifest, path: &std::path::Path) -> Result<()> {
-    for (mailbox, kept) in &manifest.rules {
-        let row = built.create_row(mailbox, RowState::Live)?;
-        rules::set(&row, kept)?;
-        let permitted = manifest.permissions.get(mailbox).map(Vec::as_slice).unwrap_or_default();
-        permissions::set(&row, permitted)?;
+/// Fills an empty server with what the archive at `path` holds; returns how many messages that is.
+pub(crate) fn build(built: &Server, manifest: &Manifest, path: &Path) -> Result<u64> {
+    for mailbox in manifest.rules.keys() {
+        manifest.furnish(&built.create_row(mailbox, RowState::Live)?)?;
     }
     archive::each_message(path, |place, member| {
         let file = built.mailboxes_folder().join(place);
         disk::create_folder(disk::folder_of(&file))?;
         let mut text = Vec::new();
         member.read_to_end(&mut text).at("read", path)?;
-        std::fs::write(&file, text).at("write", &file)
-    })
+        fs::write(&file, text).at("write", &file)
+    })?;
+    Ok(manifest.messages.len() as u64)
 }
 
 fn count(server: &Server) -> Result<u64> {

@@ -62,6 +62,28 @@ pub(crate) enum Stage {
     RemoveServer,
     /// The consistency adjuster has done with the server.
     Adjust,
+    /// The first controller knows the account.
+    CreateAccount,
+    /// All accounts are there, and nothing of this mailbox has been copied.
+    BeginMailbox,
+    /// The wizard or the extraction has done with the mailbox.
+    EndMailbox,
+    /// The first controller knows the account no more.
+    DeleteAccount,
+    /// The user has a mailbox at the account.
+    LogOn,
+    /// Mail takes another way.
+    SwitchRoutes,
+    /// What came to the source before is at the target too.
+    CarryLate,
+    /// A replication cycle has something to carry.
+    BeginReplication,
+    /// A class of senders is to find another server.
+    BeginReroute,
+    /// The backup is in a folder of its own.
+    Restore,
+    /// The postoffice has the mailbox no more.
+    RemoveMailbox,
 }
 
 impl Stage {
@@ -93,6 +115,17 @@ impl Stage {
             Stage::RestoreStore => "restore_store",
             Stage::RemoveServer => "remove_server",
             Stage::Adjust => "adjust",
+            Stage::CreateAccount => "create_account",
+            Stage::BeginMailbox => "begin_mailbox",
+            Stage::EndMailbox => "end_mailbox",
+            Stage::DeleteAccount => "delete_account",
+            Stage::LogOn => "log_on",
+            Stage::SwitchRoutes => "switch_routes",
+            Stage::CarryLate => "carry_late",
+            Stage::BeginReplication => "begin_replication",
+            Stage::BeginReroute => "begin_reroute",
+            Stage::Restore => "restore",
+            Stage::RemoveMailbox => "remove_mailbox",
         }
     }
 }

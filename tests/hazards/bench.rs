@@ -22,18 +22,23 @@ impl Bench {
 
     /// A new organisation whose log drives have no room at all.
     pub(crate) fn without_log_space() -> Self {
-        let bench = Bench { folder: TempDir::new().unwrap() };
-        bench.maillab(&["init", "--mailboxes", "2", "--messages", "5", "--log-mb", "0"]);
-        bench
+        Bench::with(&["--log-mb", "0"])
     }
 
     /// A new organisation. Before service pack 4 nothing moves beside an antivirus program, so it is off there.
     pub(crate) fn of_service_pack(pack: &str) -> Self {
-        let bench = Bench { folder: TempDir::new().unwrap() };
-        bench.maillab(&["init", "--mailboxes", "2", "--messages", "5", "--service-pack", pack]);
+        let bench = Bench::with(&["--service-pack", pack]);
         if pack != "4" {
             bench.maillab(&["antivirus", "set", "off"]);
         }
+        bench
+    }
+
+    /// A new organisation with these options of `init`.
+    pub(crate) fn with(options: &[&str]) -> Self {
+        let bench = Bench { folder: TempDir::new().unwrap() };
+        let init = ["init", "--mailboxes", "2", "--messages", "5"];
+        bench.maillab(&[&init, options].concat());
         bench
     }
 
@@ -47,6 +52,11 @@ impl Bench {
     /// Checks a naive runbook, then runs it on the mailbox `alice` to its end, well or badly; returns what was said.
     pub(crate) fn run(&self, runbook: &str) -> Output {
         self.run_on(&["alice"], runbook, &[])
+    }
+
+    /// Like [`Bench::run`], on all mailboxes.
+    pub(crate) fn run_all(&self, runbook: &str) -> Output {
+        self.run_on(&["alice", "bob"], runbook, &[])
     }
 
     /// Like [`Bench::run`], on other mailboxes and with more arguments.

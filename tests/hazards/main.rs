@@ -8,5 +8,7 @@
 
 mod bench;
 mod kb328810;
+mod kb842101;
+mod q190423;
 mod q252869;
 mod q277911;

@@ -1,4 +1,5 @@
-//! The mailbox itself: both views of the directory agree on its home, which has its row, and nobody else has one.
+//! The mailbox itself: both views of the directory agree on its home, which has its row, and nobody else has one
+//! but what it was copied from.
 //!
 //! Does not look at messages.
 
@@ -18,12 +19,13 @@ pub(super) fn check(survey: &Survey) -> Vec<Finding> {
     if !survey.has_home() {
         wrong.push(format!("its home `{}` has no row of it", survey.entry.home()));
     }
-    wrong.extend(survey.rows.iter().filter_map(judge));
+    wrong.extend(survey.rows.iter().filter(|row| !row.original).filter_map(judge));
+    wrong.extend(survey.complaints.iter().cloned());
     wrong.into_iter().map(|detail| survey.finding(Kind::Mailbox, "", detail)).collect()
 }
 
 fn judge(row: &Seen) -> Option<String> {
-    let Seen { server, at_home, state } = row;
+    let Seen { server, at_home, state, .. } = row;
     match (at_home, state) {
         (false, RowState::Moved) => {
             Some(format!("`{server}`, which is not its home, has an empty row of it"))

@@ -26,7 +26,10 @@ fn misplaced(survey: &Survey, message: &Accepted) -> Option<Finding> {
     let copies = survey.copies_of(key);
     let in_place = copies.iter().any(is_in_place);
     let waiting = copies.iter().find(|copy| !copy.visible);
-    let elsewhere = copies.iter().find(|copy| !copy.at_home && copy.visible);
+    // What a mailbox was copied from stays as it was; it counts only where the message is nowhere else.
+    let mut others = copies.iter().filter(|copy| !copy.at_home && copy.visible);
+    let elsewhere = others.clone().find(|copy| !copy.original);
+    let elsewhere = elsewhere.or_else(|| others.next().filter(|_| !in_place));
     let (kind, detail) = match (in_place, elsewhere, waiting) {
         (false, None, None) if survey.queued.contains(key) => {
             (Kind::Queued, "accepted, and not yet in a mailbox".to_owned())

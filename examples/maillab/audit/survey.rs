@@ -8,6 +8,7 @@ use std::fs;
 use mailparse::MailHeaderMap;
 
 use super::finding::{Finding, Kind};
+use crate::cloning;
 use crate::delivery;
 use crate::directory::Entry;
 use crate::failure::{At, Result};
@@ -34,6 +35,8 @@ pub(super) struct Survey<'a> {
     pub(super) queued: Vec<String>,
     /// Every message ever accepted.
     pub(super) accepted: Vec<Accepted>,
+    /// What the accounts of the other organisation are to be blamed for.
+    pub(super) complaints: Vec<String>,
     /// The inbox rules that the user has made.
     pub(super) rules_made: Vec<Rule>,
     /// The inbox rules at its home.
@@ -53,6 +56,8 @@ pub(super) struct Seen {
     pub(super) server: String,
     /// Whether the server is its home.
     pub(super) at_home: bool,
+    /// Whether it is what the mailbox was copied from, which stays as it was.
+    pub(super) original: bool,
     /// What it is good for.
     pub(super) state: RowState,
 }
@@ -64,6 +69,8 @@ pub(super) struct Copy {
     pub(super) server: String,
     /// Whether the server is the mailbox's home.
     pub(super) at_home: bool,
+    /// Whether it is in what the mailbox was copied from.
+    pub(super) original: bool,
     /// Whether the user sees it.
     pub(super) visible: bool,
     /// Its folder.
@@ -84,6 +91,7 @@ impl<'a> Survey<'a> {
             copies: BTreeMap::new(),
             queued: delivery::queued(of, mailbox)?,
             accepted: of.ledger(mailbox).read()?,
+            complaints: cloning::complaints(of, mailbox)?,
             rules_made: rules::written_down(of, mailbox)?,
             rules_kept: Vec::new(),
             let_in: permissions::written_down(of, mailbox)?,
@@ -94,8 +102,13 @@ impl<'a> Survey<'a> {
         survey.profile_on_gone_server = of.server(&profile)?.is_gone().then_some(profile);
         for server in of.servers()? {
             if let Some(row) = server.row(mailbox) {
-                survey.look_at(&row)?;
+                let at_home = server.name == survey.entry.home();
+                let copied = of.config.layout.copies() && server.name == of.config.source;
+                survey.look_at(&row, at_home, copied && !at_home)?;
             }
+        }
+        for row in cloning::rows_beside(of, mailbox)? {
+            survey.look_at(&row, false, false)?;
         }
         Ok(survey)
     }
@@ -115,30 +128,30 @@ impl<'a> Survey<'a> {
         self.copies.get(key).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn look_at(&mut self, row: &Row) -> Result<()> {
-        let server = row.server.name.clone();
-        let at_home = server == self.entry.home();
+    fn look_at(&mut self, row: &Row, at_home: bool, original: bool) -> Result<()> {
+        let seen = Seen { server: row.server.name.clone(), at_home, original, state: row.state()? };
         if at_home {
             self.rules_kept = rules::of_row(row)?;
             self.may_open = permissions::of_row(row)?;
         }
-        self.rows.push(Seen { server, at_home, state: row.state()? });
         for item in row.mail.items()? {
-            self.add(row, at_home, true, &item)?;
+            self.add(row, &seen, true, &item)?;
         }
         for item in row.mail.in_transit()? {
-            self.add(row, at_home, false, &item)?;
+            self.add(row, &seen, false, &item)?;
         }
+        self.rows.push(seen);
         Ok(())
     }
 
-    fn add(&mut self, row: &Row, at_home: bool, visible: bool, item: &Item) -> Result<()> {
+    fn add(&mut self, row: &Row, seen: &Seen, visible: bool, item: &Item) -> Result<()> {
         let path = row.mail.path(item);
         let text = fs::read(&path).at("read", &path)?;
         let key = key_of(&text).unwrap_or_else(|| item.key.clone());
         self.copies.entry(key).or_default().push(Copy {
-            server: row.server.name.clone(),
-            at_home,
+            server: seen.server.clone(),
+            at_home: seen.at_home,
+            original: seen.original,
             visible,
             folder: item.folder.clone(),
             flags: item.flags.clone(),

@@ -2,11 +2,13 @@
 //!
 //! Decides nothing about mail. One file per group of commands; answers go to standard output, talk to standard error.
 
+mod cloning;
 mod faults;
 mod inspection;
 mod keeping;
 mod mail;
 mod moves;
+mod postoffice;
 mod servers;
 mod setup;
 mod switching;
@@ -60,6 +62,10 @@ enum Command {
     Switching(switching::Command),
     #[command(flatten)]
     Servers(servers::Command),
+    #[command(flatten)]
+    Cloning(cloning::Command),
+    #[command(flatten)]
+    Postoffice(postoffice::Command),
     /// Arm a fault of the articles, which strikes once at its border; `--list` documents them all.
     Fault(faults::Arguments),
 }
@@ -82,6 +88,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Keeping(command) => keeping::run(command, &open()?),
         Command::Switching(command) => switching::run(command, &open()?),
         Command::Servers(command) => servers::run(command, &open()?),
+        Command::Cloning(command) => cloning::run(command, &open()?),
+        Command::Postoffice(command) => postoffice::run(command, &open()?),
         Command::Fault(arguments) => faults::run(&arguments, &open()?),
     }
 }
@@ -99,4 +107,13 @@ fn print(text: &str) -> Result<()> {
 
 fn print_json(value: &Value) -> Result<()> {
     print(&value.to_string())
+}
+
+/// The mailboxes that were named, or all.
+fn chosen(of: &Organisation, mailboxes: Vec<String>) -> Result<Vec<String>> {
+    if mailboxes.is_empty() {
+        return Ok(of.config.mailboxes.clone());
+    }
+    mailboxes.iter().try_for_each(|mailbox| of.check_mailbox(mailbox))?;
+    Ok(mailboxes)
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::print_json;
 use crate::failure::Result;
+use crate::layout::Layout;
 use crate::moving;
 use crate::organisation::Organisation;
 use crate::stages::Stage;
@@ -63,6 +64,7 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: Command, organisation: &Organisation) -> Result<()> {
+    organisation.config.layout.check(Layout::Site)?;
     match command {
         Command::Move { mailbox, from, to } => {
             organisation.check_mailbox(&mailbox)?;

@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     "defaults",
     "locks",
     "settings",
+    "allow",
     "steps",
 ];
 
@@ -83,6 +84,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
     let locks = decoder.locks(locks);
     let settings = fields.take("settings");
     let settings = decoder.settings(settings);
+    let allow = decoder.allow(&mut fields);
     let steps = decoder.required(&mut fields, "steps");
     let steps = steps.map(|entry| decoder.steps("the runbook", entry)).unwrap_or_default();
     decoder.finish(fields, KEYS);
@@ -98,6 +100,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
         defaults,
         locks,
         settings,
+        allow,
         steps,
     })
 }

@@ -44,6 +44,7 @@ const STEP_KEYS: &[&str] = &[
     "locks",
     "outputs",
     "on_failure",
+    "allow",
 ];
 
 /// Keys of an action, which a group has not.
@@ -126,6 +127,7 @@ impl Decoder<'_> {
                 self.locks(entry)
             },
             settings: self.settings_of_group(&mut fields, is_group),
+            allow: self.allow(&mut fields),
             body: if is_group {
                 self.group(&key.text, &mut fields, depth)
             } else {
@@ -168,6 +170,7 @@ impl Decoder<'_> {
             on_failure: OnFailure::default(),
             locks: Vec::new(),
             settings: Vec::new(),
+            allow: IndexMap::new(),
             body: Body::Group(Vec::new()),
         }
     }
