@@ -2,17 +2,14 @@
 //!
 //! Does not touch the postoffice: mail is swept out of the folder, and nothing is delivered into it.
 
-use std::fs::{self, File};
-use std::path::{Component, Path, PathBuf};
-
-use serde_json::json;
+use std::fs;
+use std::path::PathBuf;
 
 use crate::archive;
 use crate::disk;
 use crate::failure::{At, Failure, Result};
-use crate::maildir::Maildir;
 use crate::organisation::Organisation;
-use crate::rules;
+use crate::restoring;
 use crate::stages::Stage;
 use crate::store::Server;
 
@@ -47,11 +44,9 @@ pub(crate) fn restore(of: &Organisation) -> Result<usize> {
         fs::remove_dir_all(&staged).at("remove", &staged)?;
     }
     let store = Server { name: "restored".to_owned(), root: staged.clone() };
+    disk::create_folder(&store.mailboxes_folder())?;
     for file in &files {
-        unpack(file, &staged.join("mailboxes"))?;
-        for (mailbox, rules) in archive::read_manifest(file)?.rules {
-            store.row(&mailbox).map_or(Ok(()), |row| rules::set(&row, &rules))?;
-        }
+        restoring::build(&store, &archive::read_manifest(file)?, file)?;
     }
     let mut messages = 0;
     for mailbox in store.mailboxes()? {
@@ -64,29 +59,4 @@ pub(crate) fn restore(of: &Organisation) -> Result<usize> {
     disk::rename(&staged, &root)?;
     stages.reach(Stage::Restore)?;
     Ok(messages)
-}
-
-fn unpack(archive: &Path, mailboxes: &Path) -> Result<()> {
-    disk::create_folder(mailboxes)?;
-    let file = File::open(archive).at("open", archive)?;
-    for member in tar::Archive::new(file).entries().at("read", archive)? {
-        let mut member = member.at("read", archive)?;
-        let path = member.path().at("read", archive)?.into_owned();
-        let mut parts = path.components();
-        // The manifest is no message; a member is named `MAILBOX/PLACE`.
-        let (Some(Component::Normal(mailbox)), true) =
-            (parts.next(), path.components().count() > 1)
-        else {
-            continue;
-        };
-        let row = mailboxes.join(mailbox);
-        if !row.exists() {
-            Maildir::at(&row).create()?;
-            disk::write_json(&row.join("row.json"), &json!({"state": "live"}))?;
-        }
-        let place = mailboxes.join(&path);
-        disk::create_folder(disk::folder_of(&place))?;
-        member.unpack(&place).at("unpack", &place)?;
-    }
-    Ok(())
 }
