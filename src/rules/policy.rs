@@ -12,7 +12,7 @@ use crate::spec::policy::{Demand, Part, Policy, PolicyRule};
 /// What of a policy a runbook does not keep.
 #[must_use]
 pub fn check(runbook: &Runbook, policy: &Policy) -> Vec<Finding> {
-    let shape = Shape::new(runbook);
+    let shape = Shape::untiring(runbook);
     let mut findings = Vec::new();
     for (name, rule) in &policy.rules {
         for step in shape.of_kind(&rule.kind) {

@@ -42,6 +42,9 @@ steps:
             });
             let verified = looked_at.iter().any(|&check| shape.done_before(check, number));
             let Some(&one) = unchecked.filter(|_| !verified) else { continue };
+            if shape.is_exhausted() {
+                return hits;
+            }
             let step = shape.nodes[number].step;
             let message = format!(
                 "step `{}` ends the freeze before what `{}` has moved was verified",
@@ -51,7 +54,9 @@ steps:
                 "let it need a step of kind `verify`, or give the move a `verify` of its own";
             hits.push(Hit::new(number, step.at, message).help(help));
         }
-        hits.extend(settings(shape, &moved, &looked_at));
+        if !shape.is_exhausted() {
+            hits.extend(settings(shape, &moved, &looked_at));
+        }
         hits
     },
 };

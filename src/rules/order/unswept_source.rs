@@ -43,6 +43,9 @@ steps:
             let swept = sweeps.iter().any(|&sweep| always_before(shape, sweep, number));
             let verified = verifications.iter().any(|&check| always_before(shape, check, number))
                 || verifies_itself(shape.nodes[first].step);
+            if shape.is_exhausted() {
+                return hits;
+            }
             let missing = match (swept, verified) {
                 (true, true) => continue,
                 (false, true) => "no sweep",
