@@ -44,6 +44,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// Show what a run would do, without doing anything
     Plan(Plan),
+    /// Let everything go wrong in a simulated run of a runbook, and show what comes of it
+    Rehearse(Rehearse),
     /// Run a runbook
     Run(Run),
     /// Go on with a run that was stopped, has failed or was interrupted
@@ -151,6 +153,43 @@ pub(super) struct Plan {
     #[command(flatten)]
     pub(super) given: Given,
     /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+const REHEARSE_HELP: &str = "\
+Nothing is started. Every job of the runbook is simulated; the executor, its keeper or the machine dies between any two
+steps and while each job runs, jobs end badly with their effect done, half done or not, and probes find each state that
+they declare. Each time the run is resumed, the operator decides as the world is, and what windlass promises is checked:
+no `once` effect twice or over a half of it, nothing before what it needs, every setting back or shown as owed, every
+lock let go, and an end or a reason.
+
+What a simulation cannot see: whether a command does what its step says; whether `idempotent` or `read` is true; whether
+a probe tells its states apart by what it really prints (only states that look at nothing are found out); and what other
+people, other runs and time do to the world meanwhile.
+
+Exit codes: 0 every promise was kept, 1 a promise was broken, 2 usage, or the runbook is wrong.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REHEARSE_HELP)]
+pub(super) struct Rehearse {
+    /// The runbook; for required parameters that are not given values are made up
+    pub(super) runbook: PathBuf,
+    #[command(flatten)]
+    pub(super) given: Given,
+    /// How many items of each group are rehearsed
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) items: u32,
+    /// How many jobs run at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) jobs: u32,
+    /// How many pairs of crashes are rehearsed, beside all single ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) pairs: u64,
+    /// Which pairs: the same number picks the same ones
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
 }

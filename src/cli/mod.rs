@@ -19,6 +19,7 @@ mod known;
 mod locks;
 mod logs;
 mod plan;
+mod rehearse;
 mod release;
 mod resolve;
 mod resume;
@@ -76,6 +77,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Check(command) => check::main(&command),
         Command::Explain(command) => explain::main(&command),
         Command::Plan(command) => plan::main(&command),
+        Command::Rehearse(command) => rehearse::main(&command),
         Command::Run(command) => run::main(&place, &command),
         Command::Resume(command) => resume::main(&place, &command),
         Command::Status(command) => status::main(&place, &command),

@@ -12,6 +12,7 @@ mod locks;
 mod operator;
 mod plan;
 mod recover_table;
+mod refusals;
 mod run;
 mod settings_table;
 mod standing;
