@@ -48,7 +48,7 @@ fn broken(shape: &Shape<'_>, step: usize, demand: &Demand) -> Option<String> {
             (
                 met,
                 format!(
-                    "is not between a `{first}` and a `{second}`, nor under a setting that does both"
+                    "is neither between `{first}` and `{second}` nor under a setting that does both"
                 ),
             )
         }

@@ -33,10 +33,14 @@ steps:
         let checks = shape.of_kind("verify");
         let looked_at: Vec<usize> = checks
             .into_iter()
+            .take_while(|_| !shape.is_exhausted())
             .filter(|&check| moved.iter().any(|&first| shape.done_before(first, check)))
             .collect();
         let mut hits = Vec::new();
         for number in shape.of_kind("unfreeze") {
+            if shape.is_exhausted() {
+                return hits;
+            }
             let unchecked = moved.iter().find(|&&one| {
                 shape.ends_before(one, number) && !verifies_itself(shape.nodes[one].step)
             });
