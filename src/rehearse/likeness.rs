@@ -44,7 +44,7 @@ pub(super) fn likeness(state: &State, world: &World) -> u64 {
     state.run().stopped.map(|why| why as u8).hash(&mut hasher);
     state.run().closed.hash(&mut hasher);
     for job in &world.running {
-        job.task.hash(&mut hasher);
+        (&job.task, world.jobs.get(job).map(|job| job.course)).hash(&mut hasher);
     }
     sum.wrapping_add(hasher.finish())
 }

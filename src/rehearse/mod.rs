@@ -92,7 +92,7 @@ pub fn rehearse(plan: &Arc<Plan>, extent: Extent) -> Rehearsal {
     }
     assumed.sort_unstable();
     assumed.dedup();
-    Rehearsal::new(plan, extent, &assumed, table)
+    Rehearsal::new(plan, extent, &assumed, &table)
 }
 
 fn answers(plan: &Arc<Plan>, extent: Extent, denied: Option<NodeId>) -> Answers {

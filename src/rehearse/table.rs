@@ -53,6 +53,8 @@ pub(super) struct Situation {
 }
 
 /// What makes two trials the same to a reader.
+///
+/// A crash in a run that was disturbed before is one with what disturbed it, where nothing else comes of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Kind {
     /// What was broken; nothing in most.
@@ -61,7 +63,6 @@ pub(super) struct Kind {
     pub(super) role: Option<Role>,
     pub(super) moment: Moment,
     pub(super) left: Option<String>,
-    pub(super) before: Option<Before>,
     /// Whether the operator puts something right by hand, and what is decided.
     pub(super) does: Vec<(bool, Option<u8>)>,
 }
@@ -89,24 +90,39 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Takes note of a trial.
-    pub(super) fn add(&mut self, situation: &Situation, outcome: Outcome, second: Option<Death>) {
+    /// Takes note of a trial; `node_of` finds the node of a task or setting.
+    pub(super) fn add(
+        &mut self,
+        situation: &Situation,
+        outcome: Outcome,
+        second: Option<Death>,
+        node_of: impl Fn(&str) -> Option<NodeId>,
+    ) {
         self.trials += 1;
         if outcome.deeds.is_empty() && outcome.breaches.is_empty() {
             *self.silent.entry(situation.death).or_default() += 1;
             return;
         }
-        let mut broken: Vec<String> =
-            outcome.breaches.iter().map(|breach| breach.in_words()).collect();
+        let mut broken: Vec<String> = outcome
+            .breaches
+            .iter()
+            .map(|breach| without_keys(&breach.about) + &breach.what)
+            .collect();
         broken.sort();
         broken.dedup();
+        let about = outcome.deeds.first().map(|deed| &deed.about);
+        let about = about.or(outcome.breaches.first().map(|breach| &breach.about)).cloned();
+        let (moment, left) = match &situation.before {
+            Some(before) => (before.moment, before.left.clone()),
+            None => (situation.moment, situation.left.clone()),
+        };
+        let calm = situation.before.is_none() && !matches!(moment, Moment::Between | Moment::Found);
         let kind = Kind {
             broken,
-            node: situation.node,
-            role: situation.role,
-            moment: situation.moment,
-            left: situation.left.clone(),
-            before: situation.before.clone(),
+            node: about.as_deref().and_then(node_of).unwrap_or(situation.node),
+            role: situation.role.filter(|role| calm && *role != Role::Action),
+            moment: moment.folded(),
+            left,
             does: outcome
                 .deeds
                 .iter()
@@ -116,11 +132,12 @@ impl Table {
         let row = self.rows.entry(kind).or_insert_with(|| Row {
             count: 0,
             deaths: BTreeSet::new(),
-            example: situation.example.clone(),
+            example: about.unwrap_or_else(|| situation.example.clone()),
             deeds: outcome.deeds,
             pair: second.is_some(),
         });
         row.count += 1;
+        row.pair &= second.is_some();
         row.deaths.insert(situation.death);
     }
 
@@ -132,7 +149,6 @@ impl Table {
             role: None,
             moment: Moment::Undisturbed,
             left: None,
-            before: None,
             does: Vec::new(),
         };
         let row = Row {
@@ -155,12 +171,44 @@ impl Table {
             match self.rows.get_mut(&kind) {
                 Some(known) => {
                     known.count += row.count;
-                    known.deaths.extend(row.deaths);
+                    known.deaths.extend(&row.deaths);
+                    known.pair &= row.pair;
+                    if row.example < known.example {
+                        (known.example, known.deeds) = (row.example, row.deeds);
+                    }
                 }
                 None => {
                     self.rows.insert(kind, row);
                 }
             }
+        }
+    }
+}
+
+/// An id without the keys of its items, as the beginning of a sentence; nothing for the run.
+fn without_keys(id: &str) -> String {
+    if id.is_empty() {
+        return String::new();
+    }
+    let mut depth = 0_usize;
+    let step: String = id
+        .chars()
+        .filter(|letter| {
+            depth += usize::from(*letter == '[');
+            let outside = depth == 0;
+            depth -= usize::from(*letter == ']' && depth > 0);
+            outside
+        })
+        .collect();
+    format!("`{step}`: ")
+}
+
+impl Moment {
+    /// Moments that a reader does not tell apart: a job has broken off, whoever has died.
+    fn folded(self) -> Self {
+        match self {
+            Self::Ended | Self::Fails => Self::While,
+            moment => moment,
         }
     }
 }

@@ -91,7 +91,8 @@ fn one(text: &mut String, point: &Point) {
     let job = point.job.as_ref().map(|job| format!("{job}: ")).unwrap_or_default();
     let died = match point.died.as_slice() {
         [] => String::new(),
-        died => format!(" [{}]", died.join("; ")),
+        [died] if died == "nothing" => String::new(),
+        died => format!(" [dies: {}]", died.join(", ")),
     };
     let left = point.left.as_ref().map(|left| format!(": {left}")).unwrap_or_default();
     let _ = writeln!(text, "    {job}{}{died}{left}  ({}×)", point.happened, point.count);
