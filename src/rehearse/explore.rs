@@ -17,8 +17,9 @@ use crate::core::apply::Unfit;
 use crate::core::job::{JobId, Role};
 use crate::core::machine::{Effect, Input};
 use crate::core::record::Record;
+use crate::core::setting::SettingStanding;
 use crate::core::state::{InstanceId, Knowledge, State};
-use crate::plan::graph::{Meaning, NodeId, Task};
+use crate::plan::graph::{Meaning, Task};
 use crate::spec::model;
 
 /// Which trials are made.
@@ -47,8 +48,8 @@ pub(super) struct Walk<'a> {
     unsynced: bool,
     /// What has gone wrong before, in a walk through a run that is disturbed already.
     before: Option<Before>,
-    /// Nodes whose disturbed runs were walked through.
-    walked: BTreeSet<(NodeId, Before)>,
+    /// The disturbed runs that were walked through.
+    walked: BTreeSet<Before>,
 }
 
 impl<'a> Walk<'a> {
@@ -192,13 +193,34 @@ impl<'a> Walk<'a> {
             disturbed.world.steer(job, Course::Badly { leaves });
             disturbed.world.becomes = becomes;
             let situation = Situation { left, ..base.clone() };
-            let goes_on = matches!(leaves, Leaves::Part(Cell::In(_) | Cell::GoesOn(_)));
+            let goes_on = goes_on(task, leaves);
             self.disturb(disturbed, &situation, goes_on, becomes)?;
         }
         let mut unborn = life.clone();
         unborn.world.steer(job, Course::Unborn);
         let situation = Situation { moment: Moment::Unborn, ..base.clone() };
         self.disturb(unborn, &situation, false, None)?;
+        if let (Role::Get, Some(part)) = (role, self.written.part(id)) {
+            let (value, left) = match part.standing {
+                SettingStanding::Idle => {
+                    (life.temporary(id), "the temporary value is in force already")
+                }
+                SettingStanding::InForce => {
+                    (Some("theirs".into()), "somebody else has changed it meanwhile")
+                }
+                _ => (None, ""),
+            };
+            if let Some(value) = value {
+                let mut found = life.clone();
+                found.world.meddle(&owner(job), &value);
+                let situation = Situation {
+                    moment: Moment::Found,
+                    left: Some(left.to_owned()),
+                    ..base.clone()
+                };
+                self.disturb(found, &situation, false, None)?;
+            }
+        }
         let first = self.written.task(id).is_some_and(|task| {
             role == Role::Probe && task.knowledge == Knowledge::NotBegun && task.jobs == 1
         });
@@ -211,8 +233,7 @@ impl<'a> Walk<'a> {
                 found.world.becomes = becomes;
                 let moment = Moment::Found;
                 let situation = Situation { moment, left: Some(left), ..base.clone() };
-                let goes_on = matches!(cell, Cell::In(_) | Cell::GoesOn(_));
-                self.disturb(found, &situation, goes_on, becomes)?;
+                self.disturb(found, &situation, goes_on(Some(task), leaves), becomes)?;
             }
         }
         Ok(())
@@ -226,9 +247,9 @@ impl<'a> Walk<'a> {
         walks: bool,
         becomes: Option<Cell>,
     ) -> Result<(), String> {
-        let before = Before { moment: situation.moment, left: situation.left.clone() };
-        let key = (situation.node, before.clone());
-        let walks = walks && becomes.is_some() && self.walked.insert(key);
+        let node = situation.node;
+        let before = Before { node, moment: situation.moment, left: situation.left.clone() };
+        let walks = walks && becomes.is_some() && self.walked.insert(before.clone());
         for second in self.chosen() {
             let doom = second.map(|second| (second, &self.written, self.synced.as_ref()));
             let outcome = self.stage.see_through(life.clone(), doom);
@@ -416,6 +437,11 @@ fn found_states(task: &Task) -> Vec<(Cell, Option<Cell>)> {
         }
     }
     found
+}
+
+/// Whether something is done about what is left, so that more can go wrong.
+fn goes_on(task: Option<&Task>, leaves: Leaves) -> bool {
+    matches!(leaves, Leaves::Part(Cell::GoesOn(_))) || has_repair(task, leaves)
 }
 
 fn has_repair(task: Option<&Task>, leaves: Leaves) -> bool {

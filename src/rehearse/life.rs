@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::answers::Asked;
 use super::promises::{self, Breach};
@@ -115,6 +116,11 @@ impl<'a> Life<'a> {
 
     pub(super) fn is_finished(&self) -> bool {
         self.machine.is_finished()
+    }
+
+    /// The temporary value of a setting.
+    pub(super) fn temporary(&self, part: InstanceId) -> Option<Value> {
+        self.answers.setting_to(self.state(), part).ok()
     }
 
     /// Whether the machine has heard of everything that has happened.

@@ -35,8 +35,8 @@ pub(super) fn likeness(state: &State, world: &World) -> u64 {
         }
     }
     let mut hasher = DefaultHasher::new();
-    for thing in world.changed() {
-        thing.hash(&mut hasher);
+    for (thing, value) in world.things() {
+        (thing, value.to_string()).hash(&mut hasher);
     }
     for (holder, claim) in state.claims().held() {
         (holder, claim.whole, claim.locks.len()).hash(&mut hasher);

@@ -133,6 +133,12 @@ fn assumption(plan: &Plan, extent: Extent, assumption: Assumption) -> String {
         Assumption::Cut(node, count) => {
             format!("`{}` has {count} items: the first {} were rehearsed", path(node), extent.items)
         }
+        Assumption::TwoStates(node) => {
+            let path = path(node);
+            format!(
+                "the probe of `{path}` knows nothing between `done` and `absent`: what is half done was taken to be neither"
+            )
+        }
         Assumption::Command(node) => {
             format!("a command of `{}` cannot be rendered with made-up values", path(node))
         }
@@ -182,7 +188,7 @@ fn happened(moment: Moment) -> &'static str {
         Moment::Between => "a crash between two steps of the executor",
         Moment::While | Moment::Fails | Moment::Ended => "its job breaks off or ends badly",
         Moment::Unborn => "the command of its job cannot be started",
-        Moment::Found => "before its first start the world is found otherwise",
+        Moment::Found => "the world is found otherwise",
     }
 }
 

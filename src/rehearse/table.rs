@@ -34,6 +34,7 @@ pub(super) enum Moment {
 /// What has gone wrong before a crash.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Before {
+    pub(super) node: NodeId,
     pub(super) moment: Moment,
     pub(super) left: Option<String>,
 }
@@ -112,14 +113,17 @@ impl Table {
         broken.dedup();
         let about = outcome.deeds.first().map(|deed| &deed.about);
         let about = about.or(outcome.breaches.first().map(|breach| &breach.about)).cloned();
-        let (moment, left) = match &situation.before {
-            Some(before) => (before.moment, before.left.clone()),
-            None => (situation.moment, situation.left.clone()),
+        let (origin, moment, left) = match &situation.before {
+            Some(before) => (before.node, before.moment, before.left.clone()),
+            None => (situation.node, situation.moment, situation.left.clone()),
         };
+        let node = about.as_deref().and_then(node_of).unwrap_or(origin);
+        // What is in doubt elsewhere is so because of the crash alone.
+        let (moment, left) = if node == origin { (moment, left) } else { (Moment::Between, None) };
         let calm = situation.before.is_none() && !matches!(moment, Moment::Between | Moment::Found);
         let kind = Kind {
             broken,
-            node: about.as_deref().and_then(node_of).unwrap_or(situation.node),
+            node,
             role: situation.role.filter(|role| calm && *role != Role::Action),
             moment: moment.folded(),
             left,
@@ -129,16 +133,14 @@ impl Table {
                 .map(|deed| (deed.by_hand, deed.decision.map(rank)))
                 .collect(),
         };
-        let row = self.rows.entry(kind).or_insert_with(|| Row {
-            count: 0,
-            deaths: BTreeSet::new(),
+        let row = Row {
+            count: 1,
+            deaths: BTreeSet::from([situation.death]),
             example: about.unwrap_or_else(|| situation.example.clone()),
             deeds: outcome.deeds,
             pair: second.is_some(),
-        });
-        row.count += 1;
-        row.pair &= second.is_some();
-        row.deaths.insert(situation.death);
+        };
+        self.join(kind, row);
     }
 
     /// Takes note of a run that is broken even when nothing goes wrong.
@@ -168,20 +170,30 @@ impl Table {
             *self.silent.entry(death).or_default() += count;
         }
         for (kind, row) in other.rows {
-            match self.rows.get_mut(&kind) {
-                Some(known) => {
-                    known.count += row.count;
-                    known.deaths.extend(&row.deaths);
-                    known.pair &= row.pair;
-                    if row.example < known.example {
-                        (known.example, known.deeds) = (row.example, row.deeds);
-                    }
-                }
-                None => {
-                    self.rows.insert(kind, row);
-                }
-            }
+            self.join(kind, row);
         }
+    }
+
+    fn join(&mut self, kind: Kind, row: Row) {
+        let Some(known) = self.rows.get_mut(&kind) else {
+            self.rows.insert(kind, row);
+            return;
+        };
+        known.count += row.count;
+        known.deaths.extend(&row.deaths);
+        known.pair &= row.pair;
+        // Whoever comes first, the same one is shown.
+        if row.shown() < known.shown() {
+            (known.example, known.deeds) = (row.example, row.deeds);
+        }
+    }
+}
+
+impl Row {
+    /// What is shown of it, to be compared.
+    fn shown(&self) -> (&Arc<str>, impl PartialOrd + '_) {
+        let sees: Vec<&str> = self.deeds.iter().map(|deed| deed.sees.as_str()).collect();
+        (&self.example, sees)
     }
 }
 

@@ -176,6 +176,11 @@ impl World {
         self.values.iter().filter(|(_, (first, now))| first != now).map(|(thing, _)| thing)
     }
 
+    /// The real things that settings are about, with what they are.
+    pub(super) fn things(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+        self.values.iter().map(|(thing, (_, now))| (thing, now))
+    }
+
     /// What the real thing behind a setting is now.
     pub(super) fn value_of(&self, setting: &str) -> Option<&Value> {
         self.values.get(self.things.get(setting)?).map(|(_, now)| now)
@@ -184,6 +189,15 @@ impl World {
     /// Whether a setting is about that real thing.
     pub(super) fn is_about(&self, setting: &str, thing: &str) -> bool {
         self.things.get(setting).is_some_and(|known| **known == *thing)
+    }
+
+    /// Somebody else has made the thing behind a setting what it is now.
+    pub(super) fn meddle(&mut self, setting: &str, value: &Value) {
+        let Some(thing) = self.things.get(setting) else { return };
+        if let Some((first, now)) = self.values.get_mut(thing) {
+            first.clone_from(value);
+            now.clone_from(value);
+        }
     }
 
     /// Begins a job; `owner` is the task or setting that it serves.

@@ -18,6 +18,15 @@ fn a_probe_that_calls_everything_else_absent_lets_a_half_done_move_begin_anew() 
 }
 
 #[test]
+fn a_retry_behind_a_probe_that_tells_nothing_does_the_move_twice() {
+    let runbook = "steps:\n  move:\n    run: [mv, a, b]\n    retry: {attempts: 2}\n    probe:\n\
+                   \x20     run: [where]\n      states:\n        absent: out.exit == 0\n\
+                   \x20       done: out.json.home == 'b'\n";
+    let rehearsed = rehearse_text(runbook, &[]);
+    rehearsed.breaks("`move`: it is `once` and is started, and it has happened already");
+}
+
+#[test]
 fn a_probe_that_always_says_done_lets_the_move_be_left_out() {
     let states = "        done: out.exit == 0\n        absent: out.exit == 1\n";
     let rehearsed = rehearse_text(&moves(states), &[]);
