@@ -13,4 +13,5 @@ pub mod observe;
 pub mod plan;
 pub mod rehearse;
 pub mod report;
+pub mod rules;
 pub mod spec;

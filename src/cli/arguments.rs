@@ -40,6 +40,8 @@ pub(super) struct Place {
 pub(super) enum Command {
     /// Find everything that is wrong with runbooks, without running anything
     Check(Check),
+    /// Explain a code of `check`, or list all of them
+    Explain(Explain),
     /// Show what a run would do, without doing anything
     Plan(Plan),
     /// Let everything go wrong in a simulated run of a runbook, and show what comes of it
@@ -70,8 +72,12 @@ pub(super) enum Command {
     Journal(Journal),
     /// Draw a runbook or a run as text for Graphviz or Mermaid
     Graph(Graph),
+    /// Print a JSON Schema: of what authors write, or of what windlass writes
+    Schema(Schema),
     /// Print completions for a shell
     Completions(Completions),
+    /// Print the manual, or write all its pages into a folder
+    Man(Manual),
     /// Keep the jobs of a run (started by windlass itself)
     #[command(hide = true)]
     Keeper(Keeper),
@@ -105,6 +111,21 @@ pub(super) enum Format {
     Json,
 }
 
+/// How `check` prints what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for test reports
+    Junit,
+    /// Workflow commands of GitHub Actions, which become annotations
+    Github,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Runbooks and drivers, or folders with them
@@ -112,7 +133,19 @@ pub(super) struct Check {
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) drivers: Drivers,
+    /// A file of rules that the runbooks must keep
+    #[arg(long = "policy", value_name = "FILE")]
+    pub(super) policies: Vec<PathBuf>,
     /// How to print what is found
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(super) format: CheckFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The code, such as W0203; without it, all codes are listed
+    pub(super) code: Option<String>,
+    /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
 }
@@ -385,10 +418,41 @@ pub(super) struct Graph {
     pub(super) format: Picture,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaName {
+    /// A runbook's file
+    Runbook,
+    /// A driver's file
+    Driver,
+    /// A policy's file
+    Policy,
+    /// A line of a run's journal
+    Journal,
+    /// What `status --format json` prints
+    Status,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// What the schema is of
+    #[arg(value_enum)]
+    pub(super) name: SchemaName,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     /// The shell
     pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Manual {
+    /// The command whose page is printed; without it, that of windlass itself
+    #[arg(value_name = "COMMAND")]
+    pub(super) of: Vec<String>,
+    /// Write the pages of all commands into this folder instead, as `windlass.1`, `windlass-run.1`, ...
+    #[arg(long, value_name = "FOLDER", conflicts_with = "of")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
