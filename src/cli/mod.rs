@@ -11,13 +11,16 @@ mod attach;
 mod check;
 mod completions;
 mod detach;
+mod explain;
 mod failure;
 mod graph;
 mod journal;
 mod known;
 mod locks;
 mod logs;
+mod man;
 mod plan;
+mod rehearse;
 mod release;
 mod resolve;
 mod resume;
@@ -25,6 +28,7 @@ mod resume_all;
 mod run;
 mod runbook;
 mod runs;
+mod schema;
 mod show;
 mod status;
 mod stop;
@@ -73,7 +77,9 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     }
     match arguments.command {
         Command::Check(command) => check::main(&command),
+        Command::Explain(command) => explain::main(&command),
         Command::Plan(command) => plan::main(&command),
+        Command::Rehearse(command) => rehearse::main(&command),
         Command::Run(command) => run::main(&place, &command),
         Command::Resume(command) => resume::main(&place, &command),
         Command::Status(command) => status::main(&place, &command),
@@ -87,7 +93,9 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Abandon(command) => abandon::main(&place, &command),
         Command::Journal(command) => journal::main(&place, &command),
         Command::Graph(command) => graph::main(&place, &command),
+        Command::Schema(command) => schema::main(&command),
         Command::Completions(command) => completions::main(&command),
+        Command::Man(command) => man::main(&command),
         Command::Keeper(command) => match crate::keeper::keep(&command.folder) {
             Ok(()) => Ok(0),
             Err(error) => Err(Failure::new(1, error.to_string())),
