@@ -331,6 +331,7 @@ fn plan(effect: Effect, probed: bool) -> Graph {
         outputs: false,
         probe: probed.then(|| Box::new(probe)),
         repeat: None,
+        wait: None,
     };
     let mut graph = Graph { nodes: vec![node("", root), node("task", NodeBody::Task(task))] };
     graph.link();
@@ -351,6 +352,7 @@ pub(crate) fn node(name: &str, body: NodeBody) -> Node {
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,
+        window: None,
         rank: 0,
         body,
     }
