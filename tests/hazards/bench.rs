@@ -9,6 +9,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::stream::Stream;
+
 /// A laboratory with two mailboxes of five messages, and a place for runs.
 pub(crate) struct Bench {
     folder: TempDir,
@@ -99,6 +101,11 @@ impl Bench {
     pub(crate) fn audit(&self) -> Value {
         let audit = self.command(&examples().join("maillab")).args(["audit", "--json"]).output();
         serde_json::from_slice(&audit.unwrap().stdout).unwrap()
+    }
+
+    /// Starts a stream of mail.
+    pub(crate) fn stream(&self) -> Stream {
+        Stream::start(self.command(&examples().join("maillab")), self.folder.path().join("stop"))
     }
 
     fn command(&self, program: &Path) -> Command {
