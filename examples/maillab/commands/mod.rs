@@ -28,7 +28,7 @@ use crate::stages::Mode;
 /// Begin with `maillab init`, move a mailbox with `maillab move alice --to new`, and ask `maillab audit` whether
 /// anything was lost. Exit codes: 0 success; 1 failed, or what was checked is not in order; 2 wrong usage; 3 refused,
 /// because somebody has to decide; 4 already there; 5 another operation works on the mailbox; 6 the transaction log
-/// drive is full. Answers for programs are one JSON object on standard output.
+/// drive is full; 7 the server is busy. Answers for programs are one JSON object on standard output.
 #[derive(Debug, Parser)]
 #[command(name = "maillab", version, max_term_width = 100)]
 pub(crate) struct Cli {
