@@ -32,7 +32,8 @@ use crate::stages::Stage;
 use crate::store::{Row, RowState};
 use crate::transfer::{Carried, Transfer};
 
-/// Moves a mailbox from its home, which must be `from`, to `to`. With `skips_corrupt`, messages that cannot be read are lost.
+/// Moves a mailbox from its home, which must be `from`, to `to`. With `skips_corrupt`, messages that cannot be read are
+/// lost.
 pub(crate) fn move_mailbox(
     of: &Organisation,
     mailbox: &str,
@@ -228,7 +229,8 @@ fn unfinished(transfer: &Transfer) -> Failure {
 }
 
 /// A second move meets a row at its target: the row is deleted with all that it holds, and the source drops its own
-/// data if a move was under way to that row (Q252869) or if the row is at its home. What it then says invites a third one.
+/// data if a move was under way to that row (Q252869) or if the row is at its home. What it then says invites a third
+/// one.
 fn delete_duplicate(transfer: &Transfer, duplicate: Row) -> Result<Failure> {
     let Transfer { organisation, mailbox, source, stages, .. } = transfer;
     let half_copied = duplicate.state()? == RowState::InTransit;

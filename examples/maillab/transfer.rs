@@ -101,8 +101,9 @@ impl Transfer<'_> {
         self.stages.reach(Stage::SetInTransit)
     }
 
-    /// Copies what the target lacks, the inbox rules and the permissions; the log of each message comes before it, and a log drive that
-    /// fills up stops the copy in its middle. Nothing is locked: while the target is in transit no mail comes to the source.
+    /// Copies what the target lacks, the inbox rules and the permissions. The log of each message comes before it, and a
+    /// log drive that fills up stops the copy in its middle. Nothing is locked: while the target is in transit no mail
+    /// comes to the source.
     pub(crate) fn copy(&self) -> Result<Carried> {
         let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
         let mut carried = Carried::default();

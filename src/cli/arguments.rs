@@ -72,8 +72,12 @@ pub(super) enum Command {
     Journal(Journal),
     /// Draw a runbook or a run as text for Graphviz or Mermaid
     Graph(Graph),
+    /// Print a JSON Schema: of what authors write, or of what windlass writes
+    Schema(Schema),
     /// Print completions for a shell
     Completions(Completions),
+    /// Print the manual, or write all its pages into a folder
+    Man(Manual),
     /// Keep the jobs of a run (started by windlass itself)
     #[command(hide = true)]
     Keeper(Keeper),
@@ -414,10 +418,41 @@ pub(super) struct Graph {
     pub(super) format: Picture,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaName {
+    /// A runbook's file
+    Runbook,
+    /// A driver's file
+    Driver,
+    /// A policy's file
+    Policy,
+    /// A line of a run's journal
+    Journal,
+    /// What `status --format json` prints
+    Status,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// What the schema is of
+    #[arg(value_enum)]
+    pub(super) name: SchemaName,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     /// The shell
     pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Manual {
+    /// The command whose page is printed; without it, that of windlass itself
+    #[arg(value_name = "COMMAND")]
+    pub(super) of: Vec<String>,
+    /// Write the pages of all commands into this folder instead, as `windlass.1`, `windlass-run.1`, ...
+    #[arg(long, value_name = "FOLDER", conflicts_with = "of")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

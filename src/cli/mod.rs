@@ -18,6 +18,7 @@ mod journal;
 mod known;
 mod locks;
 mod logs;
+mod man;
 mod plan;
 mod rehearse;
 mod release;
@@ -27,6 +28,7 @@ mod resume_all;
 mod run;
 mod runbook;
 mod runs;
+mod schema;
 mod show;
 mod status;
 mod stop;
@@ -91,7 +93,9 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Abandon(command) => abandon::main(&place, &command),
         Command::Journal(command) => journal::main(&place, &command),
         Command::Graph(command) => graph::main(&place, &command),
+        Command::Schema(command) => schema::main(&command),
         Command::Completions(command) => completions::main(&command),
+        Command::Man(command) => man::main(&command),
         Command::Keeper(command) => match crate::keeper::keep(&command.folder) {
             Ok(()) => Ok(0),
             Err(error) => Err(Failure::new(1, error.to_string())),

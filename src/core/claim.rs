@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Outcome, StopReason};
@@ -15,7 +16,9 @@ use super::state::{InstanceId, Named, Phase, ScopeId, Settled, State};
 use crate::spec::model::Sharing;
 
 /// A lock that is wanted or held.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Lock {
     /// Its name.
     pub name: Arc<str>,
@@ -82,7 +85,7 @@ impl Holder {
 }
 
 /// One who stands in the way of a claim: another run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Blocker {
     /// The lock that it holds.
     pub lock: Arc<str>,

@@ -1,5 +1,6 @@
 //! How a run stands as a whole, and how a task stands for people: derived from the state, never recorded.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::job::Role;
@@ -7,7 +8,7 @@ use super::record::{Outcome, StopReason};
 use super::state::{InstanceBody, InstanceId, Knowledge, Phase, Settled, State};
 
 /// How a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStanding {
     /// An executor works on it.
@@ -30,7 +31,9 @@ pub enum RunStanding {
 }
 
 /// How a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskStanding {
     /// It is not its turn yet.

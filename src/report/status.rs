@@ -1,6 +1,7 @@
 //! The status of a run: what is done, running, failed, in doubt and waiting.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::locks::{self, Awaited, Held};
@@ -26,7 +27,7 @@ const LAST_WORDS_MAX: usize = 3;
 const PRINTED_MAX: usize = 8;
 
 /// The status of a run, as `status --format json` prints it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Status {
     /// The run's id.
     pub run: String,
@@ -61,7 +62,7 @@ pub struct Status {
 }
 
 /// The executor of a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Executor {
     /// Process id.
     pub pid: u32,
@@ -72,7 +73,7 @@ pub struct Executor {
 }
 
 /// One task of a status.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct TaskRow {
     /// The task's id.
     pub id: String,

@@ -7,6 +7,7 @@ pub mod codes;
 mod decode;
 pub mod finding;
 pub mod inputs;
+pub mod keys;
 pub mod load;
 mod locate;
 pub mod model;

@@ -184,7 +184,7 @@ pub fn describe(value: &Value) -> String {
 }
 
 /// The keywords of draft 2020-12.
-const KEYWORDS: &[&str] = &[
+pub(crate) const KEYWORDS: &[&str] = &[
     "$anchor",
     "$comment",
     "$defs",

@@ -19,9 +19,10 @@ pub(super) enum Command {
     /// Stages: admit, create_target, copy, flush_target, empty_source, sync_directory, replicate, retire_source.
     /// Mail that arrives meanwhile waits in the target's InTransitFolder or is carried over at the end. Fails before
     /// anything has changed with exit code 4 if the mailbox is already there; stops in the middle of the copy with exit
-    /// code 6 when the transaction log drive is full (see `measure`). Never repeat a move that did not succeed: a row that the target has of the mailbox is deleted (exit code 1
-    /// with c1040b00), and with it, where the data had moved, the mailbox (Q252869). See `locate`, then `sweep` and
-    /// `set-home`, or `reset-target`.
+    /// code 6 when the transaction log drive is full (see `measure`); fails with exit code 7, and nothing changed, when
+    /// the server is busy. Never repeat a move that did not succeed otherwise: a row that the target has of the mailbox
+    /// is deleted (exit code 1 with c1040b00), and with it, where the data had moved, the mailbox (Q252869). See
+    /// `locate`, then `sweep` and `set-home`, or `reset-target`.
     Move {
         /// The mailbox.
         mailbox: String,

@@ -1,6 +1,6 @@
 //! The catalogue of faults: the name of each, the article that it comes from, where it strikes, and what happens.
 //!
-//! Does not arm any. What is not stated by one of the five articles names the one that is, or the product that it is known of.
+//! Does not arm any. What none of the five articles states names the one that does, or the product that is known for it.
 
 use super::Fault;
 use crate::stages::Stage;

@@ -4,6 +4,7 @@
 
 pub mod shown;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::core::state::{InstanceId, State};
 use crate::plan::Plan;
 
 /// One setting of a status, or one item of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SettingRow {
     /// The setting's id.
     pub id: String,

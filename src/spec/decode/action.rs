@@ -5,6 +5,7 @@
 use indexmap::IndexMap;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Action, Assertion, Work};
 use super::super::yaml::Kind;
 use super::Decoder;
@@ -65,8 +66,6 @@ impl Owner {
     }
 }
 
-/// Keys of an action that an assertion has not, because nothing is started for it.
-const JOB_ONLY: &[&str] = &["stdin", "retry", "success", "verify", "outputs", "probe", "repeat"];
 /// Actions of later versions.
 const LATER: [&str; 3] = ["manual", "approve", "wait"];
 impl Decoder<'_> {
@@ -83,7 +82,7 @@ impl Decoder<'_> {
             );
         }
         if matches!(action, Some(Action::Assert(_))) {
-            for key in JOB_ONLY {
+            for key in keys::STEP.excluded_by("assert") {
                 let message = format!("{what} asserts and starts nothing, so it has no `{key}`");
                 self.misplaced(fields, key, &message, "leave it out");
             }
@@ -287,7 +286,7 @@ impl Decoder<'_> {
             let that = self.required(&mut fields, "that");
             let that = that.and_then(|entry| self.expression("`that`", &entry.value));
             let message = fields.take("message").and_then(|entry| self.template_entry(&entry));
-            self.finish(fields, &["that", "message"]);
+            self.finish(fields, &keys::ASSERTION);
             assertions.extend(that.map(|that| Assertion { that, message }));
         }
         Some(Action::Assert(assertions))

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Located, Repeat, Retry};
 use super::super::yaml::Kind;
 use super::Decoder;
@@ -23,7 +24,7 @@ impl Decoder<'_> {
         let backoff = fields.take("backoff").and_then(|entry| self.backoff(&entry));
         let max_delay = fields.take("max_delay").and_then(|entry| self.duration(&entry, true));
         let on_exit = fields.take("on_exit").map(|entry| self.exits(&entry)).unwrap_or_default();
-        self.finish(fields, &["attempts", "delay", "backoff", "max_delay", "on_exit"]);
+        self.finish(fields, &keys::RETRY);
         let retry = Retry {
             attempts: attempts?,
             delay: delay.unwrap_or(RETRY_DELAY),
@@ -43,7 +44,7 @@ impl Decoder<'_> {
         let every = fields.take("every").and_then(|entry| self.duration(&entry, true));
         let max_at = fields.key_number("max").unwrap_or(at);
         let max = fields.take("max").and_then(|entry| self.whole_number(&entry, 1));
-        self.finish(fields, &["until", "consecutive", "every", "max"]);
+        self.finish(fields, &keys::REPEAT);
         let consecutive = consecutive.unwrap_or(1);
         if let Some(max) = max.filter(|max| *max < consecutive) {
             let message = format!("`until` cannot hold {consecutive} times in {max}");

@@ -7,36 +7,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Driver, DriverAction};
 use super::super::yaml::{Key, Node};
 use super::Decoder;
 use super::action::Owner;
 use super::fields::Entry;
-
-const KEYS: &[&str] = &["windlass", "driver", "title", "description", "actions"];
-
-const ACTION_KEYS: &[&str] = &[
-    "title",
-    "description",
-    "kind",
-    "inputs",
-    "effect",
-    "run",
-    "shell",
-    "interpreter",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "success",
-    "verify",
-    "probe",
-    "repeat",
-    "locks",
-    "outputs",
-];
 
 /// Decodes a driver's file. Nothing comes back if it is no map at all.
 pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Driver> {
@@ -53,7 +29,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Driver> {
     fields.take("description").and_then(|entry| decoder.text(entry));
     let actions = decoder.required(&mut fields, "actions").map(|entry| decoder.actions(entry));
     let name_at = fields.key_number("driver").unwrap_or(root_number);
-    decoder.finish(fields, KEYS);
+    decoder.finish(fields, &keys::DRIVER);
     let (name, number) = name.unwrap_or((String::new(), name_at));
     Some(Driver {
         name,
@@ -88,7 +64,7 @@ impl Decoder<'_> {
         let description = fields.take("description").and_then(|entry| self.text(entry));
         let kind = fields.take("kind").and_then(|entry| self.text(entry));
         let work = self.work(&mut fields, Owner::DRIVER);
-        self.finish(fields, ACTION_KEYS);
+        self.finish(fields, &keys::DRIVER_ACTION);
         Some(DriverAction {
             title,
             description,

@@ -1,8 +1,9 @@
 //! The entries of a map while they are decoded: each is taken once, and what is left over is unknown.
 //!
-//! Does not know which keys there are.
+//! Does not know which keys there are; `spec::keys` does.
 
 use super::super::codes;
+use super::super::keys::Table;
 use super::super::near::did_you_mean;
 use super::super::yaml::{Key, Kind, Node};
 use super::Decoder;
@@ -85,19 +86,15 @@ impl Decoder<'_> {
     }
 
     /// Reports every entry that is left.
-    pub(super) fn finish(&mut self, fields: Fields, known: &[&str]) {
+    pub(super) fn finish(&mut self, fields: Fields, known: &Table) {
         for (key, _) in fields.entries {
             let message = format!("{} has no key `{}`", fields.what, key.text);
             // A key that would be a step's, a runbook's or a driver's.
-            let later = if known.contains(&"title") { not_yet(&key.text) } else { None };
-            let help =
-                later.or_else(|| did_you_mean(&key.text, known.iter().copied())).or_else(|| {
-                    (known.len() <= LISTED_MAX).then(|| {
-                        let quoted: Vec<String> =
-                            known.iter().map(|key| format!("`{key}`")).collect();
-                        format!("its keys are {}", quoted.join(", "))
-                    })
-                });
+            let later = if known.has("title") { not_yet(&key.text) } else { None };
+            let help = later.or_else(|| did_you_mean(&key.text, known.names())).or_else(|| {
+                let quoted: Vec<String> = known.names().map(|key| format!("`{key}`")).collect();
+                (quoted.len() <= LISTED_MAX).then(|| format!("its keys are {}", quoted.join(", ")))
+            });
             self.errors(codes::UNKNOWN_KEY, key.number, message, help);
         }
     }

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Located, LockName, Sharing};
 use super::super::template::Template;
 use super::super::yaml::{Kind, Node};
@@ -53,7 +54,7 @@ impl Decoder<'_> {
         let name = name.and_then(|entry| self.lock_name(&entry.value));
         let shared = fields.take("shared");
         let slots = fields.take("slots");
-        self.finish(fields, &["name", "shared", "slots"]);
+        self.finish(fields, &keys::LOCK);
         if let (Some(_), Some(slots)) = (&shared, &slots) {
             let message = "a lock is either `shared` or has `slots`";
             let help = "`shared` is without limit; `slots` is for so many at a time".to_owned();

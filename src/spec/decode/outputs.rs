@@ -4,6 +4,7 @@
 
 use indexmap::IndexMap;
 
+use super::super::keys;
 use super::super::model::{Dynamic, Located, Output, OutputType};
 use super::super::yaml::{Kind, Node};
 use super::Decoder;
@@ -41,7 +42,7 @@ impl Decoder<'_> {
         let kind = fields.take("type").and_then(|entry| self.output_type(&entry));
         let value = self.required(&mut fields, "value");
         let value = value.and_then(|entry| self.dynamic(&entry.value));
-        self.finish(fields, &["value", "type"]);
+        self.finish(fields, &keys::OUTPUT);
         (value, kind)
     }
 

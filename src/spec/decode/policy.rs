@@ -5,28 +5,12 @@
 use indexmap::IndexMap;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::policy::{Demand, Part, Policy, PolicyRule};
 use super::super::yaml::{Key, Kind, Node};
 use super::Decoder;
 use super::fields::{Entry, Fields};
 use crate::diag::Severity;
-
-const KEYS: &[&str] = &["windlass", "policy", "title", "description", "rules"];
-const DEMANDS: [&str; 7] =
-    ["preceded_by", "followed_by", "between", "locked_by", "under_setting", "has", "never"];
-const RULE_KEYS: &[&str] = &[
-    "title",
-    "source",
-    "severity",
-    "kind",
-    "preceded_by",
-    "followed_by",
-    "between",
-    "locked_by",
-    "under_setting",
-    "has",
-    "never",
-];
 
 /// Decodes a policy's file. Nothing comes back if it is no map at all.
 pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Policy> {
@@ -36,8 +20,13 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Policy> {
     let title = fields.take("title").and_then(|entry| decoder.text(entry));
     fields.take("description").and_then(|entry| decoder.text(entry));
     let rules = decoder.required(&mut fields, "rules").map(|entry| decoder.policy_rules(entry));
-    decoder.finish(fields, KEYS);
+    decoder.finish(fields, &keys::POLICY);
     Some(Policy { name: name.unwrap_or_default(), title, rules: rules.unwrap_or_default() })
+}
+
+/// The keys of which a rule has one.
+fn demands() -> impl Iterator<Item = &'static str> {
+    keys::POLICY_RULE.one_of().iter().copied()
 }
 
 impl Decoder<'_> {
@@ -62,7 +51,7 @@ impl Decoder<'_> {
         let kind = self.required(&mut fields, "kind").and_then(|entry| self.text(entry));
         let severity = fields.take("severity").map(|entry| self.severity(&entry));
         let demand = self.demand(&mut fields);
-        self.finish(fields, RULE_KEYS);
+        self.finish(fields, &keys::POLICY_RULE);
         Some(PolicyRule {
             title: title?,
             source: source?,
@@ -87,7 +76,7 @@ impl Decoder<'_> {
 
     /// The one demand of a rule.
     fn demand(&mut self, fields: &mut Fields) -> Option<Demand> {
-        let mut given: Vec<Entry> = DEMANDS.iter().filter_map(|key| fields.take(key)).collect();
+        let mut given: Vec<Entry> = demands().filter_map(|key| fields.take(key)).collect();
         if given.len() > 1 {
             let message = format!("{} demands two things", fields.what);
             let help = "write a rule for each".to_owned();
@@ -95,7 +84,7 @@ impl Decoder<'_> {
         }
         if given.is_empty() {
             let message = format!("{} demands nothing", fields.what);
-            let known: Vec<String> = DEMANDS.iter().map(|key| format!("`{key}`")).collect();
+            let known: Vec<String> = demands().map(|key| format!("`{key}`")).collect();
             let help = format!("it has one of {}", known.join(", "));
             self.errors(codes::MISSING_KEY, fields.at, message, help);
             return None;

@@ -5,47 +5,13 @@
 use indexmap::IndexMap;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Confirm, Located, Meaning, Probe, ProbeState, Work};
 use super::super::near::did_you_mean;
 use super::super::yaml::{Key, Kind, Node};
 use super::Decoder;
 use super::action::{Owner, Part};
 use super::fields::{Entry, Fields};
-
-const PROBE_KEYS: &[&str] = &[
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "effect",
-    "success",
-    "outputs",
-    "confirm",
-    "found",
-    "states",
-];
-
-const REPAIR_KEYS: &[&str] = &[
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "effect",
-    "success",
-];
 
 /// States whose names say what they mean.
 const PLAIN: [&str; 2] = ["done", "absent"];
@@ -75,7 +41,7 @@ impl Decoder<'_> {
             if let Some(work) = self.work(&mut fields, owner) {
                 probe.work = self.looking(work, owner.part);
             }
-            self.finish(fields, PROBE_KEYS);
+            self.finish(fields, &keys::PROBE);
         }
         self.located(Box::new(probe), at)
     }
@@ -98,7 +64,7 @@ impl Decoder<'_> {
         let times = times.and_then(|entry| self.whole_number(&entry, 1));
         let every = self.required(&mut fields, "every");
         let every = every.and_then(|entry| self.duration(&entry, true));
-        self.finish(fields, &["times", "every"]);
+        self.finish(fields, &keys::CONFIRM);
         Some(Confirm { times: times?, every: every? })
     }
 
@@ -158,7 +124,7 @@ impl Decoder<'_> {
             }
             false => self.meaning(&mut fields, key, owner),
         };
-        self.finish(fields, &["when", "wait", "repair", "stop"]);
+        self.finish(fields, if plain { &keys::PLAIN_STATE } else { &keys::STATE });
         Some(ProbeState { when: when?, meaning: meaning?, at: self.at(key.number) })
     }
 
@@ -217,7 +183,7 @@ impl Decoder<'_> {
         let every = self.required(&mut fields, "every");
         let every = every.and_then(|entry| self.duration(&entry, false));
         let timeout = fields.take("timeout").and_then(|entry| self.duration(&entry, false));
-        self.finish(fields, &["every", "timeout"]);
+        self.finish(fields, &keys::STATE_WAIT);
         Some(Meaning::Wait { every: every?, timeout })
     }
 
@@ -238,7 +204,7 @@ impl Decoder<'_> {
                 continue;
             };
             let work = self.work(&mut fields, owner);
-            self.finish(fields, REPAIR_KEYS);
+            self.finish(fields, &keys::REPAIR);
             actions.extend(work.map(|work| self.located(work, number)));
         }
         Some(Meaning::Repair(actions))

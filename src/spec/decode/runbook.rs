@@ -7,26 +7,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Defaults, Driver, Dynamic, Located, Place, Runbook};
 use super::super::yaml::{Kind, Node};
 use super::Decoder;
 use super::fields::{Entry, Fields};
-
-const KEYS: &[&str] = &[
-    "windlass",
-    "name",
-    "title",
-    "description",
-    "params",
-    "vars",
-    "drivers",
-    "env",
-    "defaults",
-    "locks",
-    "settings",
-    "allow",
-    "steps",
-];
 
 /// What must be known of a runbook before its drivers are loaded.
 #[derive(Debug, Default)]
@@ -87,7 +72,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
     let allow = decoder.allow(&mut fields);
     let steps = decoder.required(&mut fields, "steps");
     let steps = steps.map(|entry| decoder.steps("the runbook", entry)).unwrap_or_default();
-    decoder.finish(fields, KEYS);
+    decoder.finish(fields, &keys::RUNBOOK);
     Some(Runbook {
         sources: Vec::new(),
         title: title.unwrap_or_else(|| name.clone()),
@@ -164,7 +149,7 @@ impl Decoder<'_> {
         };
         let timeout = fields.take("timeout").and_then(|entry| self.duration(&entry, false));
         let grace = fields.take("grace").and_then(|entry| self.duration(&entry, true));
-        self.finish(fields, &["timeout", "grace"]);
+        self.finish(fields, &keys::DEFAULTS);
         Defaults { timeout, grace }
     }
 

@@ -3,61 +3,12 @@
 //! Does not know what they surround, but by the names that stand under `around`.
 
 use super::super::codes;
+use super::super::keys::{self, Table};
 use super::super::model::{Change, Dynamic, Effect, Setting, Work};
 use super::super::yaml::{Key, Kind, Node};
 use super::Decoder;
 use super::action::{Owner, Part};
 use super::fields::{Entry, Fields};
-
-const SETTING_KEYS: &[&str] = &[
-    "title",
-    "description",
-    "get",
-    "set",
-    "change",
-    "restore",
-    "to",
-    "around",
-    "needs",
-    "when",
-    "for_each",
-    "on_failure",
-    "found",
-    "locks",
-];
-
-const WORK_KEYS: &[&str] = &[
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "effect",
-    "success",
-];
-
-const GET_KEYS: &[&str] = &[
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "effect",
-    "success",
-    "outputs",
-];
 
 impl Decoder<'_> {
     /// `settings`.
@@ -90,7 +41,7 @@ impl Decoder<'_> {
         let what = format!("setting `{}`", setting.name);
         if let Some(mut fields) = self.fields(what, key.number, value) {
             self.fill(&mut setting, &mut fields);
-            self.finish(fields, SETTING_KEYS);
+            self.finish(fields, &keys::SETTING);
         }
         setting
     }
@@ -144,7 +95,9 @@ impl Decoder<'_> {
 
     fn get(&mut self, entry: Entry, setting: &str) -> Work {
         let owner = Owner { part: Part::Get, in_driver: false };
-        let Some(work) = self.part(entry, setting, owner, GET_KEYS) else { return Work::nothing() };
+        let Some(work) = self.part(entry, setting, owner, &keys::SETTING_GET) else {
+            return Work::nothing();
+        };
         for (name, output) in work.outputs.iter().filter(|(name, _)| *name != "value") {
             let message = format!("`get` of setting `{setting}` has no output `{name}`");
             let help = "its only output is `value`; without it, the value is what it prints";
@@ -193,14 +146,14 @@ impl Decoder<'_> {
     /// What changes a setting may be done again: its author has written it in a setting.
     fn changing(&mut self, entry: Entry, setting: &str) -> Option<Work> {
         let owner = Owner { part: Part::Set, in_driver: false };
-        let mut work = self.part(entry, setting, owner, WORK_KEYS)?;
+        let mut work = self.part(entry, setting, owner, &keys::SETTING_SET)?;
         self.check_used(&work, owner.part);
         let declared = work.target().map(|target| target.work.effect.unwrap_or_default());
         work.effect = work.effect.or(declared).or(Some(Effect::Idempotent));
         Some(work)
     }
 
-    fn part(&mut self, entry: Entry, setting: &str, owner: Owner, keys: &[&str]) -> Option<Work> {
+    fn part(&mut self, entry: Entry, setting: &str, owner: Owner, keys: &Table) -> Option<Work> {
         let what = format!("`{}` of setting `{setting}`", entry.key.text);
         let mut fields = self.fields(what, entry.key.number, entry.value)?;
         let work = self.work(&mut fields, owner);

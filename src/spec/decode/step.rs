@@ -7,62 +7,13 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 
 use super::super::codes;
+use super::super::keys;
 use super::super::model::{Body, Dynamic, ForEach, Located, OnFailure, Setting, Step};
 use super::super::template::{Expression, Template};
 use super::super::yaml::{Key, Kind, Node};
 use super::Decoder;
 use super::action::Owner;
 use super::fields::{Entry, Fields};
-
-const STEP_KEYS: &[&str] = &[
-    "title",
-    "description",
-    "kind",
-    "needs",
-    "after",
-    "when",
-    "for_each",
-    "steps",
-    "settings",
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "assert",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "effect",
-    "success",
-    "verify",
-    "probe",
-    "repeat",
-    "locks",
-    "outputs",
-    "on_failure",
-    "allow",
-];
-
-/// Keys of an action, which a group has not.
-const ACTION_ONLY: &[&str] = &[
-    "interpreter",
-    "with",
-    "stdin",
-    "retry",
-    "effect",
-    "success",
-    "verify",
-    "probe",
-    "repeat",
-    "outputs",
-];
-
-/// Keys of `for_each` where items run beside each other.
-const LIMITS: [&str; 2] = ["parallel", "max_failures"];
 
 /// Groups inside groups.
 const DEPTH_MAX: usize = 40;
@@ -136,7 +87,7 @@ impl Decoder<'_> {
             },
             name: key.text,
         };
-        self.finish(fields, STEP_KEYS);
+        self.finish(fields, &keys::STEP);
         step
     }
 
@@ -177,7 +128,7 @@ impl Decoder<'_> {
 
     fn group(&mut self, name: &str, fields: &mut Fields, depth: usize) -> Body {
         self.several_actions(fields, "steps", Owner::STEP);
-        for key in ACTION_ONLY {
+        for key in keys::STEP.excluded_by("steps") {
             let message = format!("group `{name}` has no action, so it has no `{key}`");
             self.misplaced(fields, key, &message, "write it in the steps inside");
         }
@@ -250,11 +201,8 @@ impl Decoder<'_> {
             Some(self.located(name, number))
         });
         let key = fields.take("key").and_then(|entry| self.expression("`key`", &entry.value));
-        let mut known = vec!["items", "as", "key"];
-        if limits {
-            known.extend(LIMITS);
-        } else {
-            for key in LIMITS {
+        if !limits {
+            for key in keys::FOR_EACH.names().filter(|key| !keys::SETTING_FOR_EACH.has(key)) {
                 let message = format!("`for_each` of a setting has no `{key}`");
                 self.misplaced(&mut fields, key, &message, "its items are in force together");
             }
@@ -262,7 +210,7 @@ impl Decoder<'_> {
         let parallel = fields.take("parallel").and_then(|entry| self.whole_number(&entry, 1));
         let max_failures =
             fields.take("max_failures").and_then(|entry| self.whole_number(&entry, 0));
-        self.finish(fields, &known);
+        self.finish(fields, if limits { &keys::FOR_EACH } else { &keys::SETTING_FOR_EACH });
         // Without a name the steps inside cannot be checked, but they are looked at all the same.
         let name = name.unwrap_or_else(|| self.located(String::new(), at));
         let items =

@@ -2,27 +2,12 @@
 //!
 //! Does not know when they are done.
 
+use super::super::keys;
 use super::super::model::{Located, Work};
 use super::super::yaml::{Kind, Node};
 use super::Decoder;
 use super::action::{Owner, Part};
 use super::fields::Entry;
-
-const CHECK_KEYS: &[&str] = &[
-    "run",
-    "shell",
-    "interpreter",
-    "uses",
-    "with",
-    "env",
-    "dir",
-    "stdin",
-    "timeout",
-    "grace",
-    "retry",
-    "effect",
-    "success",
-];
 
 impl Decoder<'_> {
     pub(super) fn verify(&mut self, entry: Entry, owner: Owner) -> Vec<Located<Work>> {
@@ -38,7 +23,7 @@ impl Decoder<'_> {
         let number = item.number;
         let mut fields = self.fields("an action of `verify`", number, item)?;
         let work = self.work(&mut fields, owner);
-        self.finish(fields, CHECK_KEYS);
+        self.finish(fields, &keys::CHECK);
         let work = self.looking(work?, owner.part);
         Some(self.located(work, number))
     }
