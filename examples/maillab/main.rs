@@ -1,7 +1,7 @@
 //! `maillab`: a mail organisation on disk, so that runbooks run on real messages with nothing to install.
 //!
 //! Knows nothing of runbooks. Two servers with Maildir stores, a directory of homes, a delivery agent, transaction log
-//! drives, three switches, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
+//! drives, settings, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
 //! Every operation is a row of small named stages (`stages`), and everything written is whole or absent after a crash.
 
 mod adjuster;

@@ -12,4 +12,5 @@ mod kb842101;
 mod q190423;
 mod q252869;
 mod q277911;
+mod settings;
 mod tools;
