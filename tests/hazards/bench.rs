@@ -3,6 +3,7 @@
 //! Does not know which hazard is shown.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -70,6 +71,14 @@ impl Bench {
         let mut run = self.command(windlass);
         let mailboxes = format!("mailboxes={}", serde_json::to_string(mailboxes).unwrap());
         run.arg("run").arg(path).args(["-p", &mailboxes]).args(arguments).output().unwrap()
+    }
+
+    /// Runs a runbook that is no file yet.
+    pub(crate) fn run_text(&self, runbook: &str) -> Output {
+        let path = self.folder.path().join("runbook.yaml");
+        fs::write(&path, runbook).unwrap();
+        let mut run = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
+        run.arg("run").arg(path).output().unwrap()
     }
 
     /// Goes on with the last run.

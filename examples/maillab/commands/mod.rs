@@ -29,7 +29,7 @@ use crate::stages::Mode;
 /// anything was lost. `init --layout organisations` makes two organisations whose mailboxes are cloned (`wizard`,
 /// `account`), `--layout postoffice` a postoffice that is extracted (`postoffice`). Exit codes: 0 success; 1 failed, or what was checked is not in order; 2 wrong usage; 3 refused,
 /// because somebody has to decide; 4 already there; 5 another operation works on the mailbox; 6 the transaction log
-/// drive is full. Answers for programs are one JSON object on standard output.
+/// drive is full; 7 the server is busy. Answers for programs are one JSON object on standard output.
 #[derive(Debug, Parser)]
 #[command(name = "maillab", version, max_term_width = 100)]
 pub(crate) struct Cli {
