@@ -127,6 +127,11 @@ impl Organisation {
         self.server(if name == source { target } else { source })
     }
 
+    /// Whether mailboxes are copied from this server, and stay there.
+    pub(crate) fn is_original(&self, server: &Server) -> bool {
+        self.config.layout.copies() && server.name == self.config.source
+    }
+
     /// Refuses a mailbox that does not exist.
     pub(crate) fn check_mailbox(&self, name: &str) -> Result<()> {
         if self.config.mailboxes.iter().any(|known| known == name) {

@@ -58,10 +58,14 @@ pub(crate) fn restore(of: &Organisation, server: &Server) -> Result<Restored> {
     Ok(Restored { to_point_of_failure: false, messages })
 }
 
-/// Fills an empty server with what the archive at `path` holds; returns how many messages that is.
+/// Fills a server with what the archive at `path` holds, beside what is there; returns how many messages that is.
 pub(crate) fn build(built: &Server, manifest: &Manifest, path: &Path) -> Result<u64> {
     for mailbox in manifest.rules.keys() {
-        manifest.furnish(&built.create_row(mailbox, RowState::Live)?)?;
+        let row = match built.row(mailbox) {
+            Some(row) => row,
+            None => built.create_row(mailbox, RowState::Live)?,
+        };
+        manifest.furnish(&row)?;
     }
     archive::each_message(path, |place, member| {
         let file = built.mailboxes_folder().join(place);

@@ -93,6 +93,17 @@ impl Bench {
         run.args(["-p", "source=old", "-p", "target=new"]).output().unwrap()
     }
 
+    /// Runs a runbook that is shipped, with these parameters, to its end; returns what was said.
+    pub(crate) fn run_shipped(&self, runbook: &str, parameters: &[&str]) -> Output {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks").join(runbook);
+        let mut run = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
+        run.arg("run").arg(path);
+        for parameter in parameters {
+            run.args(["-p", parameter]);
+        }
+        run.output().unwrap()
+    }
+
     /// The audit's answer, clean or not.
     pub(crate) fn audit(&self) -> Value {
         let audit = self.command(&examples().join("maillab")).args(["audit", "--json"]).output();

@@ -103,8 +103,7 @@ impl<'a> Survey<'a> {
         for server in of.servers()? {
             if let Some(row) = server.row(mailbox) {
                 let at_home = server.name == survey.entry.home();
-                let copied = of.config.layout.copies() && server.name == of.config.source;
-                survey.look_at(&row, at_home, copied && !at_home)?;
+                survey.look_at(&row, at_home, of.is_original(&server) && !at_home)?;
             }
         }
         for row in cloning::rows_beside(of, mailbox)? {
