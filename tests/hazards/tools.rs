@@ -77,3 +77,26 @@ fn the_runbook_that_is_shipped_does_not_take_a_success_for_proof() {
         assert!(!run.status.success(), "{fault}: the verification finds it");
     }
 }
+
+#[test]
+fn a_run_of_the_runbook_that_is_shipped_never_succeeds_over_a_fault_that_the_audit_sees() {
+    let listed = Bench::new().maillab(&["fault", "--list"]);
+    let of_moves = listed.as_array().unwrap().iter().filter(|fault| fault["operation"] == "move");
+    let mut struck = 0;
+    for fault in of_moves.map(|fault| fault["name"].as_str().unwrap()) {
+        let bench = Bench::new();
+        bench.maillab(&["fault", fault, "--mailbox", "alice"]);
+        let mut run = bench.run_ours();
+        if !run.status.success() {
+            run = bench.resume();
+        }
+        let audit = bench.audit();
+        let (succeeded, clean) = (run.status.success(), audit["clean"] == true);
+        assert!(!succeeded || clean, "{fault}: {audit:#}\n{}", text(&run.stderr));
+        // The mover itself has dropped it, before anybody could look.
+        let lost = if fault == "missing-mail" { 1 } else { 0 };
+        assert_eq!((&audit["lost"], &audit["double"]), (&lost.into(), &0.into()), "{fault}");
+        struck += 1;
+    }
+    assert!(struck > 10, "{struck}");
+}
