@@ -210,9 +210,20 @@ fn naive_runbooks_are_warned_of() {
 }
 
 #[test]
-fn a_retried_move_is_warned_of_as_such() {
-    let found = rules::check_file(Path::new("examples/naive/retried-move.yaml"), &[], &[]);
-    assert!(codes(&found).contains(&"W0712"), "{}", render::report(&found, false));
+fn what_naive_runbooks_do_wrong_is_what_they_are_warned_of() {
+    for (name, code) in [
+        ("retried-move", "W0712"),
+        ("clone-organisation", "W0712"),
+        ("migrate-postoffice", "W0741"),
+        ("moved-again", "W0714"),
+        ("moved-back", "W0714"),
+        ("removed-server", "W0741"),
+        ("settings-by-hand", "W0731"),
+    ] {
+        let path = format!("examples/naive/{name}.yaml");
+        let found = rules::check_file(Path::new(&path), &[], &[]);
+        assert!(codes(&found).contains(&code), "{}", render::report(&found, false));
+    }
 }
 
 /// The time that it takes grows with the size of the runbook, whatever its shape; here everything is about the same thing.
