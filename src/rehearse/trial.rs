@@ -2,13 +2,13 @@
 //!
 //! Does not choose what goes wrong.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::answers::{Answers, Asked};
 use super::life::{Flow, Life, Step, Steps, Unwatched, owner, somebody};
-use super::likeness::likeness;
+use super::likeness::Moments;
 use super::operator::{self, Deed};
 use super::promises::{self, Breach};
 use super::world::{Death, World};
@@ -28,7 +28,7 @@ const INPUTS_MAX: usize = 200;
 pub(super) struct Stage<'a> {
     pub(super) answers: &'a Answers,
     /// The moments of the undisturbed run.
-    pub(super) undisturbed: &'a HashSet<u64>,
+    pub(super) undisturbed: &'a Moments,
     /// How many jobs run at a time.
     pub(super) slots: usize,
 }
@@ -195,9 +195,7 @@ impl<'a> Stage<'a> {
             if life.is_finished() {
                 return Ok(End::Finished);
             }
-            if life.has_no_letters()
-                && self.undisturbed.contains(&likeness(life.state(), &life.world))
-            {
+            if life.has_no_letters() && self.undisturbed.have(life.state(), &life.world) {
                 return Ok(End::Alike);
             }
             if life.go_on(steps)? == Flow::Dead {
