@@ -66,7 +66,7 @@ pub(super) enum Command {
     Abandon(Abandon),
     /// Check a run's journal
     Journal(Journal),
-    /// Draw a runbook or a run as text for Graphviz or Mermaid
+    /// Draw a runbook or a run: as SVG, or as text for Graphviz or Mermaid
     Graph(Graph),
     /// Print a JSON Schema: of what authors write, or of what windlass writes
     Schema(Schema),
@@ -337,6 +337,8 @@ pub(super) enum Picture {
     Dot,
     /// For Mermaid
     Mermaid,
+    /// A picture
+    Svg,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod manual;
+mod pictures;
 mod schemas;
 
 use std::path::Path;
