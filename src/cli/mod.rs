@@ -18,6 +18,7 @@ mod known;
 mod locks;
 mod logs;
 mod man;
+mod new;
 mod plan;
 mod release;
 mod resolve;
@@ -74,6 +75,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         next::say_state_folder(&std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
     }
     match arguments.command {
+        Command::New(command) => new::main(&command),
         Command::Check(command) => check::main(&command),
         Command::Plan(command) => plan::main(&command),
         Command::Run(command) => run::main(&place, &command),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
+mod first;
 mod manual;
 mod pictures;
 mod schemas;
