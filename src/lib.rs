@@ -11,5 +11,7 @@ pub mod keeper;
 pub mod lock;
 pub mod observe;
 pub mod plan;
+pub mod rehearse;
 pub mod report;
+pub mod rules;
 pub mod spec;

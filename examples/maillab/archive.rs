@@ -2,6 +2,7 @@
 //!
 //! Does not know why a backup is made. The same mail gives the same bytes: members carry no dates and no owners.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -12,6 +13,7 @@ use crate::disk;
 use crate::failure::{At, Failure, Result};
 use crate::maildir::Item;
 use crate::organisation::Organisation;
+use crate::rules::{self, Rule};
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, Server};
 
@@ -43,6 +45,9 @@ pub(crate) struct Manifest {
     pub(crate) server: String,
     /// All messages.
     pub(crate) messages: Vec<Member>,
+    /// The inbox rules of each mailbox.
+    #[serde(default)]
+    pub(crate) rules: BTreeMap<String, Vec<Rule>>,
 }
 
 impl Manifest {
@@ -61,13 +66,15 @@ pub(crate) fn write(
     path: &Path,
     stages: &Stages,
 ) -> Result<Manifest> {
-    let mut manifest = Manifest { server: server.name.clone(), messages: Vec::new() };
+    let mut manifest =
+        Manifest { server: server.name.clone(), messages: Vec::new(), rules: BTreeMap::new() };
     let temporary = disk::temporary_beside(path);
     let file = File::create(&temporary).at("create", &temporary)?;
     let mut archive = tar::Builder::new(file);
     for mailbox in mailboxes {
         let _lock = of.lock_mailbox(mailbox)?;
         if let Some(row) = server.row(mailbox) {
+            manifest.rules.insert(mailbox.clone(), rules::of_row(&row)?);
             for item in row.mail.items()? {
                 let (member, text) = read(&row, item)?;
                 append(&mut archive, &member.path, &text).at("write", &temporary)?;

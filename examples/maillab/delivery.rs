@@ -6,17 +6,22 @@
 //! 2. `accept`: it is in the ledger. From here on it must not get lost; the queue still has it.
 //! 3. `store`: one rename brings it from the queue into a mailbox.
 //!
-//! A message that was accepted and not stored is brought on by the next delivery to that mailbox, or by `drain`.
+//! A message that was accepted and not stored is brought on by the next delivery to that mailbox, or by `drain`. While
+//! the mailbox is frozen, all its mail waits.
 
 use std::fs;
 use std::path::PathBuf;
 
+use crate::cloning;
 use crate::disk;
 use crate::failure::{At, Result};
+use crate::freeze;
+use crate::layout::Layout;
 use crate::ledger::SenderClass;
 use crate::maildir::IN_TRANSIT_FOLDER;
 use crate::message::{self, Recipe};
 use crate::organisation::Organisation;
+use crate::postoffice;
 use crate::stages::Stage;
 use crate::store::RowState;
 
@@ -25,8 +30,10 @@ use crate::store::RowState;
 pub(crate) struct Tally {
     /// Into a mailbox, or its in-transit folder.
     pub(crate) stored: u64,
-    /// They wait in the queue: the directory names a server that has no such mailbox.
+    /// They wait in the queue: the mailbox is frozen, or the directory names a server that does not have it.
     pub(crate) queued: u64,
+    /// They went back to their senders: the postoffice has no such mailbox.
+    pub(crate) returned: u64,
 }
 
 impl Tally {
@@ -34,6 +41,7 @@ impl Tally {
     pub(crate) fn add(&mut self, other: Tally) {
         self.stored += other.stored;
         self.queued += other.queued;
+        self.returned += other.returned;
     }
 }
 
@@ -41,6 +49,9 @@ impl Tally {
 pub(crate) fn deliver(to: &Organisation, mailbox: &str, class: SenderClass) -> Result<Tally> {
     let stages = to.stages("deliver", mailbox);
     let _lock = to.lock_mailbox(mailbox)?;
+    if to.config.layout == Layout::Postoffice && postoffice::returns(to, mailbox, class)? {
+        return Ok(Tally { returned: 1, ..Tally::default() });
+    }
     discard_unaccepted(to, mailbox)?;
     let ledger = to.ledger(mailbox);
     let number = ledger.count()? + 1;
@@ -86,6 +97,9 @@ fn discard_unaccepted(from: &Organisation, mailbox: &str) -> Result<()> {
 }
 
 fn store_queued(to: &Organisation, mailbox: &str) -> Result<Tally> {
+    if freeze::holds(to, mailbox)? {
+        return Ok(Tally { queued: queued(to, mailbox)?.len() as u64, ..Tally::default() });
+    }
     let accepted = to.ledger(mailbox).read()?;
     let mut tally = Tally::default();
     for key in queued(to, mailbox)? {
@@ -103,6 +117,11 @@ fn store_queued(to: &Organisation, mailbox: &str) -> Result<Tally> {
 
 /// The folder that takes a message now. A row that a move has made takes all mail of its mailbox, wherever the home is.
 fn route(to: &Organisation, mailbox: &str, class: SenderClass) -> Result<Option<PathBuf>> {
+    match to.config.layout {
+        Layout::Organisations => return cloning::route(to, mailbox, class),
+        Layout::Postoffice => return postoffice::route(to, mailbox, class),
+        Layout::Site => {}
+    }
     for server in to.servers()? {
         if let Some(row) = server.row(mailbox)
             && let state @ (RowState::Created | RowState::InTransit) = row.state()?
@@ -114,8 +133,8 @@ fn route(to: &Organisation, mailbox: &str, class: SenderClass) -> Result<Option<
     }
     let entry = to.directory().entry(mailbox)?;
     let home = match class {
-        SenderClass::Internal => &entry.source_view.home,
         SenderClass::External => &entry.target_view.home,
+        _ => &entry.source_view.home,
     };
     Ok(to.server(home)?.row(mailbox).map(|row| row.mail.root().to_owned()))
 }

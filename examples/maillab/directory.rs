@@ -92,6 +92,13 @@ impl Directory {
         Ok(true)
     }
 
+    /// Gives the target's view the home of the source's view, as a change of its own; tells whether that changed
+    /// anything. The caller holds the mailbox's lock.
+    pub(crate) fn reset_home(&self, mailbox: &str) -> Result<bool> {
+        let home = self.entry(mailbox)?.source_view.home;
+        self.set_home(mailbox, &home)
+    }
+
     fn path(&self, mailbox: &str) -> PathBuf {
         self.root.join(format!("{mailbox}.json"))
     }

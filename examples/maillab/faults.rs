@@ -25,12 +25,43 @@ pub(crate) enum Fault {
     WrongServerSync,
     /// The mover dies when both views name the new home; a stale row stays on the source.
     StaleRow,
+    /// A message is delivered to a mailbox whose account is there, before the wizard clones it.
+    MailBeforeClone,
+    /// The wizard is cancelled when all accounts are there, before it clones this mailbox.
+    WizardCancelled,
+    /// A replication cycle between the domain controllers carries nothing over.
+    SlowReplication,
+    /// A message of an old address list is delivered just when a mailbox has been extracted.
+    LateMail,
+    /// The extraction dies when it has copied one message.
+    ExtractionDies,
+    /// A class of senders is rerouted without effect, because its table was not distributed.
+    RouteStays,
+    /// A cycle of the Recipient Connection Agreement runs when only the target's view names the new home.
+    RcaCycle,
+    /// While a mailbox is copied, another administrator sets the Recipient Connection Agreement's schedule to `nightly`.
+    SecondAdmin,
+    /// The antivirus program holds a message that the mover wants to read; what was copied stays on the target.
+    ScannerHoldsMessage,
 }
 
 impl Fault {
-    /// All faults, in the order of their borders.
-    pub(crate) const ALL: [Fault; 4] =
-        [Fault::MailInWindow, Fault::DiesCopying, Fault::WrongServerSync, Fault::StaleRow];
+    /// All faults, by article.
+    pub(crate) const ALL: [Fault; 13] = [
+        Fault::MailInWindow,
+        Fault::DiesCopying,
+        Fault::WrongServerSync,
+        Fault::StaleRow,
+        Fault::MailBeforeClone,
+        Fault::WizardCancelled,
+        Fault::SlowReplication,
+        Fault::LateMail,
+        Fault::ExtractionDies,
+        Fault::RouteStays,
+        Fault::RcaCycle,
+        Fault::SecondAdmin,
+        Fault::ScannerHoldsMessage,
+    ];
 
     /// As it is typed.
     pub(crate) fn name(self) -> &'static str {
@@ -39,6 +70,15 @@ impl Fault {
             Fault::DiesCopying => "dies-copying",
             Fault::WrongServerSync => "wrong-server-sync",
             Fault::StaleRow => "stale-row",
+            Fault::MailBeforeClone => "mail-before-clone",
+            Fault::WizardCancelled => "wizard-cancelled",
+            Fault::SlowReplication => "slow-replication",
+            Fault::LateMail => "late-mail",
+            Fault::ExtractionDies => "extraction-dies",
+            Fault::RouteStays => "route-stays",
+            Fault::RcaCycle => "rca-cycle",
+            Fault::SecondAdmin => "second-admin",
+            Fault::ScannerHoldsMessage => "scanner-holds-message",
         }
     }
 
@@ -48,6 +88,9 @@ impl Fault {
             Fault::DiesCopying | Fault::WrongServerSync => "Q252869",
             Fault::MailInWindow => "Q277911",
             Fault::StaleRow => "Q177772",
+            Fault::MailBeforeClone | Fault::WizardCancelled | Fault::SlowReplication => "KB842101",
+            Fault::LateMail | Fault::ExtractionDies | Fault::RouteStays => "Q190423",
+            Fault::RcaCycle | Fault::SecondAdmin | Fault::ScannerHoldsMessage => "KB328810",
         }
     }
 
@@ -58,6 +101,13 @@ impl Fault {
             Fault::DiesCopying => ("move", Stage::CopyMessage),
             Fault::WrongServerSync => ("move", Stage::EmptySource),
             Fault::StaleRow => ("move", Stage::Replicate),
+            Fault::MailBeforeClone | Fault::WizardCancelled => ("wizard", Stage::BeginMailbox),
+            Fault::SlowReplication => ("replicate-accounts", Stage::BeginReplication),
+            Fault::LateMail => ("extract", Stage::EndMailbox),
+            Fault::ExtractionDies => ("extract", Stage::CopyMessage),
+            Fault::RouteStays => ("route", Stage::BeginReroute),
+            Fault::RcaCycle => ("move", Stage::SyncDirectory),
+            Fault::SecondAdmin | Fault::ScannerHoldsMessage => ("move", Stage::CopyMessage),
         }
     }
 
@@ -74,21 +124,63 @@ impl Fault {
             Fault::StaleRow => {
                 "the mover dies before the source's row is gone, and a stale row is left there"
             }
+            Fault::MailBeforeClone => {
+                "a message is delivered to the account before its mailbox is cloned: the wizard merges it instead"
+            }
+            Fault::WizardCancelled => {
+                "the wizard is cancelled when all accounts are there, before it clones this mailbox"
+            }
+            Fault::SlowReplication => {
+                "a replication cycle carries nothing over for a mailbox that has something to replicate"
+            }
+            Fault::LateMail => {
+                "a sender with an old address list writes just when the mailbox has been extracted"
+            }
+            Fault::ExtractionDies => "the extraction dies when it has copied one message",
+            Fault::RouteStays => {
+                "a class of senders is rerouted and told so, and goes on to find the postoffice"
+            }
+            Fault::RcaCycle => {
+                "the Recipient Connection Agreement resets the home before the directories agree, unless its schedule is never"
+            }
+            Fault::SecondAdmin => {
+                "another administrator sets the Recipient Connection Agreement's schedule to nightly"
+            }
+            Fault::ScannerHoldsMessage => {
+                "the antivirus program, if it is on, holds a message, and the move stops in the middle of the copy"
+            }
         }
     }
 
     /// Whether the operation that it strikes ends there.
     pub(crate) fn ends_operation(self) -> bool {
-        self != Fault::MailInWindow
+        !matches!(
+            self,
+            Fault::MailInWindow
+                | Fault::MailBeforeClone
+                | Fault::SlowReplication
+                | Fault::LateMail
+                | Fault::RouteStays
+                | Fault::RcaCycle
+                | Fault::SecondAdmin
+                | Fault::ScannerHoldsMessage
+        )
     }
 
     /// What an operation says that it ends.
     pub(crate) fn failure(self, subject: &str) -> Failure {
+        if self == Fault::WizardCancelled {
+            return Failure::failed("the Migration Wizard was cancelled")
+                .because(format!("mailbox `{subject}` and those after it are not migrated"));
+        }
+        if self == Fault::ExtractionDies {
+            return Failure::failed(format!("mailbox `{subject}` was not extracted to its end"))
+                .because("the mail message file could not be read any further");
+        }
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",
-            Fault::MailInWindow | Fault::DiesCopying | Fault::StaleRow => {
-                "the connection to the information store was lost"
-            }
+            Fault::ScannerHoldsMessage => "the client operation failed (80004005-0501-0000050a)",
+            _ => "the connection to the information store was lost",
         };
         Failure::failed(format!("the move of mailbox `{subject}` did not succeed")).because(what)
     }

@@ -8,11 +8,13 @@ use std::path::Path;
 
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
+use crate::layout::Layout;
 use crate::ledger::SenderClass;
 use crate::maildir;
 use crate::message::{self, Message, Recipe};
 use crate::organisation::{Config, FORMAT, Organisation, config_file};
 use crate::profile::Profile;
+use crate::rules;
 use crate::store::RowState;
 use crate::words;
 
@@ -32,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) source: String,
     /// Name of the server that they will move to.
     pub(crate) target: String,
+    /// How the two servers belong together.
+    pub(crate) layout: Layout,
     /// The service pack of both servers.
     pub(crate) service_pack: u32,
     /// Size of each server's transaction log drive, in bytes.
@@ -58,6 +62,7 @@ pub(crate) fn found(root: &Path, plan: &Plan) -> Result<Founded> {
         source: plan.source.clone(),
         target: plan.target.clone(),
         service_pack: plan.service_pack,
+        layout: plan.layout,
         mailboxes: (0..plan.mailboxes).map(words::mailbox).collect(),
     };
     let organisation = Organisation::unfinished(root.to_owned(), config);
@@ -90,6 +95,9 @@ fn fill(to: &Organisation, mailbox: &str, plan: &Plan, founded: &mut Founded) ->
         founded.bytes += message.accepted.bytes;
         accepted.push(message.accepted);
     }
+    let rules = rules::made(plan.seed, mailbox);
+    rules::set(&row, &rules)?;
+    rules::write_down(to, mailbox, &rules)?;
     to.ledger(mailbox).begin(&accepted)?;
     to.directory().enter(mailbox, &source.name)?;
     Profile { server: source.name }.write(to, mailbox)

@@ -7,19 +7,37 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::disk;
 use crate::failure::{At, Result};
+use crate::layout::Layout;
 
-/// Who sends a message, and so which view of the directory routes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+/// Who sends a message, and so which view of the directory, or which table of a postoffice, routes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SenderClass {
-    /// A colleague on the source's side: follows the directory's source view.
+    /// A colleague on the source's side: follows the directory's source view, or the postoffice's own list.
     Internal,
-    /// The internet: follows the directory's target view.
+    /// The internet: follows the directory's target view, or the connector.
     External,
+    /// A user of another postoffice; elsewhere like `internal`.
+    OtherPostoffice,
+    /// Somebody who writes to an address of a personal address book; elsewhere like `internal`.
+    StaleList,
+}
+
+impl SenderClass {
+    /// The class of the `n`th message of a stream that goes to `mailboxes` in turn.
+    pub(crate) fn of_stream(layout: Layout, n: u64, mailboxes: usize) -> Self {
+        if layout != Layout::Postoffice {
+            return if n.is_multiple_of(2) { SenderClass::External } else { SenderClass::Internal };
+        }
+        let round = n / (mailboxes as u64).max(1);
+        let classes = SenderClass::value_variants();
+        classes[(round % classes.len() as u64) as usize]
+    }
 }
 
 /// One accepted message.

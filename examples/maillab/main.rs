@@ -4,23 +4,31 @@
 //! drives, three switches, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
 //! Every operation is a row of small named stages (`stages`), and everything written is whole or absent after a crash.
 
+mod admission;
 mod archive;
 mod audit;
+mod cloning;
 mod commands;
+mod connection_agreement;
 mod consistency;
+mod copying;
 mod delivery;
 mod directory;
 mod disk;
 mod failure;
 mod faults;
 mod founding;
+mod freeze;
+mod layout;
 mod ledger;
 mod lock;
 mod maildir;
 mod message;
 mod moving;
 mod organisation;
+mod postoffice;
 mod profile;
+mod rules;
 mod stages;
 mod store;
 mod switches;

@@ -60,8 +60,10 @@ fn compose(recipe: Recipe, folder: &str, flags: &str) -> Result<Message> {
     let minutes = recipe.number as i64 * 47 + rng.random_range(0..40);
     let sender = pick(&mut rng, words::PEOPLE);
     let domain = match recipe.sender_class {
-        SenderClass::Internal => "site.example",
         SenderClass::External => "world.example",
+        SenderClass::Internal | SenderClass::OtherPostoffice | SenderClass::StaleList => {
+            "site.example"
+        }
     };
     let builder = MessageBuilder::new()
         .message_id(format!("{key}@maillab.example"))

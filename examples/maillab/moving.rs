@@ -5,12 +5,13 @@
 //!
 //! | the move ended after | home | source | target | way on |
 //! |---|---|---|---|---|
-//! | `reserve_log` | source | live | no row | move |
+//! | `admit` | source | live | no row | move |
 //! | `create_target`, `copy` | source | live | in transit | sweep, set-home; or reset-target, then move |
 //! | `flush_target` | source | live | live | sweep, set-home; or reset-target, then move |
 //! | `empty_source` (Q252869) | source | moved | live | sweep, set-home; never back |
 //! | `sync_directory`, `replicate` | target | moved | live | sweep, set-home |
 //! | `retire_source` | target | no row | live | none, it is done |
+//! | its end, its home reset meanwhile (`connection_agreement`) | source | no row | live | set-home; never again, never back |
 //!
 //! A second move to a server that has a row and is not the home ends with c1040b00. What it does before:
 //!
@@ -19,6 +20,7 @@
 //! | moved (stranded) | live | deleted | drops what it has | Q252869: all mail is lost |
 //! | live | in transit (half copied) | deleted | drops what it has | inferred: Q252869 says that the source takes the move for done |
 //! | live (the home) | live or moved (stale) | deleted | keeps all | Q177772: this is the repair of a stale row |
+//! | live | moved (the home): a move back | deleted | drops what it has | KB328810, step 5: moving back is likely to lose data; how is inferred |
 //!
 //! In the last state a row may hold mail of its own, such as new mail that came to it (Q162998), which goes with it.
 
@@ -44,7 +46,7 @@ pub(crate) fn move_mailbox(
     let _claim = of.claim_operation(mailbox)?;
     let transfer = transfer(of, "move", mailbox, to)?;
     check_movable(&transfer)?;
-    transfer.reserve_log()?;
+    transfer.admit()?;
     transfer.create_target()?;
     let mut carried = transfer.copy()?;
     transfer.flush_target()?;
@@ -66,7 +68,6 @@ pub(crate) fn sweep(of: &Organisation, mailbox: &str, to: &str) -> Result<Carrie
         transfer.flush_target()?;
         return Ok(Carried::default());
     }
-    transfer.reserve_log()?;
     let carried = transfer.copy()?;
     transfer.flush_target()?;
     transfer.empty_source()?;
@@ -159,7 +160,8 @@ fn check_movable(transfer: &Transfer) -> Result<()> {
             .because("its home is there, and no other server has a row of it"));
     }
     if let Some(duplicate) = target.row(mailbox) {
-        return Err(match entry.home() == to {
+        let back = duplicate.state()? == RowState::Moved && left == Some(RowState::Live);
+        return Err(match entry.home() == to && !back {
             true => unfinished(transfer),
             false => delete_duplicate(transfer, duplicate)?,
         });
@@ -212,17 +214,18 @@ fn unfinished(transfer: &Transfer) -> Failure {
 }
 
 /// A second move meets a row at its target: the row is deleted with all that it holds, and the source drops its own
-/// data if a move was under way to that row (Q252869). What it then says invites a third one.
+/// data if a move was under way to that row (Q252869) or if the row is at its home. What it then says invites a third one.
 fn delete_duplicate(transfer: &Transfer, duplicate: Row) -> Result<Failure> {
     let Transfer { organisation, mailbox, source, stages, .. } = transfer;
     let half_copied = duplicate.state()? == RowState::InTransit;
+    let back = organisation.directory().entry(mailbox)?.home() == transfer.target.name;
     {
         let _lock = organisation.lock_mailbox(mailbox)?;
         duplicate.remove()?;
     }
     stages.reach(Stage::DeleteDuplicate)?;
     if let Some(source) = source.row(mailbox)
-        && (half_copied || source.state()? == RowState::Moved)
+        && (half_copied || back || source.state()? == RowState::Moved)
     {
         {
             let _lock = organisation.lock_mailbox(mailbox)?;

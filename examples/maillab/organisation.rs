@@ -7,8 +7,12 @@
 //! directory/<mailbox>.json     the home in both views
 //! ledger/<mailbox>.jsonl       every message ever accepted
 //! queue/<mailbox>/<key>        accepted or about to be, not yet in a mailbox
-//! servers/<server>/mailboxes/<mailbox>/{row.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
+//! servers/<server>/mailboxes/<mailbox>/{row.json,rules.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
 //! servers/<server>/{log.json,staging,white-space}
+//! accounts/<mailbox>.json      its objects in the other organisation, as two domain controllers see them
+//! wizard/<mailbox>.json        what the wizard has done to the row that it is cloned into
+//! routes.json  extractions/<mailbox>.json  restored/   of a postoffice
+//! rules/<mailbox>.json         the inbox rules that its user has made
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
 //! switches/  backups/  faults/  locks/
 //! ```
@@ -17,10 +21,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cloning::Accounts;
 use crate::directory::Directory;
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
 use crate::faults::Faults;
+use crate::layout::Layout;
 use crate::ledger::Ledger;
 use crate::lock::{self, Lock};
 use crate::stages::{Mode, Stages};
@@ -42,6 +48,9 @@ pub(crate) struct Config {
     /// The service pack of both servers; before 4, a move has the window of Q277911.
     #[serde(default = "newest_service_pack")]
     pub(crate) service_pack: u32,
+    /// How the two servers belong together.
+    #[serde(default)]
+    pub(crate) layout: Layout,
     /// All mailboxes.
     pub(crate) mailboxes: Vec<String>,
 }
@@ -166,6 +175,36 @@ impl Organisation {
         Directory::at(self.root.join("directory"))
     }
 
+    /// The accounts of the organisation that mailboxes are cloned into.
+    pub(crate) fn accounts(&self) -> Accounts {
+        Accounts::at(self.root.join("accounts"))
+    }
+
+    /// Where the wizard keeps what it has done to a mailbox.
+    pub(crate) fn wizard_record(&self, mailbox: &str) -> PathBuf {
+        self.root.join("wizard").join(format!("{mailbox}.json"))
+    }
+
+    /// The tables of the classes of senders of a postoffice.
+    pub(crate) fn routes(&self) -> PathBuf {
+        self.root.join("routes.json")
+    }
+
+    /// Waits for those tables.
+    pub(crate) fn lock_routes(&self) -> Result<Lock> {
+        lock::wait(&self.lock_file("routes"))
+    }
+
+    /// How far the extraction of a mailbox from a postoffice came.
+    pub(crate) fn extraction(&self, mailbox: &str) -> PathBuf {
+        self.root.join("extractions").join(format!("{mailbox}.json"))
+    }
+
+    /// Where a backup of a postoffice is restored.
+    pub(crate) fn restored(&self) -> PathBuf {
+        self.root.join("restored")
+    }
+
     /// The ledger of a mailbox.
     pub(crate) fn ledger(&self, mailbox: &str) -> Ledger {
         Ledger::of(&self.root.join("ledger"), mailbox)
@@ -179,6 +218,11 @@ impl Organisation {
     /// The switches.
     pub(crate) fn switches(&self) -> Switches {
         Switches::at(self.root.join("switches"))
+    }
+
+    /// The file of a setting that is not a switch.
+    pub(crate) fn switch_file(&self, name: &str) -> PathBuf {
+        self.root.join("switches").join(name)
     }
 
     /// The faults that are armed.
@@ -203,6 +247,11 @@ impl Organisation {
         self.root.join("backups").join(format!("{name}.tar"))
     }
 
+    /// The file of the inbox rules that a user has made.
+    pub(crate) fn rules(&self, mailbox: &str) -> PathBuf {
+        self.root.join("rules").join(format!("{mailbox}.json"))
+    }
+
     /// The file of a user's profile.
     pub(crate) fn profile(&self, mailbox: &str) -> PathBuf {
         self.root.join("profiles").join(format!("{mailbox}.json"))
@@ -215,7 +264,19 @@ impl Organisation {
 
     /// The folders that every organisation has.
     pub(crate) fn create_folders(&self) -> Result<()> {
-        for folder in ["directory", "ledger", "queue", "profiles", "switches", "backups", "locks"] {
+        for folder in [
+            "directory",
+            "accounts",
+            "extractions",
+            "wizard",
+            "ledger",
+            "queue",
+            "profiles",
+            "rules",
+            "switches",
+            "backups",
+            "locks",
+        ] {
             disk::create_folder(&self.root.join(folder))?;
         }
         for server in self.servers()? {

@@ -18,8 +18,8 @@ pub(crate) enum Stage {
     Accept,
     /// The message is in a mailbox.
     Store,
-    /// The log drive has room for the whole mailbox, and the room is taken.
-    ReserveLog,
+    /// Nothing stands in the way of a move, and nothing has changed.
+    Admit,
     /// The target has a row of the mailbox; since service pack 4 with its InTransit flag set.
     CreateTarget,
     /// The target's row, which came without it, has its InTransit flag.
@@ -56,6 +56,28 @@ pub(crate) enum Stage {
     FreeSpace,
     /// The user's profile names the home server.
     UpdateProfile,
+    /// The first controller knows the account.
+    CreateAccount,
+    /// All accounts are there, and nothing of this mailbox has been copied.
+    BeginMailbox,
+    /// The wizard or the extraction has done with the mailbox.
+    EndMailbox,
+    /// The first controller knows the account no more.
+    DeleteAccount,
+    /// The user has a mailbox at the account.
+    LogOn,
+    /// Mail takes another way.
+    SwitchRoutes,
+    /// What came to the source before is at the target too.
+    CarryLate,
+    /// A replication cycle has something to carry.
+    BeginReplication,
+    /// A class of senders is to find another server.
+    BeginReroute,
+    /// The backup is in a folder of its own.
+    Restore,
+    /// The postoffice has the mailbox no more.
+    RemoveMailbox,
 }
 
 impl Stage {
@@ -65,7 +87,7 @@ impl Stage {
             Stage::Queue => "queue",
             Stage::Accept => "accept",
             Stage::Store => "store",
-            Stage::ReserveLog => "reserve_log",
+            Stage::Admit => "admit",
             Stage::CreateTarget => "create_target",
             Stage::SetInTransit => "set_in_transit",
             Stage::CopyMessage => "copy_message",
@@ -84,6 +106,17 @@ impl Stage {
             Stage::PurgeLog => "purge_log",
             Stage::FreeSpace => "free_space",
             Stage::UpdateProfile => "update_profile",
+            Stage::CreateAccount => "create_account",
+            Stage::BeginMailbox => "begin_mailbox",
+            Stage::EndMailbox => "end_mailbox",
+            Stage::DeleteAccount => "delete_account",
+            Stage::LogOn => "log_on",
+            Stage::SwitchRoutes => "switch_routes",
+            Stage::CarryLate => "carry_late",
+            Stage::BeginReplication => "begin_replication",
+            Stage::BeginReroute => "begin_reroute",
+            Stage::Restore => "restore",
+            Stage::RemoveMailbox => "remove_mailbox",
         }
     }
 }

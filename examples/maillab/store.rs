@@ -116,6 +116,11 @@ impl Row {
         self.mail.root().join("row.json")
     }
 
+    /// The file of its inbox rules.
+    pub(crate) fn rules_file(&self) -> PathBuf {
+        self.mail.root().join("rules.json")
+    }
+
     /// What the row is good for.
     pub(crate) fn state(&self) -> Result<RowState> {
         Ok(disk::read_json::<RowFile>(&self.file())?.state)

@@ -1,4 +1,4 @@
-//! The three switches that KB328810 speaks of, each one word in a file.
+//! The switches that KB328810 speaks of, each one word in a file. A runbook treats them as temporary settings.
 //!
 //! Does not know what they do to a move.
 
@@ -33,8 +33,10 @@ pub(crate) enum Power {
 /// A named switch whose values are those of `V`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Switch<V> {
-    name: &'static str,
-    initial: V,
+    /// As it is typed.
+    pub(crate) name: &'static str,
+    /// What it is in a new organisation.
+    pub(crate) initial: V,
 }
 
 /// The schedule of the Recipient Connection Agreement.
@@ -74,9 +76,19 @@ impl Switches {
         })
     }
 
-    /// Changes the value.
+    /// Changes the value, whatever it is now.
     pub(crate) fn set<V: ValueEnum>(&self, switch: &Switch<V>, value: &V) -> Result<()> {
         disk::replace(&self.root.join(switch.name), format!("{}\n", name_of(value)).as_bytes())
+    }
+
+    /// Says what a switch is and what it was at first, if the two differ.
+    pub(crate) fn changed<V: ValueEnum + PartialEq>(
+        &self,
+        switch: &Switch<V>,
+    ) -> Result<Option<(String, String)>> {
+        let value = self.get(switch)?;
+        let differs = value != switch.initial;
+        Ok(differs.then(|| (name_of(&value), name_of(&switch.initial))))
     }
 }
 

@@ -77,8 +77,10 @@ impl TransactionLog {
             format!("the transaction log drive of `{}` has no room for the move", self.server);
         let free = usage.free_bytes();
         Failure::new(Code::LogFull, what)
-            .because(format!("{bytes} bytes are to be moved, and {free} bytes of log are free"))
+            .because(format!("{bytes} bytes of log are to be written, and {free} are free"))
             .because("every byte moved takes a byte of transaction log (KB328810, step 4)")
+            .because("what has been copied is there, and the move is not finished")
             .next(format!("`maillab full-backup {}` purges the logs", self.server))
+            .next("`maillab locate MAILBOX` shows how far the move came; never begin it anew")
     }
 }

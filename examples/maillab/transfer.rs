@@ -3,6 +3,8 @@
 //! Does not know in which order they come, nor whether they may be done at all: that is for the operations in
 //! `moving`. Each stage can be repeated after a crash in its middle, since messages are compared by key.
 
+use crate::admission;
+use crate::connection_agreement;
 use crate::delivery;
 use crate::failure::{Failure, Result};
 use crate::faults::Fault;
@@ -10,8 +12,10 @@ use crate::ledger::SenderClass;
 use crate::lock::Lock;
 use crate::maildir::Item;
 use crate::organisation::Organisation;
+use crate::rules;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState, Server};
+use crate::switches::{ANTIVIRUS, Power, RCA, Schedule};
 
 /// How many messages are copied between two lines that say how far it is.
 const TOLD_EVERY: u64 = 20;
@@ -53,16 +57,11 @@ impl Transfer<'_> {
         self.organisation.lock_mailbox(self.mailbox)
     }
 
-    /// Takes log space for everything that the target lacks, or fails before anything has changed.
-    pub(crate) fn reserve_log(&self) -> Result<()> {
-        let source = self.row(&self.source)?;
-        let lacking = match self.target.row(self.mailbox) {
-            Some(target) => lacking(&source, &target)?,
-            None => source.mail.items()?,
-        };
-        let bytes = lacking.iter().map(|item| item.bytes).sum();
-        self.organisation.log_moved(&self.target, bytes)?;
-        self.stages.reach(Stage::ReserveLog)
+    /// Asks what a mover asks before it changes anything. Log space is not among it: KB328810, step 4, leaves that to
+    /// the administrator.
+    pub(crate) fn admit(&self) -> Result<()> {
+        admission::check(self)?;
+        self.stages.reach(Stage::Admit)
     }
 
     /// Creates the target's row. With service pack 4 it comes with its InTransit flag; before, the flag comes second,
@@ -89,19 +88,27 @@ impl Transfer<'_> {
         self.stages.reach(Stage::SetInTransit)
     }
 
-    /// Copies what the target lacks. Nothing is locked: while the target is in transit no mail comes to the source.
+    /// Copies what the target lacks, and the inbox rules; the log of each message comes before it, and a log drive that
+    /// fills up stops the copy in its middle. Nothing is locked: while the target is in transit no mail comes to the source.
     pub(crate) fn copy(&self) -> Result<Carried> {
         let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
         let mut carried = Carried::default();
         let lacking = lacking(&source, &target)?;
         for item in &lacking {
+            self.organisation.log_moved(&self.target, item.bytes)?;
             target.mail.copy_in(&source.mail, item, &item.place)?;
             carried.add(item);
             let (copied, total) = (carried.messages, lacking.len() as u64);
             if copied.is_multiple_of(TOLD_EVERY) || copied == total {
                 self.stages.tell(&format!("copied {copied} of {total} messages"));
             }
-            self.stages.reach(Stage::CopyMessage)?;
+            if let Some(fault) = self.stages.pass(Stage::CopyMessage)? {
+                self.meet(fault)?;
+            }
+        }
+        let rules = rules::of_row(&source)?;
+        if !rules.is_empty() {
+            rules::set(&target, &rules)?;
         }
         target.mail.sync()?;
         self.stages.reach(Stage::Copy)?;
@@ -137,7 +144,9 @@ impl Transfer<'_> {
             let _lock = self.lock()?;
             self.organisation.directory().set_home(self.mailbox, &self.target.name)?
         };
-        self.stages.reach(Stage::SyncDirectory)?;
+        if self.stages.pass(Stage::SyncDirectory)? == Some(Fault::RcaCycle) {
+            connection_agreement::cycle(self.organisation, self.mailbox)?;
+        }
         Ok(changed)
     }
 
@@ -161,6 +170,18 @@ impl Transfer<'_> {
         };
         self.stages.reach(Stage::RetireSource)?;
         Ok(carried)
+    }
+
+    /// What a fault does that strikes between two messages and does not always end the move.
+    fn meet(&self, fault: Fault) -> Result<()> {
+        let switches = self.organisation.switches();
+        match fault {
+            Fault::SecondAdmin => switches.set(&RCA, &Schedule::Nightly),
+            Fault::ScannerHoldsMessage if switches.get(&ANTIVIRUS)? == Power::On => {
+                Err(fault.failure(self.mailbox))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn row(&self, server: &Server) -> Result<Row> {

@@ -42,8 +42,12 @@ pub(super) enum Command {
     New(New),
     /// Find everything that is wrong with runbooks, without running anything
     Check(Check),
+    /// Explain a code of `check`, or list all of them
+    Explain(Explain),
     /// Show what a run would do, without doing anything
     Plan(Plan),
+    /// Let everything go wrong in a simulated run of a runbook, and show what comes of it
+    Rehearse(Rehearse),
     /// Run a runbook
     Run(Run),
     /// Go on with a run that was stopped, has failed or was interrupted
@@ -109,6 +113,21 @@ pub(super) enum Format {
     Json,
 }
 
+/// How `check` prints what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for test reports
+    Junit,
+    /// Workflow commands of GitHub Actions, which become annotations
+    Github,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Runbooks and drivers, or folders with them
@@ -116,7 +135,19 @@ pub(super) struct Check {
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) drivers: Drivers,
+    /// A file of rules that the runbooks must keep
+    #[arg(long = "policy", value_name = "FILE")]
+    pub(super) policies: Vec<PathBuf>,
     /// How to print what is found
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(super) format: CheckFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The code, such as W0203; without it, all codes are listed
+    pub(super) code: Option<String>,
+    /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
 }
@@ -128,6 +159,43 @@ pub(super) struct Plan {
     #[command(flatten)]
     pub(super) given: Given,
     /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+const REHEARSE_HELP: &str = "\
+Nothing is started. Every job of the runbook is simulated; the executor, its keeper or the machine dies between any two
+steps and while each job runs, jobs end badly with their effect done, half done or not, and probes find each state that
+they declare. Each time the run is resumed, the operator decides as the world is, and what windlass promises is checked:
+no `once` effect twice or over a half of it, nothing before what it needs, every setting back or shown as owed, every
+lock let go, and an end or a reason.
+
+What a simulation cannot see: whether a command does what its step says; whether `idempotent` or `read` is true; whether
+a probe tells its states apart by what it really prints (only states that look at nothing are found out); and what other
+people, other runs and time do to the world meanwhile.
+
+Exit codes: 0 every promise was kept, 1 a promise was broken, 2 usage, or the runbook is wrong.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REHEARSE_HELP)]
+pub(super) struct Rehearse {
+    /// The runbook; for required parameters that are not given values are made up
+    pub(super) runbook: PathBuf,
+    #[command(flatten)]
+    pub(super) given: Given,
+    /// How many items of each group are rehearsed
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) items: u32,
+    /// How many jobs run at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) jobs: u32,
+    /// How many pairs of crashes are rehearsed, beside all single ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) pairs: u64,
+    /// Which pairs: the same number picks the same ones
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
 }
@@ -394,6 +462,8 @@ pub(super) enum SchemaName {
     Runbook,
     /// A driver's file
     Driver,
+    /// A policy's file
+    Policy,
     /// A line of a run's journal
     Journal,
     /// What `status --format json` prints

@@ -3,14 +3,19 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Check, Format};
+use super::arguments::{Check, CheckFormat};
 use super::failure::{Failure, USAGE};
 use super::runbook;
 use crate::diag::{self, Diagnostic};
+use crate::rules;
 use crate::spec::load;
 
 pub(super) fn main(arguments: &Check) -> Result<u8, Failure> {
     let choices = runbook::choices(&arguments.drivers)?;
+    let mut policies = Vec::new();
+    for path in &arguments.policies {
+        policies.push(load::load_policy(path).map_err(|wrong| runbook::say(&wrong))?);
+    }
     let mut files = Vec::new();
     for path in &arguments.paths {
         collect(path, &mut files)
@@ -20,22 +25,45 @@ pub(super) fn main(arguments: &Check) -> Result<u8, Failure> {
         return Err(Failure::new(USAGE, "there is no .yaml or .yml file in what was named"));
     }
     let mut diagnostics: Vec<Diagnostic> =
-        files.iter().flat_map(|file| load::check_file(file, &choices)).collect();
+        files.iter().flat_map(|file| rules::check_file(file, &choices, &policies)).collect();
     diag::sort(&mut diagnostics);
-    let (errors, warnings) = diag::count(&diagnostics);
-    match arguments.format {
-        Format::Json => super::print_json(&diag::json::report(&diagnostics))?,
-        Format::Human => {
-            print_coloured(&diagnostics)?;
-            eprintln!(
-                "{}: {}, {}",
-                counted(files.len(), "file"),
-                counted(errors, "error"),
-                counted(warnings, "warning")
-            );
+    print(arguments.format, &files, &diagnostics)?;
+    Ok(if diag::count(&diagnostics).errors > 0 { USAGE } else { 0 })
+}
+
+fn print(
+    format: CheckFormat,
+    files: &[PathBuf],
+    diagnostics: &[Diagnostic],
+) -> Result<(), Failure> {
+    match format {
+        CheckFormat::Json => super::print_json(&diag::json::report(diagnostics)),
+        CheckFormat::Sarif => super::print_json(&diag::sarif::log(diagnostics, |code| {
+            rules::explain(code).map(|code| (code.title, code.explanation))
+        })),
+        CheckFormat::Junit => super::print(&diag::junit::report(files, diagnostics)),
+        CheckFormat::Github => super::print(&diag::github::commands(diagnostics)),
+        CheckFormat::Human => {
+            print_coloured(diagnostics)?;
+            eprintln!("{}", last_line(files.len(), diagnostics));
+            Ok(())
         }
     }
-    Ok(if errors > 0 { USAGE } else { 0 })
+}
+
+/// "2 files: 1 error, 0 warnings", and notes where there are any.
+fn last_line(files: usize, diagnostics: &[Diagnostic]) -> String {
+    let count = diag::count(diagnostics);
+    let mut line = format!(
+        "{}: {}, {}",
+        counted(files, "file"),
+        counted(count.errors, "error"),
+        counted(count.warnings, "warning")
+    );
+    if count.notes > 0 {
+        line += &format!(", {}", counted(count.notes, "note"));
+    }
+    line
 }
 
 /// The file itself, or all YAML files below a folder, in the order of their names.

@@ -11,6 +11,7 @@ mod attach;
 mod check;
 mod completions;
 mod detach;
+mod explain;
 mod failure;
 mod graph;
 mod journal;
@@ -20,6 +21,7 @@ mod logs;
 mod man;
 mod new;
 mod plan;
+mod rehearse;
 mod release;
 mod resolve;
 mod resume;
@@ -77,7 +79,9 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     match arguments.command {
         Command::New(command) => new::main(&command),
         Command::Check(command) => check::main(&command),
+        Command::Explain(command) => explain::main(&command),
         Command::Plan(command) => plan::main(&command),
+        Command::Rehearse(command) => rehearse::main(&command),
         Command::Run(command) => run::main(&place, &command),
         Command::Resume(command) => resume::main(&place, &command),
         Command::Status(command) => status::main(&place, &command),

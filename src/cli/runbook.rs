@@ -1,5 +1,6 @@
 //! Reading a runbook and its parameters for a command, and printing what is wrong with them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use crate::diag::{self, Diagnostic};
 use crate::plan::Plan;
 use crate::spec::load::DriverChoice;
 use crate::spec::model::Runbook;
+use crate::spec::params::Reader as _;
 use crate::spec::{codes, load, params};
 
 /// A runbook that is sound.
@@ -42,6 +44,27 @@ pub(super) fn parameters(runbook: &Runbook, given: &Given) -> Result<Map<String,
     let files: Vec<PathBuf> = given.params_file.iter().cloned().collect();
     params::resolve(&runbook.params, &arguments, &files, &load::Files)
         .map_err(|problems| say(&load::param_diagnostics(runbook, problems)))
+}
+
+/// The names of the parameters that were given, whether the runbook has them or not.
+pub(super) fn given_names(runbook: &Runbook, given: &Given) -> Result<BTreeSet<String>, Failure> {
+    let mut names = BTreeSet::new();
+    for argument in &given.params {
+        let parsed: Result<params::Given, String> = argument.parse();
+        let parsed = parsed.map_err(|error| Failure::new(USAGE, format!("`-p`: {error}")))?;
+        names.insert(parsed.name);
+    }
+    if let Some(file) = &given.params_file {
+        let reader = load::Files;
+        let read = reader.read(file).and_then(|text| reader.yaml(&text));
+        // What is wrong with the file is told when its values are read.
+        if let Ok(Value::Object(values)) = read {
+            names.extend(values.into_iter().map(|(name, _)| name));
+        } else {
+            names.extend(runbook.params.keys().cloned());
+        }
+    }
+    Ok(names)
 }
 
 /// The plan of a runbook.

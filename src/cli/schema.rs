@@ -9,6 +9,7 @@ pub(super) fn main(arguments: &Schema) -> Result<u8, Failure> {
     let schema = match arguments.name {
         SchemaName::Runbook => written::runbook(),
         SchemaName::Driver => written::driver(),
+        SchemaName::Policy => written::policy(),
         SchemaName::Journal => printed::journal(),
         SchemaName::Status => printed::status(),
     };

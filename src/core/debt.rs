@@ -145,10 +145,14 @@ impl State {
             | Activity::Pausing(way, _) => way == Way::Set || closes || known.open > 0,
         };
         let moving = self.parts_of(id).any(|(_, part)| moves(part));
-        let closes = closes && self.parts_of(id).any(|(_, part)| part.can_close());
+        let closable = self.parts_of(id).any(|(_, part)| part.can_close());
+        let holds = self.shape_of_setting(id).is_some_and(|shape| shape.hold);
+        let closes = closes && closable;
+        // One that cannot be opened and is partly changed is put back once what it surrounds has come to rest.
+        let will_close = known.open > 0 && closable && !holds;
         let owed = self.parts_of(id).any(|(_, part)| part.is_owed());
         let bad = self.bars(id);
-        let settled = if moving || closes || (known.open > 0 && !bad) {
+        let settled = if moving || closes || will_close || (known.open > 0 && !bad) {
             Settled::Open
         } else if owed {
             Settled::Doubt

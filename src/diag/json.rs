@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::{Diagnostic, count};
 
-/// `{diagnostics: [..], errors, warnings}`. Lines and columns are counted from 1, columns in characters; what has no place has nulls.
+/// `{diagnostics: [..], errors, warnings, notes}`. Lines and columns are counted from 1, columns in characters; what has no place has nulls.
 pub fn report(diagnostics: &[Diagnostic]) -> Value {
-    let (errors, warnings) = count(diagnostics);
+    let count = count(diagnostics);
     json!({
         "diagnostics": diagnostics.iter().map(one).collect::<Vec<_>>(),
-        "errors": errors,
-        "warnings": warnings,
+        "errors": count.errors,
+        "warnings": count.warnings,
+        "notes": count.notes,
     })
 }
 

@@ -2,13 +2,16 @@
 //!
 //! Knows nothing of YAML or of runbooks; whoever finds something wrong says where in which source it stands.
 
+pub mod github;
 pub mod json;
+pub mod junit;
 pub mod render;
+pub mod sarif;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-/// How bad it is: an error stops the command, a warning does not.
+/// How bad it is: an error stops the command, the others do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -16,6 +19,31 @@ pub enum Severity {
     Error,
     /// The runbook may run; the author should look.
     Warning,
+    /// The author may want to know.
+    Note,
+}
+
+impl Severity {
+    /// `error`, `warning` or `note`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+}
+
+/// How many there are of each severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Count {
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// Notes.
+    pub notes: usize,
 }
 
 /// A file that diagnostics point into, with its whole text.
@@ -133,8 +161,16 @@ fn key(diagnostic: &Diagnostic) -> (bool, Option<&std::path::Path>, usize, &'sta
     )
 }
 
-/// How many errors and how many warnings.
-pub fn count(diagnostics: &[Diagnostic]) -> (usize, usize) {
-    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
-    (errors, diagnostics.len() - errors)
+/// How many there are of each severity.
+#[must_use]
+pub fn count(diagnostics: &[Diagnostic]) -> Count {
+    let mut count = Count::default();
+    for diagnostic in diagnostics {
+        match diagnostic.severity {
+            Severity::Error => count.errors += 1,
+            Severity::Warning => count.warnings += 1,
+            Severity::Note => count.notes += 1,
+        }
+    }
+    count
 }

@@ -51,15 +51,19 @@ pub fn report(diagnostics: &[Diagnostic], coloured: bool) -> String {
     text
 }
 
-/// "2 errors, 1 warning".
+/// "2 errors, 1 warning, 1 note".
 pub fn summary(diagnostics: &[Diagnostic]) -> String {
     let plural = |number: usize, what: &str| match number {
         0 => None,
         1 => Some(format!("1 {what}")),
         many => Some(format!("{many} {what}s")),
     };
-    let (errors, warnings) = count(diagnostics);
-    let parts = [plural(errors, "error"), plural(warnings, "warning")];
+    let count = count(diagnostics);
+    let parts = [
+        plural(count.errors, "error"),
+        plural(count.warnings, "warning"),
+        plural(count.notes, "note"),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -69,6 +73,7 @@ pub fn one(diagnostic: &Diagnostic, coloured: bool) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code));
     if let Some(span) = &diagnostic.span {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::next;
 use super::time::local;
-use crate::core::claim::Blocker;
+use crate::core::claim::{Blocker, Holder};
 use crate::core::state::{InstanceId, State};
 use crate::observe::printable::escape;
 
@@ -53,18 +53,33 @@ pub fn held(state: &State) -> Vec<Held> {
 #[must_use]
 pub fn awaited(state: &State) -> Vec<Awaited> {
     let waiting = state.claims().waiting().filter(|_| !state.run().closed);
-    let waiting = waiting.filter(|(holder, _)| !state.is_finished(*holder));
+    let waiting = waiting.filter(|(holder, _)| is_open(state, *holder));
     waiting
         .map(|(holder, by)| Awaited { scope: state.holder_id(holder).to_string(), by: by.clone() })
         .collect()
 }
 
-/// Who is in the way of a task.
+/// Whether something under a holder is still to be done. A setting that was not read holds nothing, and is none the less waited
+/// for by what it surrounds.
+fn is_open(state: &State, holder: Holder) -> bool {
+    let owner = match holder {
+        Holder::Task(id) => state.part(id).map(|part| part.owner),
+        Holder::Scope(_) => None,
+    };
+    let needed = owner.and_then(|owner| state.setting(owner)).is_some_and(|s| s.surrounds_open());
+    needed || !state.is_finished(holder)
+}
+
+/// Who is in the way of a task, or of a setting around it.
 #[must_use]
 pub fn in_the_way_of(state: &State, task: InstanceId) -> Option<&Blocker> {
     // Most runs wait for nobody.
     state.claims().waiting().next()?;
-    state.holders_around(task).into_iter().find_map(|holder| state.claims().denied(holder))
+    let denied = |holder| state.claims().denied(holder).filter(|_| is_open(state, holder));
+    let settings = state.settings_around(task).into_iter();
+    let mut parts = settings.flat_map(|setting| state.parts_of(setting));
+    let around = state.holders_around(task).into_iter().find_map(denied);
+    around.or_else(|| parts.find_map(|(part, _)| denied(Holder::Task(part))))
 }
 
 /// The commands that may end waits.

@@ -197,6 +197,9 @@ codes! {
 
     BAD_DEFAULT "W0607" "a default breaks its own schema"
     "The value under `default` does not fit the declaration that it stands in, so it could never be used."
+
+    POLICY "W0801" "a policy is not kept"
+    "`--policy FILE` names rules of an organisation or a domain: what must come before or after a step of some kind, what it holds, what must never be. A step is of the kind that it says (`kind`), that its driver's action says, or that its name says. The message is the rule's own title, and its source stands below. What a policy demands cannot be silenced by `allow`."
 }
 
 #[cfg(test)]

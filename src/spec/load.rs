@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use any::{check_file, diagnostic};
+pub use any::{Checked, diagnostic, load_policy, open_file};
 
 use super::decode::{self, Decoder, DriverFile};
 use super::finding::{Finding, Findings, Where};

@@ -13,6 +13,7 @@ mod locate;
 pub mod model;
 pub mod near;
 pub mod params;
+pub mod policy;
 mod scalar;
 pub mod schema;
 pub mod surround;

@@ -54,6 +54,8 @@ pub struct Runbook {
     pub locks: Vec<Located<LockName>>,
     /// `settings` around the whole run, or around some of its steps.
     pub settings: Vec<Setting>,
+    /// `allow`: rules that keep silent about what belongs to no step.
+    pub allow: IndexMap<String, Allowed>,
     /// The steps in file order.
     pub steps: Vec<Step>,
 }
@@ -147,8 +149,19 @@ pub struct Step {
     pub locks: Vec<Located<LockName>>,
     /// `settings` of a group, in force in each of its items.
     pub settings: Vec<Setting>,
+    /// `allow`: rules by code that keep silent about this step, and about all that is inside.
+    pub allow: IndexMap<String, Allowed>,
     /// One action, or steps.
     pub body: Body,
+}
+
+/// A rule of safety that an author has looked at, and silences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Why it does no harm here.
+    pub reason: String,
+    /// The code's place.
+    pub at: Place,
 }
 
 /// What a step holds.

@@ -61,7 +61,7 @@ fn complaints(schema: &Value, value: &Value) -> Vec<String> {
 #[test]
 fn the_committed_schemas_are_those_that_are_printed() {
     let folder = TempDir::new().unwrap();
-    for name in ["runbook", "driver", "journal", "status"] {
+    for name in ["runbook", "driver", "policy", "journal", "status"] {
         let path = project(&format!("schemas/{name}.schema.json"));
         let now = printed(folder.path(), &["schema", name]);
         if std::env::var_os("WINDLASS_BLESS").is_some() {
@@ -99,6 +99,7 @@ fn every_field_says_what_it_is() {
     for schema in [
         written_by_authors::runbook(),
         written_by_authors::driver(),
+        written_by_authors::policy(),
         printed_by_windlass::journal(),
         printed_by_windlass::status(),
     ] {
@@ -129,7 +130,8 @@ fn examples_and_defaults_keep_their_own_schema() {
         }
     }
     let mut seen = 0;
-    for schema in [written_by_authors::runbook(), written_by_authors::driver()] {
+    use written_by_authors::{driver, policy, runbook};
+    for schema in [runbook(), driver(), policy()] {
         walk(&schema, &schema, &mut seen);
     }
     assert!(seen > 60, "{seen} examples");
@@ -138,8 +140,12 @@ fn examples_and_defaults_keep_their_own_schema() {
 #[test]
 fn what_is_shipped_is_accepted() {
     let (runbook, driver) = (written_by_authors::runbook(), written_by_authors::driver());
-    let cases =
-        [("runbooks", &runbook), ("examples/naive", &runbook), ("runbooks/drivers", &driver)];
+    let cases = [
+        ("runbooks", &runbook),
+        ("examples/naive", &runbook),
+        ("runbooks/drivers", &driver),
+        ("runbooks/policies", &written_by_authors::policy()),
+    ];
     for (folder, schema) in cases {
         for path in yaml_files(folder) {
             let value = read(&fs::read_to_string(&path).unwrap()).unwrap();

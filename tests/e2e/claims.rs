@@ -166,3 +166,34 @@ steps:
     assert!(told.contains("parts of the run wait for each other"), "{told}");
     assert!(told.contains("wants lock `x`, which `left` holds"), "{told}");
 }
+
+#[test]
+fn a_setting_does_not_share_the_lock_of_what_is_around_it() {
+    let bench = Bench::new();
+    bench.write("schedule", "always");
+    // Two items would open it at the same time, under the one lock of the run.
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: shares
+locks: [schedule]
+steps:
+  boxes:
+    for_each: {items: [a, b], as: box, max_failures: 2}
+    settings:
+      schedule:
+        get: {run: [cat, schedule]}
+        set: {run: [sh, -c, 'echo "$1" >> "$HERE/ledger"; printf %s "$1" > schedule', sh, "{{ value }}"]}
+        to: "{{ box }}"
+        locks: [schedule]
+    steps:
+      move: {effect: read, run: ["true"]}
+"#,
+    );
+    let done = bench.windlass(&["run", "book.yaml", "--jobs", "2"]).exits(1);
+    let told = format!("{}{}", done.stdout, done.stderr);
+    let words = "it can never have lock `schedule`, because the run itself holds `schedule`";
+    assert!(told.contains(words), "{told}");
+    assert_eq!(bench.ledger("ledger"), [""; 0], "nothing was changed");
+}

@@ -174,3 +174,55 @@ fn a_setting_whose_set_changes_nothing_lets_nothing_start() {
     assert_eq!(bench.status()["tasks"][0]["state"], "blocked");
     bench.windlass(&["abandon", "one", "--because", "it cannot be set"]).exits(0);
 }
+
+#[test]
+fn what_somebody_changes_while_no_executor_lives_is_found_before_it_is_put_back() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("schedule", "always");
+    let meets = "move: {run: [sh, -c, 'echo at > \"$HERE/here\"; read x < \"$HERE/go\"']}";
+    bench.write("book.yaml", &HELD.replace("move: {run: [test, -e, ready]}", meets));
+    let executor = bench.start(&["run", "book.yaml", "--run-id", "one"]);
+    here.hear();
+    kill(executor);
+    bench.write("schedule", "hourly");
+    go.say("on\n");
+    let told = bench.windlass(&["resume", "one"]).exits(8).stderr;
+    assert!(told.contains("schedule"), "{told}");
+    assert_eq!(bench.read("schedule"), "hourly", "what somebody else has changed is left to them");
+    assert_eq!(bench.state_of("move"), "succeeded");
+    assert_eq!(bench.status()["settings"][0]["state"], "drifted");
+    let told = bench.windlass(&["status"]).exits(0).stdout;
+    let words = "it was \"always\", this run has made it \"never\", and it is \"hourly\" now";
+    assert!(told.contains(words), "{told}");
+    // A resume alone asks again, and overwrites nothing.
+    bench.windlass(&["resume", "one"]).exits(8);
+    assert_eq!(bench.read("schedule"), "hourly");
+    bench
+        .windlass(&["resolve", "one", "schedule", "--as", "done", "--because", "hourly it is"])
+        .exits(0);
+    bench.windlass(&["resume", "one"]).exits(0);
+    assert_eq!(bench.read("schedule"), "hourly");
+    assert_eq!(bench.status()["state"], "succeeded");
+}
+
+#[test]
+fn a_value_that_was_read_while_no_executor_lived_is_read_again_before_it_is_put_back() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("schedule", "always");
+    let get = "get: {run: [sh, -c, 'cat schedule; if test -e slow; then echo at > \"$HERE/here\"; read x < \"$HERE/go\"; fi']}";
+    let book = HELD.replace("get: {run: [cat, schedule]}", get);
+    bench.write("book.yaml", &book.replace("[test, -e, ready]", "[touch, slow]"));
+    let executor = bench.start(&["run", "book.yaml", "--run-id", "one"]);
+    // It has been read in order to put it back, and its reader is still there.
+    here.hear();
+    kill(executor);
+    go.say("on\n");
+    bench.keeper_has_gone();
+    bench.write("schedule", "hourly");
+    std::fs::remove_file(bench.path("slow")).unwrap();
+    bench.windlass(&["resume", "one"]).exits(8);
+    assert_eq!(bench.read("schedule"), "hourly", "what was read before says nothing any more");
+    assert_eq!(bench.status()["settings"][0]["state"], "drifted");
+}

@@ -20,10 +20,20 @@ impl Bench {
         Bench::of_service_pack("4")
     }
 
-    /// A new organisation.
+    /// A new organisation. Before service pack 4 nothing moves beside an antivirus program, so it is off there.
     pub(crate) fn of_service_pack(pack: &str) -> Self {
+        let bench = Bench::with(&["--service-pack", pack]);
+        if pack != "4" {
+            bench.maillab(&["antivirus", "set", "off"]);
+        }
+        bench
+    }
+
+    /// A new organisation with these options of `init`.
+    pub(crate) fn with(options: &[&str]) -> Self {
         let bench = Bench { folder: TempDir::new().unwrap() };
-        bench.maillab(&["init", "--mailboxes", "2", "--messages", "5", "--service-pack", pack]);
+        let init = ["init", "--mailboxes", "2", "--messages", "5"];
+        bench.maillab(&[&init, options].concat());
         bench
     }
 
@@ -36,12 +46,21 @@ impl Bench {
 
     /// Checks a naive runbook, then runs it on the mailbox `alice` to its end, well or badly; returns what was said.
     pub(crate) fn run(&self, runbook: &str) -> Output {
+        self.run_on(runbook, r#"mailboxes=["alice"]"#)
+    }
+
+    /// Like [`Bench::run`], on all mailboxes.
+    pub(crate) fn run_all(&self, runbook: &str) -> Output {
+        self.run_on(runbook, r#"mailboxes=["alice","bob"]"#)
+    }
+
+    fn run_on(&self, runbook: &str, mailboxes: &str) -> Output {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/naive").join(runbook);
         let windlass = Path::new(env!("CARGO_BIN_EXE_windlass"));
         let checked = self.command(windlass).arg("check").arg(&path).output().unwrap();
         assert!(checked.status.success(), "{}", text(&checked.stdout));
         let mut run = self.command(windlass);
-        run.arg("run").arg(path).args(["-p", r#"mailboxes=["alice"]"#]).output().unwrap()
+        run.arg("run").arg(path).args(["-p", mailboxes]).output().unwrap()
     }
 
     /// Moves `alice` with the runbook that is shipped; returns what was said.

@@ -71,7 +71,7 @@ fn a_home_that_is_not_where_the_mail_is() {
         let text = fs::read_to_string(&entry).unwrap();
         fs::write(&entry, text.replace("old", "new")).unwrap();
     });
-    assert_eq!(found, ["stranded", "stranded", "stranded", "mailbox", "mailbox"]);
+    assert_eq!(found, ["stranded", "stranded", "stranded", "mailbox", "mailbox", "rules"]);
 }
 
 #[test]
@@ -91,6 +91,15 @@ fn a_mailbox_that_is_left_on_the_old_server() {
         fs::rename(copy, alice).unwrap();
     });
     assert_eq!(found, ["left_over", "left_over", "left_over", "mailbox"]);
+}
+
+#[test]
+fn inbox_rules_that_are_gone() {
+    let found = after(|_, message| {
+        let row = message.ancestors().find(|path| path.ends_with("alice")).unwrap();
+        fs::remove_file(row.join("rules.json")).unwrap();
+    });
+    assert_eq!(found, ["rules"]);
 }
 
 #[test]

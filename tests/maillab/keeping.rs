@@ -24,19 +24,6 @@ fn an_archive_is_replaced_as_a_whole_and_says_the_same_twice() {
 }
 
 #[test]
-fn a_full_log_drive_stops_a_move_before_anything_has_changed() {
-    let lab = Lab::init(&["--mailboxes", "2", "--messages", "4", "--log-mb", "0"]);
-    let before = lab.files();
-    let said = lab.fails(6, &["move", "alice", "--to", "new"]);
-    assert!(said.contains("`maillab full-backup new`"), "{said}");
-    assert!(before == lab.files());
-
-    lab.run(&["circular-logging", "set", "on"]);
-    lab.json(&["move", "alice", "--to", "new"]);
-    lab.assert_clean();
-}
-
-#[test]
 fn a_byte_moved_is_a_byte_of_log_until_the_full_backup() {
     let lab = Lab::init(&["--mailboxes", "2", "--messages", "4"]);
     let before = lab.json(&["measure", "alice"]);

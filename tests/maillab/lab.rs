@@ -107,7 +107,7 @@ impl Lab {
     pub(crate) fn messages(&self, server: &str, mailbox: &str) -> Vec<PathBuf> {
         let row = Path::new("servers").join(server).join("mailboxes").join(mailbox);
         let mut paths: Vec<_> = self.files().into_keys().collect();
-        paths.retain(|path| path.starts_with(&row) && !path.ends_with("row.json"));
+        paths.retain(|path| path.starts_with(&row) && path.extension().is_none());
         paths.into_iter().map(|path| self.root().join(path)).collect()
     }
 }

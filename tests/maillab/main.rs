@@ -5,10 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit;
+mod cloning;
 mod delivery;
 mod faults;
+mod kb328810;
 mod keeping;
 mod lab;
 mod moving;
+mod postoffice;
 mod runbooks;
+mod settings;
 mod setup;

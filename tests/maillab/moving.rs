@@ -17,7 +17,7 @@ fn lab() -> Lab {
 fn deliver_both(lab: &Lab) {
     for class in ["internal", "external"] {
         let answer = lab.json(&["deliver", "alice", "--sender-class", class]);
-        assert_eq!(answer, json!({"stored": 1, "queued": 0}));
+        assert_eq!(answer, json!({"stored": 1, "queued": 0, "returned": 0}));
     }
 }
 
@@ -58,7 +58,7 @@ fn mail_that_arrives_at_any_border_is_there_after_the_move() {
     }
     let answer = moving.finish();
     let copies = ["copy_message"; 5];
-    let expected: Vec<_> = ["reserve_log", "create_target"].iter().chain(&copies).collect();
+    let expected: Vec<_> = ["admit", "create_target"].iter().chain(&copies).collect();
     assert_eq!(borders.iter().take(7).collect::<Vec<_>>(), expected);
     let last =
         ["copy", "flush_target", "empty_source", "sync_directory", "replicate", "retire_source"];
@@ -94,7 +94,7 @@ fn parallel_moves_under_a_stream_of_mail_lose_nothing() {
 fn expected(stage: &str) -> (&'static str, Value, Value) {
     let (live, moved, none) = (json!("live"), json!("moved"), Value::Null);
     match stage {
-        "reserve_log" => ("old", live, none),
+        "admit" => ("old", live, none),
         "create_target" | "copy_message" | "copy" => ("old", live, json!("in_transit")),
         "flush_target" => ("old", live.clone(), live),
         "empty_source" => ("old", moved, live),
@@ -137,7 +137,7 @@ fn a_killed_move_can_be_finished() {
             "{stage}: {audit:#}"
         );
         match stage {
-            "reserve_log" => drop(lab.json(&MOVE)),
+            "admit" => drop(lab.json(&MOVE)),
             "retire_source" => drop(lab.fails(4, &MOVE)),
             _ => {
                 if expected(stage).0 == "new" {
@@ -213,7 +213,7 @@ fn the_home_does_not_change_while_the_source_holds_data() {
     kill_after(&lab, &MOVE, 7).unwrap();
     let said = lab.fails(3, &["set-home", "alice", "new"]);
     assert!(said.contains("maillab sweep alice --to new"), "{said}");
-    kill_after(&lab, &["sweep", "alice", "--to", "new"], 4).unwrap();
+    kill_after(&lab, &["sweep", "alice", "--to", "new"], 3).unwrap();
     let said = lab.fails(3, &["sweep", "alice", "--to", "old"]);
     assert!(said.contains("has been moved away from `old`"), "{said}");
 }
@@ -258,5 +258,5 @@ fn two_operations_on_one_mailbox_do_not_meet() {
 fn stepping_ends_with_its_input() {
     let lab = lab();
     let said = lab.fails(1, &["move", "alice", "--to", "new", "--step"]);
-    assert!(said.contains("stops after its stage `reserve_log`"), "{said}");
+    assert!(said.contains("stops after its stage `admit`"), "{said}");
 }

@@ -72,19 +72,6 @@ fn unknown_names_are_refused() {
 }
 
 #[test]
-fn switches_keep_their_value() {
-    let lab = Lab::init(&["--mailboxes", "1", "--messages", "1"]);
-    for (switch, first, second) in
-        [("rca", "always", "never"), ("antivirus", "on", "off"), ("circular-logging", "off", "on")]
-    {
-        assert_eq!(text(&lab.run(&[switch, "get"]).stdout).trim(), first);
-        assert!(lab.run(&[switch, "set", second]).status.success());
-        assert_eq!(text(&lab.run(&[switch, "get"]).stdout).trim(), second);
-        assert_eq!(lab.run(&[switch, "set", "perhaps"]).status.code(), Some(2));
-    }
-}
-
-#[test]
 fn every_command_explains_itself() {
     let lab = Lab::empty();
     let help = text(&lab.run(&["--help"]).stdout);

@@ -4,6 +4,7 @@
 //! that many instead of the usual number.
 
 mod answers;
+mod cut_off;
 mod debts;
 mod inquiry;
 mod journal;
@@ -11,7 +12,9 @@ mod locks;
 mod operator;
 mod plan;
 mod recover_table;
+mod refusals;
 mod run;
+mod settings_table;
 mod standing;
 mod trouble;
 mod watch;

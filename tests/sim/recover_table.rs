@@ -290,21 +290,6 @@ fn plan(effect: Effect, probed: bool) -> Graph {
         max_delay: None,
         on_exit: Vec::new(),
     };
-    let node = |name: &str, body| Node {
-        name: name.into(),
-        parent: NodeId::ROOT,
-        slot: 0,
-        needs: Vec::new(),
-        after: Vec::new(),
-        needed_by: Vec::new(),
-        followed_by: Vec::new(),
-        surrounded_by: Vec::new(),
-        on_failure: OnFailure::Stop,
-        conditional: false,
-        locks: false,
-        rank: 0,
-        body,
-    };
     let root = NodeBody::Group(Group { children: vec![NodeId(1)], fan_out: None });
     let state = |name: &str, meaning| ProbeState { name: name.into(), meaning };
     let probe = Probe {
@@ -326,7 +311,26 @@ fn plan(effect: Effect, probed: bool) -> Graph {
     graph
 }
 
-fn end(exit: i32) -> End {
+/// A node directly under the root that needs nothing.
+pub(crate) fn node(name: &str, body: NodeBody) -> Node {
+    Node {
+        name: name.into(),
+        parent: NodeId::ROOT,
+        slot: 0,
+        needs: Vec::new(),
+        after: Vec::new(),
+        needed_by: Vec::new(),
+        followed_by: Vec::new(),
+        surrounded_by: Vec::new(),
+        on_failure: OnFailure::Stop,
+        conditional: false,
+        locks: false,
+        rank: 0,
+        body,
+    }
+}
+
+pub(crate) fn end(exit: i32) -> End {
     End {
         exit: Some(exit),
         signal: None,

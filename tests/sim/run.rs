@@ -246,6 +246,11 @@ impl Run {
         self.watch.read(self.now, at, record, &self.world, orphaned)?;
         if let Record::Resolved { task, .. } = record {
             self.world.disown(task, self.now);
+            // Who answers for a setting answers for each of its values.
+            let state = &self.watch.state;
+            for (part, _) in state.find(task).into_iter().flat_map(|id| state.parts_of(id)) {
+                self.world.disown(&state.instance(part).id, self.now);
+            }
         }
         if let Some(task) = operator::says_absent(record) {
             let jobs = self.watch.state.find(task).and_then(|id| self.watch.state.task(id));
@@ -617,6 +622,9 @@ impl Run {
     ) -> Result<(), String> {
         use windlass::spec::model::Effect::{Idempotent, Read};
         let effect = if role == Role::Get { Read } else { Idempotent };
+        if role != Role::Get && !self.journal.has_synced_start(&job.task, job.attempt) {
+            return Err(format!("{job} changes a setting, and its start is not on disk"));
+        }
         let name = self.watch.state.instance(part).id.clone();
         self.world.meet(&name, temporary(&self.watch.state, part), &mut self.rng);
         let kind = Kind { role, effect, probed: false, last: false };

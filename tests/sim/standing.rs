@@ -107,7 +107,9 @@ impl<'a> Opinion<'a> {
         let held = !rests && !any(&[Settled::Open]);
         let moving =
             parts.iter().any(|part| part.activity != Activity::Resting && (!held || opens(part)));
-        let closes = rests && parts.iter().any(|part| open(part) && !owed(part));
+        // What is half opened and cannot be opened wholly is put back as soon as it may.
+        let in_the_end = rests || (any(&[Settled::Open]) && !shape.hold);
+        let closes = in_the_end && parts.iter().any(|part| open(part) && !owed(part));
         let settled = if moving || closes || (any(&[Settled::Open]) && !bad) {
             Settled::Open
         } else if debt {

@@ -331,7 +331,9 @@ impl Watch {
                 }
                 let asked = known.phase == Phase::Asking
                     || matches!(known.phase, Phase::Pausing(Role::Probe, _));
-                if !(asked && *role == Role::Probe) {
+                let has_begun = matches!(known.knowledge, Knowledge::Maybe(_))
+                    || known.inquiry.repair.is_some();
+                if !(asked && has_begun && *role == Role::Probe) {
                     Debts::check_gates(&self.state, id)?;
                 }
                 if let Phase::Pausing(_, until) = known.phase {
@@ -635,7 +637,8 @@ impl Watch {
                     .any(|(part, _)| waits(part) || denied(part))
             };
             // Who has stopped because of a lock does not start again when it is free a moment later.
-            let stopped = self.state.run().stopped == Some(StopReason::Locked) && denied(id);
+            let stopped = self.state.run().stopped == Some(StopReason::Locked)
+                && self.state.claims().waiting().any(|(holder, _)| self.state.is_under(id, holder));
             known.is_some()
                 && (!fresh || self.state.may_start(id))
                 && (waits(id) || stopped || gated())

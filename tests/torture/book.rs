@@ -19,12 +19,45 @@ pub(crate) struct Book {
     pub(crate) around: BTreeSet<String>,
 }
 
+/// Beside whom a task does its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Company {
+    #[default]
+    Anybody,
+    /// Nobody who works alone or in shared company.
+    Alone,
+    /// Nobody who works alone.
+    Shared,
+    /// One other of this kind.
+    Two,
+}
+
+impl Company {
+    fn at_random(rng: &mut ChaCha8Rng) -> Self {
+        match rng.random_range(0..20) {
+            0..5 => Self::Alone,
+            5..8 => Self::Shared,
+            8..11 => Self::Two,
+            _ => Self::Anybody,
+        }
+    }
+
+    /// The word of a job, and the lock of its step.
+    fn words(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Anybody => None,
+            Self::Alone => Some(("alone", "critical")),
+            Self::Shared => Some(("shared", "{name: critical, shared: true}")),
+            Self::Two => Some(("two", "{name: desk, slots: 2}")),
+        }
+    }
+}
+
 /// What the oracle must know of a task.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Task {
     pub(crate) once: bool,
-    /// It does its work alone among all that do.
-    pub(crate) alone: bool,
+    pub(crate) company: Company,
     /// Tasks that must have had their effect before this one begins.
     pub(crate) needs: BTreeSet<String>,
 }
@@ -44,7 +77,7 @@ fn setting(around: &str, failure: &str) -> String {
 struct Step {
     name: String,
     once: bool,
-    alone: bool,
+    company: Company,
     body: String,
     needs: Vec<usize>,
 }
@@ -66,8 +99,8 @@ impl Book {
             } else {
                 let step = Step::at_random(rng, name.clone(), 0);
                 writeln!(book.text, "  {name}: {{{needs}, {}}}", step.body).unwrap();
-                let Step { once, alone, .. } = step;
-                book.tasks.insert(name.clone(), Task { once, alone, needs: before });
+                let Step { once, company, .. } = step;
+                book.tasks.insert(name.clone(), Task { once, company, needs: before });
                 vec![name.clone()]
             };
             ends.push((name, tasks));
@@ -108,8 +141,10 @@ impl Book {
             )
             .unwrap();
             let needs = needs.iter().map(|name| (*name).to_owned()).collect();
-            let (once, alone) = (effect == "once", words.starts_with("alone"));
-            book.tasks.insert(name.to_owned(), Task { once, alone, needs });
+            let company =
+                if words.starts_with("alone") { Company::Alone } else { Company::Anybody };
+            let once = effect == "once";
+            book.tasks.insert(name.to_owned(), Task { once, company, needs });
         }
         book.around.insert("c".to_owned());
         book
@@ -130,7 +165,7 @@ impl Book {
                 "  {name}: {{effect: once, on_failure: continue, locks: [critical], run: [sh, effect.sh, alone, {words}]}}"
             )
             .unwrap();
-            let task = Task { once: true, alone: true, needs: BTreeSet::new() };
+            let task = Task { once: true, company: Company::Alone, needs: BTreeSet::new() };
             book.tasks.insert(name.to_owned(), task);
         }
         book
@@ -173,8 +208,8 @@ impl Book {
                 let inside = step.needs.iter().map(|index| id(&steps[*index].name));
                 let needs = before.iter().cloned().chain(inside).collect();
                 tasks.push(id(&step.name));
-                let Step { once, alone, .. } = *step;
-                self.tasks.insert(id(&step.name), Task { once, alone, needs });
+                let Step { once, company, .. } = *step;
+                self.tasks.insert(id(&step.name), Task { once, company, needs });
             }
         }
         tasks
@@ -189,10 +224,10 @@ impl Step {
         if rng.random_bool(0.15) {
             words.push("deaf".to_owned());
         }
-        let alone = rng.random_bool(0.25);
-        if alone {
-            words.push("alone".to_owned());
-            keys.push_str(", locks: [critical]");
+        let company = Company::at_random(rng);
+        if let Some((word, lock)) = company.words() {
+            words.push(word.to_owned());
+            write!(keys, ", locks: [{lock}]").unwrap();
         }
         words.extend(delay(rng));
         let trouble = trouble(rng, &mut keys);
@@ -219,7 +254,7 @@ impl Step {
         }
         let needs = (0..index).filter(|_| rng.random_bool(0.7)).collect();
         let body = format!("{keys}, run: [sh, effect.sh, {}]", words.join(", "));
-        Self { name, once: effect == "once", alone, body, needs }
+        Self { name, once: effect == "once", company, body, needs }
     }
 }
 

@@ -1,6 +1,8 @@
 # One job of the torture. Each word is a step; what has been done is said in the ledger, one line by one write.
 #   append     the effect
 #   alone      nobody else does what follows at the same time
+#   shared     nobody does what follows alone at the same time
+#   two        not more than one other does what follows at the same time
 #   gate       wait until the gate of this task is opened
 #   work       be busy for a while
 #   fail=N     end badly, up to the job of that number
@@ -28,6 +30,10 @@ for word in "$@"; do
     case $word in
     append) say effect ;;
     alone) exec 8>> "$HERE/critical"; flock -n 8; test $? -ne 1 || say crossed ;;
+    shared) exec 8>> "$HERE/critical"; flock -n -s 8; test $? -ne 1 || say crossed ;;
+    two)
+        exec 8>> "$HERE/desk.1"; flock -n 8
+        test $? -ne 1 || { exec 8>> "$HERE/desk.2"; flock -n 8; test $? -ne 1 || say crossed; } ;;
     gate) say gate; read -r _ < "$HERE/gate.$WINDLASS_TASK" ;;
     work) n=0; while test $n -lt 3000; do n=$((n + 1)); done ;;
     fail=*) if early "$word"; then say failed; exit 3; fi ;;

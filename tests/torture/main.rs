@@ -1,5 +1,6 @@
 //! Torture: real executors, keepers and jobs are killed with `kill -9` at points that a seed picks, and the run is resumed until
-//! it ends. A ledger that the effects themselves write says whether anything was done twice, or was lost.
+//! it ends. Meanwhile runs are told to stop, somebody else changes their setting, and some are given up in the end. A ledger that
+//! the effects themselves write says whether anything was done twice, or was lost.
 //!
 //! The points are places reached in the journal, in `exits` and in the ledger, never times. `WINDLASS_TORTURE` chooses how long:
 //! without it a fixed set of seeds; `kills`, or `kills:2000`, goes on until that many kills have been made (600 if no number is
@@ -9,6 +10,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod book;
+mod figures;
 mod ledger;
 mod operator;
 mod oracle;
@@ -22,7 +24,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use trial::{Figures, Trial};
+use figures::Figures;
+use trial::Trial;
 
 /// Trials of a run of all tests.
 const TRIALS: u64 = 16;

@@ -59,3 +59,23 @@ pub(crate) fn settle_all(
     }
     said
 }
+
+/// Decides about a setting that somebody else has changed: it is put back all the same, or left as it is. Returns what was said.
+pub(crate) fn settle_setting(
+    place: &Place,
+    status: &Value,
+    rng: &mut ChaCha8Rng,
+    all: bool,
+) -> Option<String> {
+    let mut settings = status["settings"].as_array().unwrap().iter();
+    settings
+        .find(|setting| setting["state"] == "drifted")
+        .filter(|_| all || rng.random_bool(0.7))?;
+    let (decision, note) = if rng.random_bool(0.5) { ("done", "left") } else { ("absent", "put") };
+    place.note("decided", RUN, note);
+    let because = ["--because", "they were asked"];
+    let words = [&["resolve", RUN, "setting", "--as", decision], &because[..]].concat();
+    let (code, _, stderr) = place.windlass(&words);
+    assert_eq!(code, Some(0), "the setting cannot be resolved as {decision}: {stderr}");
+    Some(format!("the setting is {decision}"))
+}

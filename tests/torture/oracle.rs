@@ -8,7 +8,7 @@ use std::time::Instant;
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
-use crate::book::Book;
+use crate::book::{Book, Company};
 use crate::ledger::Entry;
 use crate::operator::doubts;
 use crate::place::{Place, RUN};
@@ -21,6 +21,7 @@ fn code_of(state: &str) -> i32 {
         "failed" => 1,
         "interrupted" => 5,
         "in_doubt" => 8,
+        "abandoned" => 0,
         other => panic!("a run that nobody works on is `{other}`"),
     }
 }
@@ -46,9 +47,18 @@ pub(crate) fn ledger(book: &Book, entries: &[Entry]) {
     for (index, entry) in entries.iter().enumerate() {
         let before = &entries[..index];
         match entry.what.as_str() {
-            "old" => never_over_a_doubt(book, before),
-            "begin" => alone(book, before, entry),
-            "bare" => panic!("`{}` began without the setting", entry.task),
+            "old" | "theirs" => {
+                never_over_a_doubt(book, before);
+                never_over_what_others_set(before);
+            }
+            "temporary" => never_over_what_others_set(before),
+            "begin" => in_its_company(book, before, entry),
+            "bare" => {
+                let values = ["temporary", "old", "theirs", "drift"];
+                let last = before.iter().rfind(|entry| values.contains(&entry.what.as_str()));
+                let by_others = last.is_some_and(|last| last.what == "drift");
+                assert!(by_others, "`{}` began without the setting", entry.task);
+            }
             "exposed" => panic!("the setting was restored over a job that lives"),
             "crossed" => panic!("`{}` was not alone", entry.task),
             _ => {}
@@ -88,30 +98,37 @@ fn never_over_a_doubt(book: &Book, before: &[Entry]) {
     }
 }
 
-/// A job has begun: if it works alone, nobody else who does may be at work or in doubt.
-fn alone(book: &Book, before: &[Entry], entry: &Entry) {
-    if !book.tasks[&entry.task].alone {
-        return;
-    }
-    for (name, task) in &book.tasks {
-        let is_other = *name != entry.task && task.alone && task.once;
-        assert!(
-            !is_other || is_clear(&key_of(name), before),
-            "`{}` began beside `{name}`",
-            entry.task
-        );
-    }
+/// The setting is given a value: not if somebody else has given it one while it was in force, and no operator has decided since.
+fn never_over_what_others_set(before: &[Entry]) {
+    let last = before.iter().rfind(|entry| ["drift", "decided"].contains(&entry.what.as_str()));
+    assert!(
+        last.is_none_or(|last| last.what != "drift"),
+        "what somebody else has set is overwritten"
+    );
+}
+
+/// A job has begun: those beside whom it must not work may be neither at work nor in doubt.
+fn in_its_company(book: &Book, before: &[Entry], entry: &Entry) {
+    let others = book.tasks.iter().filter(|(name, task)| {
+        **name != entry.task && task.once && !is_clear(&key_of(name), before)
+    });
+    let beside = |companies: &[Company]| -> Vec<&String> {
+        let others = others.clone().filter(|(_, task)| companies.contains(&task.company));
+        others.map(|(name, _)| name).collect()
+    };
+    let (met, borne) = match book.tasks[&entry.task].company {
+        Company::Anybody => return,
+        Company::Alone => (beside(&[Company::Alone, Company::Shared]), 0),
+        Company::Shared => (beside(&[Company::Alone]), 0),
+        Company::Two => (beside(&[Company::Two]), 1),
+    };
+    assert!(met.len() <= borne, "`{}` began beside {met:?}", entry.task);
 }
 
 /// Checks a run that has succeeded.
 pub(crate) fn at_end(place: &Place, book: &Book, entries: &[Entry], status: &Value) {
     assert_eq!(status["state"], "succeeded");
-    assert_eq!(place.read("setting"), "old\n", "the setting is as it was");
-    for debt in status["settings"].as_array().unwrap() {
-        let state = debt["state"].as_str().unwrap();
-        assert!(["idle", "restored"].contains(&state), "{debt}");
-    }
-    assert_eq!(status["claims"], Value::Array(Vec::new()), "no claim is left");
+    nothing_is_owed(place, entries, status);
     let rows = status["tasks"].as_array().unwrap();
     assert_eq!(rows.len(), book.tasks.len());
     for row in rows {
@@ -124,6 +141,33 @@ pub(crate) fn at_end(place: &Place, book: &Book, entries: &[Entry], status: &Val
     }
     assert!(!place.of_run("aside-1").exists(), "the journal has lost something");
     nothing_lives(place);
+}
+
+/// Checks a run that was given up.
+pub(crate) fn at_early_end(place: &Place, book: &Book, entries: &[Entry], status: &Value) {
+    assert_eq!(status["state"], "abandoned");
+    nothing_is_owed(place, entries, status);
+    for (name, _) in book.tasks.iter().filter(|(_, task)| task.once) {
+        assert!(is_clear(&key_of(name), entries), "nobody knows what became of `{name}`");
+    }
+    nothing_lives(place);
+}
+
+/// Settings are what they were, unless an operator has decided otherwise, and no lock is left.
+fn nothing_is_owed(place: &Place, entries: &[Entry], status: &Value) {
+    let left = entries.iter().any(|entry| entry.what == "decided" && entry.task == "left");
+    for debt in status["settings"].as_array().unwrap() {
+        let state = debt["state"].as_str().unwrap();
+        let written_off = left && state == "written_off";
+        assert!(written_off || ["idle", "restored"].contains(&state), "{debt}");
+    }
+    let value = place.read("setting");
+    assert!(left || value == "old\n", "the setting is not as it was, but {value}");
+    assert_eq!(status["claims"], Value::Array(Vec::new()), "no claim is left");
+    let claims = std::fs::read_dir(place.path("locks")).into_iter().flatten();
+    let claims = claims.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let claims: Vec<String> = claims.filter(|name| name.ends_with(".json")).collect();
+    assert!(claims.is_empty(), "these locks are held by nobody: {claims:?}");
 }
 
 /// Checks that no job lives but those that were left behind by a good end.

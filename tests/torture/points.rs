@@ -134,6 +134,43 @@ fn a_journal_that_cannot_be_written_stops_the_run_and_loses_nothing() {
 }
 
 #[test]
+fn locks_that_cannot_be_written_stop_the_run_and_lose_nothing() {
+    let fault = |call, file, what| Fault { who: "executor", call, file, what };
+    let faults = [
+        fault("write", ".json.new", "full"),
+        fault("write", ".json.new", "torn"),
+        fault("sync", ".json.new", "fails"),
+        fault("rename", ".json", "full"),
+        fault("sync", "/locks", "fails"),
+        fault("unlink", ".json", "fails"),
+    ];
+    try_all(&faults, |fault, number, outcome| {
+        // What a run has waited for is a help to others only: that it cannot be removed stops nobody.
+        let may_go_on = fault.call == "unlink" && outcome.code == Some(0);
+        assert!(may_go_on || outcome.code == Some(7), "{fault:?} {number}: {}", outcome.stderr);
+        assert_eq!(outcome.doubts, 0, "{fault:?} {number}: {}", outcome.stderr);
+    });
+}
+
+#[test]
+fn an_executor_that_is_killed_over_its_locks_leaves_none_that_nobody_holds() {
+    let fault = |call, file, what| Fault { who: "executor", call, file, what };
+    let faults = [
+        fault("write", ".json.new", "kill"),
+        fault("sync", ".json.new", "killed"),
+        fault("rename", ".json", "kill"),
+        fault("rename", ".json", "killed"),
+        fault("unlink", ".json", "kill"),
+        fault("unlink", ".json", "killed"),
+        fault("sync", "/locks", "killed"),
+    ];
+    try_all(&faults, |fault, number, outcome| {
+        let (code, doubts) = (outcome.code, outcome.doubts);
+        assert_eq!((code, doubts), (None, 0), "{fault:?} {number}: {}", outcome.stderr);
+    });
+}
+
+#[test]
 fn a_keeper_that_cannot_write_starts_nothing_more_and_loses_nothing() {
     let fault = |call, file, what| Fault { who: "keeper", call, file, what };
     let faults = [

@@ -177,6 +177,25 @@ pub extern "C" fn fdatasync(descriptor: c_int) -> c_int {
 }
 
 #[unsafe(no_mangle)]
+pub extern "C" fn fsync(descriptor: c_int) -> c_int {
+    static NEXT: OnceLock<usize> = OnceLock::new();
+    let next = *NEXT.get_or_init(|| next("fsync") as usize);
+    // SAFETY: that is the type of the function of that name.
+    let real: extern "C" fn(c_int) -> c_int = unsafe { std::mem::transmute(next) };
+    ended(fate("sync", || path_of(descriptor)), |_| real(descriptor))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
+    static NEXT: OnceLock<usize> = OnceLock::new();
+    let next = *NEXT.get_or_init(|| next("rename") as usize);
+    // SAFETY: that is the type of the function of that name.
+    let real: extern "C" fn(*const c_char, *const c_char) -> c_int =
+        unsafe { std::mem::transmute(next) };
+    ended(fate("rename", || named(to)), |_| real(from, to))
+}
+
+#[unsafe(no_mangle)]
 pub extern "C" fn mkdir(path: *const c_char, mode: u32) -> c_int {
     static NEXT: OnceLock<usize> = OnceLock::new();
     let next = *NEXT.get_or_init(|| next("mkdir") as usize);

@@ -2,7 +2,7 @@
 say() {
     printf '%s %s %s %s %s end\n' "$1" "setting" "$WINDLASS_ATTEMPT" "$$" "$WINDLASS_IDEMPOTENCY_KEY" >> "$HERE/ledger"
 }
-if test "$1" = old; then
+if test "$1" != temporary; then
     while read -r task; do
         flock -n "$HERE/live.$task" true
         test $? -ne 1 || say exposed

@@ -2,8 +2,9 @@
 //!
 //! Does not judge: that is the oracle's.
 
+mod acts;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,6 +18,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
 use crate::book::Book;
+use crate::figures::Figures;
 use crate::ledger::{self, Entry, Follower};
 use crate::place::{Place, RUN};
 use crate::processes::{self, Kind};
@@ -26,52 +28,6 @@ use crate::{operator, oracle};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// So often a run may be resumed.
 const RESUMES_MAX: u32 = 60;
-
-/// What has been done in one trial or several.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Figures {
-    trials: u64,
-    executors: u64,
-    keepers: u64,
-    beginnings: u64,
-    jobs: u64,
-    resumes: u64,
-    races: u64,
-    decisions: u64,
-    orphans: u64,
-    effects: u64,
-}
-
-impl Figures {
-    pub(crate) fn kills(&self) -> u64 {
-        self.executors + self.keepers + self.beginnings + self.jobs
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.trials += other.trials;
-        self.executors += other.executors;
-        self.keepers += other.keepers;
-        self.beginnings += other.beginnings;
-        self.jobs += other.jobs;
-        self.resumes += other.resumes;
-        self.races += other.races;
-        self.decisions += other.decisions;
-        self.orphans += other.orphans;
-        self.effects += other.effects;
-    }
-}
-
-impl fmt::Display for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { trials, executors, keepers, beginnings, jobs, .. } = self;
-        let Self { resumes, races, decisions, orphans, effects, .. } = self;
-        write!(
-            f,
-            "{trials} trials, {} kills ({executors} executors, {keepers} keepers, {jobs} jobs, {beginnings} processes before they had become either), {resumes} resumes ({races} of them raced), {orphans} jobs outlived their keeper, {decisions} doubts settled by the operator, {effects} effects",
-            self.kills()
-        )
-    }
-}
 
 /// When somebody is killed next.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +81,12 @@ pub(crate) struct Trial {
     codes: Vec<i32>,
     trail: Vec<String>,
     figures: Figures,
+    /// The run is given up in the end, instead of being resumed until it has succeeded.
+    gives_up: bool,
+    /// Somebody other than an executor has written the last word into the journal since the last rest.
+    overruled: bool,
+    /// What `status` said at the last rest.
+    status: Value,
 }
 
 impl Trial {
@@ -132,6 +94,7 @@ impl Trial {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let book = Book::at_random(&mut rng);
         let place = Place::new(&book);
+        let gives_up = rng.random_bool(0.2);
         let open = |name: &str| {
             let path = place.path(&format!("gate.{name}"));
             let gate = File::options().read(true).write(true).open(path).unwrap();
@@ -154,6 +117,9 @@ impl Trial {
             codes: Vec::new(),
             trail: Vec::new(),
             figures: Figures { trials: 1, ..Figures::default() },
+            gives_up,
+            overruled: false,
+            status: Value::Null,
             book,
             place,
         }
@@ -191,7 +157,11 @@ impl Trial {
             let moment = (kills > 0).then(|| Moment::at_random(&mut self.rng));
             if self.watch(moment) {
                 kills -= 1;
-                self.kill_somebody();
+                if self.rng.random_bool(0.15) {
+                    self.stop();
+                } else {
+                    self.kill_somebody();
+                }
             }
             if !self.executors.is_empty() {
                 continue;
@@ -199,7 +169,11 @@ impl Trial {
             if self.rest(kills == 0) {
                 return;
             }
-            self.resume();
+            if self.gives_up && (kills == 0 || self.rng.random_bool(0.4)) {
+                self.give_up();
+            } else {
+                self.resume();
+            }
         }
     }
 
@@ -289,7 +263,10 @@ impl Trial {
         let pid = u32::try_from(pid).unwrap();
         self.orphans.insert(pid);
         self.tell(format!("process {pid} of {task} has outlived its keeper"));
-        self.open(&task.to_owned());
+        // A setting's job waits for no gate.
+        if self.gates.contains_key(task) {
+            self.open(&task.to_owned());
+        }
         if self.entries.iter().any(|entry| entry.what == "hang" && entry.pid == pid) {
             self.end(pid);
         }
@@ -376,9 +353,13 @@ impl Trial {
         let status = self.place.status();
         self.tell(format!("rests: {} after {codes:?}", status["state"]));
         let lost_races = codes.iter().filter(|code| **code == 4).count();
-        assert!(lost_races < std::mem::take(&mut self.racing), "nobody has got the run's lock");
-        let mut ended: Vec<i32> = codes.into_iter().filter(|code| *code != 4).collect();
-        if std::mem::take(&mut self.bereft) {
+        let overruled = std::mem::take(&mut self.overruled);
+        let racing = std::mem::take(&mut self.racing);
+        assert!(overruled || lost_races < racing, "nobody has got the run's lock");
+        // Whoever was to give the run up and could not, says so by a code that says nothing of the run.
+        let refused = |code: &i32| *code == 4 || (self.gives_up && *code == 6);
+        let mut ended: Vec<i32> = codes.into_iter().filter(|code| !refused(code)).collect();
+        if std::mem::take(&mut self.bereft) || overruled {
             // Whoever lost the race may have worked on after the others had ended.
             ended.clear();
         }
@@ -386,11 +367,17 @@ impl Trial {
         if !ended.is_empty() {
             oracle::no_job_lives(&self.place);
         }
-        if status["state"] == "succeeded" {
+        if status["state"] == "succeeded" || status["state"] == "abandoned" {
             for task in self.book.tasks.keys().cloned().collect::<Vec<_>>() {
                 self.open(&task);
             }
-            oracle::at_end(&self.place, &self.book, &self.entries, &status);
+            self.follow();
+            if status["state"] == "succeeded" {
+                oracle::at_end(&self.place, &self.book, &self.entries, &status);
+            } else {
+                self.figures.given_up += 1;
+                oracle::at_early_end(&self.place, &self.book, &self.entries, &status);
+            }
             let effects = self.entries.iter().filter(|entry| entry.what == "effect").count();
             self.figures.effects += effects as u64;
             return true;
@@ -398,8 +385,12 @@ impl Trial {
         let doubts = operator::doubts(&status);
         let (place, entries) = (&self.place, &self.entries);
         let said = operator::settle(place, &doubts, entries, &mut self.rng, in_earnest);
+        let setting = operator::settle_setting(place, &status, &mut self.rng, in_earnest);
+        let said: Vec<String> = said.into_iter().chain(setting).collect();
         self.figures.decisions += said.len() as u64;
         self.trail.extend(said);
+        self.drift(&status);
+        self.status = status;
         false
     }
 }

@@ -11,6 +11,7 @@ use crate::audit::{self, Finding, Kind, Report};
 use crate::consistency;
 use crate::delivery;
 use crate::failure::{Failure, Result};
+use crate::freeze;
 use crate::organisation::Organisation;
 use crate::profile::Profile;
 use crate::store::{RowState, Server};
@@ -43,6 +44,8 @@ pub(super) enum Command {
         server: String,
     },
     /// Succeed if every message of the ledger for this mailbox can be read at its home exactly once.
+    ///
+    /// While the mailbox is frozen, what waits in its queue is where it should be.
     Verify {
         /// The mailbox.
         mailbox: String,
@@ -53,8 +56,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "SERVER")]
         home: Option<String>,
     },
-    /// Succeed if every message that was ever accepted is exactly once at its home; else list what is lost, double,
-    /// stranded or left over.
+    /// Succeed if every message that was ever accepted is exactly once at its home, and every setting is as it was at
+    /// `init`; else list what is lost, double, stranded or left over, and what is not put back.
     Audit {
         /// Print one JSON object.
         #[arg(long)]
@@ -202,7 +205,10 @@ fn check_home(of: &Organisation, mailbox: &str, server: &Server) -> Result<()> {
 }
 
 fn verify(of: &Organisation, mailbox: &str, against: Option<&Path>) -> Result<()> {
-    let report = audit::mailbox(of, mailbox)?;
+    let mut report = audit::mailbox(of, mailbox)?;
+    if freeze::holds(of, mailbox)? {
+        report.findings.retain(|finding| finding.kind != Kind::Queued);
+    }
     let missing = match against {
         Some(archive) => missing_from_home(of, mailbox, archive)?,
         None => Vec::new(),
@@ -238,10 +244,7 @@ fn missing_from_home(of: &Organisation, mailbox: &str, archive: &Path) -> Result
 }
 
 fn audit_all(of: &Organisation, json: bool) -> Result<()> {
-    let mut report = Report::default();
-    for mailbox in &of.config.mailboxes {
-        report.add(audit::mailbox(of, mailbox)?);
-    }
+    let report = audit::whole(of)?;
     if json {
         print_json(&report_json(of, &report))?;
     } else {
@@ -292,6 +295,6 @@ fn report_text(of: &Organisation, report: &Report) -> String {
 
 fn describe(finding: &Finding) -> String {
     let Finding { kind, mailbox, key, detail } = finding;
-    let subject = if key.is_empty() { mailbox.clone() } else { format!("{mailbox} {key}") };
-    format!("{} {subject}: {detail}", kind.name())
+    let subject = format!("{mailbox} {key}");
+    format!("{} {}: {detail}", kind.name(), subject.trim())
 }

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::print_json;
+use super::{chosen, print_json};
 use crate::delivery::{self, Tally};
 use crate::failure::{Failure, Result};
 use crate::ledger::SenderClass;
@@ -29,11 +29,12 @@ pub(super) enum Command {
         /// Number of messages.
         #[arg(long, value_name = "N", default_value_t = 1)]
         count: u64,
-        /// Who sends: `internal` follows the directory's source view, `external` its target view.
+        /// Who sends: `internal` follows the directory's source view, `external` its target view; the other two are like
+        /// `internal` unless the layout is `postoffice`, where each class has a table of its own.
         #[arg(long, value_name = "CLASS", value_enum, default_value_t = SenderClass::External)]
         sender_class: SenderClass,
     },
-    /// Deliver a steady stream of messages, to all mailboxes in turn and from both classes of senders.
+    /// Deliver a steady stream of messages, to all mailboxes in turn and from all classes of senders.
     ///
     /// Ends cleanly on SIGTERM or Ctrl-C, after `--count` messages, or as soon as the file of `--until-file` exists.
     /// Prints how many were stored and how many wait in the queue.
@@ -105,7 +106,7 @@ fn drip(to: &Organisation, mailboxes: &[String], every: Duration, end: End) -> R
         if signalled || end.reached(n) {
             break;
         }
-        let class = if n % 2 == 0 { SenderClass::External } else { SenderClass::Internal };
+        let class = SenderClass::of_stream(to.config.layout, n, mailboxes.len());
         tally.add(delivery::deliver(to, mailbox, class)?);
     }
     Ok(tally)
@@ -145,14 +146,7 @@ fn signal_failure(error: std::io::Error) -> Failure {
     Failure::failed("cannot listen for signals").because(error)
 }
 
-fn chosen(of: &Organisation, mailboxes: Vec<String>) -> Result<Vec<String>> {
-    if mailboxes.is_empty() {
-        return Ok(of.config.mailboxes.clone());
-    }
-    mailboxes.iter().try_for_each(|mailbox| of.check_mailbox(mailbox))?;
-    Ok(mailboxes)
-}
-
 fn print_tally(tally: Tally) -> Result<()> {
-    print_json(&json!({"stored": tally.stored, "queued": tally.queued}))
+    let Tally { stored, queued, returned } = tally;
+    print_json(&json!({"stored": stored, "queued": queued, "returned": returned}))
 }

@@ -2,11 +2,13 @@
 //!
 //! Decides nothing about mail. One file per group of commands; answers go to standard output, talk to standard error.
 
+mod cloning;
 mod faults;
 mod inspection;
 mod keeping;
 mod mail;
 mod moves;
+mod postoffice;
 mod setup;
 mod switching;
 
@@ -57,6 +59,10 @@ enum Command {
     Keeping(keeping::Command),
     #[command(flatten)]
     Switching(switching::Command),
+    #[command(flatten)]
+    Cloning(cloning::Command),
+    #[command(flatten)]
+    Postoffice(postoffice::Command),
     /// Arm a fault of the articles, which strikes once at its border; `--list` documents them all.
     Fault(faults::Arguments),
 }
@@ -78,6 +84,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspection(command) => inspection::run(command, &open()?),
         Command::Keeping(command) => keeping::run(command, &open()?),
         Command::Switching(command) => switching::run(command, &open()?),
+        Command::Cloning(command) => cloning::run(command, &open()?),
+        Command::Postoffice(command) => postoffice::run(command, &open()?),
         Command::Fault(arguments) => faults::run(&arguments, &open()?),
     }
 }
@@ -95,4 +103,13 @@ fn print(text: &str) -> Result<()> {
 
 fn print_json(value: &Value) -> Result<()> {
     print(&value.to_string())
+}
+
+/// The mailboxes that were named, or all.
+fn chosen(of: &Organisation, mailboxes: Vec<String>) -> Result<Vec<String>> {
+    if mailboxes.is_empty() {
+        return Ok(of.config.mailboxes.clone());
+    }
+    mailboxes.iter().try_for_each(|mailbox| of.check_mailbox(mailbox))?;
+    Ok(mailboxes)
 }

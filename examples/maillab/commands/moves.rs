@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::print_json;
 use crate::failure::Result;
+use crate::layout::Layout;
 use crate::moving;
 use crate::organisation::Organisation;
 use crate::stages::Stage;
@@ -14,10 +15,10 @@ use crate::transfer::Carried;
 pub(super) enum Command {
     /// Move a mailbox from its home to another server.
     ///
-    /// Stages: reserve_log, create_target, copy, flush_target, empty_source, sync_directory, replicate, retire_source.
+    /// Stages: admit, create_target, copy, flush_target, empty_source, sync_directory, replicate, retire_source.
     /// Mail that arrives meanwhile waits in the target's InTransitFolder or is carried over at the end. Fails before
-    /// anything has changed with exit code 4 if the mailbox is already there, 6 if the transaction log drive has no
-    /// room. Never repeat a move that did not succeed: a row that the target has of the mailbox is deleted (exit code 1
+    /// anything has changed with exit code 4 if the mailbox is already there; stops in the middle of the copy with exit
+    /// code 6 when the transaction log drive is full (see `measure`). Never repeat a move that did not succeed: a row that the target has of the mailbox is deleted (exit code 1
     /// with c1040b00), and with it, where the data had moved, the mailbox (Q252869). See `locate`, then `sweep` and
     /// `set-home`, or `reset-target`.
     Move {
@@ -63,6 +64,7 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: Command, organisation: &Organisation) -> Result<()> {
+    organisation.config.layout.check(Layout::Site)?;
     match command {
         Command::Move { mailbox, from, to } => {
             organisation.check_mailbox(&mailbox)?;

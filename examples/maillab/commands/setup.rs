@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{print, print_json};
 use crate::failure::Result;
 use crate::founding::{self, Plan};
+use crate::layout::Layout;
 use crate::organisation::Organisation;
 use crate::stages::Mode;
 
@@ -40,6 +41,9 @@ pub(super) enum Command {
         /// its InTransit flag is lost (Q277911).
         #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=4))]
         service_pack: u32,
+        /// How the two servers belong together.
+        #[arg(long, value_name = "LAYOUT", value_enum, default_value_t = Layout::Site)]
+        layout: Layout,
     },
     /// Name all mailboxes, one a line.
     List {
@@ -51,7 +55,16 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command, root: &Path, mode: Mode) -> Result<()> {
     match command {
-        Command::Init { mailboxes, messages, seed, source, target, log_mb, service_pack } => {
+        Command::Init {
+            mailboxes,
+            messages,
+            seed,
+            source,
+            target,
+            log_mb,
+            service_pack,
+            layout,
+        } => {
             let log_capacity_bytes = log_mb.saturating_mul(1024 * 1024);
             let plan = Plan {
                 mailboxes,
@@ -60,6 +73,7 @@ pub(super) fn run(command: Command, root: &Path, mode: Mode) -> Result<()> {
                 source,
                 target,
                 service_pack,
+                layout,
                 log_capacity_bytes,
             };
             let founded = founding::found(root, &plan)?;

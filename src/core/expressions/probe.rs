@@ -95,6 +95,25 @@ impl Expressions {
         Ok(None)
     }
 
+    /// Whether the state of that number holds, whatever the states before it say.
+    ///
+    /// # Errors
+    /// If it cannot be evaluated, or gives no boolean.
+    pub fn state_holds(
+        &self,
+        state: &State,
+        instance: InstanceId,
+        index: u32,
+        out: &Out,
+    ) -> Result<bool, String> {
+        let (probe, owner) = self.probe(state.instance(instance).node)?;
+        let probed = probe.states.get_index(index as usize).map(|(_, state)| state);
+        let when = &probed.ok_or("its probe has no such state")?.when.value;
+        let scope = self.scope_of_probe(state, instance, owner, when.references())?;
+        let left = scope::out(out, when.references())?;
+        when.eval_bool(&scope.with("out", left)).map_err(|error| error.to_string())
+    }
+
     pub(super) fn message_of_state(
         &self,
         state: &State,

@@ -19,7 +19,7 @@ use crate::core::state::{InstanceId, Phase};
 use crate::spec::model::Sharing;
 
 /// What the machine keeps of claims beside the state.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Gate {
     /// The plan has locks at all.
     pub(super) needed: bool,
@@ -56,7 +56,7 @@ pub(super) struct Gate {
 }
 
 /// Locks that a holder wants.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Want {
     pub(super) locks: Vec<Lock>,
     token: Arc<str>,
@@ -76,7 +76,7 @@ pub(super) enum Stage {
 }
 
 /// Those who wait for a lock.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Queue {
     waiting: BTreeSet<(Turn, Holder)>,
     /// Which run was in the way when somebody asked last.

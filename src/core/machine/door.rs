@@ -18,7 +18,7 @@ pub(super) struct OpeningKey {
 }
 
 /// The door of a group that fans out.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Opening {
     /// Items that have begun and are outside: an earlier executor had let them in, or they had come to rest and may go on.
     returning: VecDeque<ScopeId>,

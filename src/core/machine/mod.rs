@@ -36,6 +36,7 @@ use super::record::{Closing, Record, StopReason};
 use super::state::{InstanceId, Phase, State};
 
 /// A run's machine.
+#[derive(Clone)]
 pub struct Machine<E> {
     state: State,
     evaluate: E,
@@ -78,7 +79,7 @@ struct Turn {
 }
 
 /// A job that has ended badly while something of it still lives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Lingering {
     job: JobId,
     /// Its exit code, for `retry`.
@@ -86,7 +87,7 @@ struct Lingering {
 }
 
 /// A bad end of an action whose probe is being asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Failing {
     /// Its exit code, for `retry`.
     exit: Option<i32>,

@@ -567,7 +567,7 @@ impl<E: Evaluate> Machine<E> {
     }
 
     /// What a job of a setting has achieved, and the value that it has read.
-    fn verdict_on_setting(
+    pub(super) fn verdict_on_setting(
         &self,
         id: InstanceId,
         role: Role,

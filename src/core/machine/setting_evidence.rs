@@ -44,17 +44,20 @@ impl<E: Evaluate> Machine<E> {
             return Ok(());
         };
         let activity = part.activity;
-        if part.jobs(way) != job.attempt {
+        // An answer that comes twice may be about the other way by now.
+        let on = match activity {
+            Activity::Running(on, _) | Activity::Judging(on, _) => on,
+            _ => way,
+        };
+        if on != way || part.jobs(way) != job.attempt {
             return Ok(());
         }
         self.fate_is_known(id);
         match activity {
-            Activity::Running(on, running) if on == way => {
+            Activity::Running(_, running) => {
                 self.settle_started_part(now, id, job, running.role, evidence, left, out)
             }
-            Activity::Judging(on, _) if on == way => {
-                self.settle_ended_part(now, id, job, &evidence, out)
-            }
+            Activity::Judging(..) => self.settle_ended_part(now, id, job, &evidence, out),
             _ => Ok(()),
         }
     }
@@ -73,7 +76,18 @@ impl<E: Evaluate> Machine<E> {
         let effect =
             if role == Role::Get { model::Effect::Read } else { model::Effect::Idempotent };
         match (recover(role, effect, false, &evidence), evidence) {
-            (Next::TakeOver, Evidence::Ended(end)) => self.on_part_ended(now, job, end, left, out),
+            (Next::TakeOver, Evidence::Ended(end)) => {
+                let (verdict, value) = self.verdict_on_setting(id, role, &end, left);
+                if value.is_none() {
+                    return self.on_part_ended(now, job, end, left, out);
+                }
+                // What was read while nobody looked after it may be something else by now.
+                let JobId { task, attempt } = job.clone();
+                let end = JobEnd::Ran(end);
+                self.note(now, Record::JobEnded { task, attempt, end, verdict }, out)?;
+                out.plan(Effect::Forget { job: job.clone() });
+                self.begin_anew(now, id, job, "its value is read again", out)
+            }
             (Next::TakeOver, Evidence::NotSpawned(reason)) => {
                 self.on_part_not_spawned(now, job, &reason, out)
             }

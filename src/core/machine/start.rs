@@ -9,7 +9,7 @@ use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate;
 use crate::core::job::Role;
 use crate::core::record::{Item, Outcome, Record};
-use crate::core::state::{InstanceId, Phase};
+use crate::core::state::{InstanceId, Phase, TaskState};
 use crate::plan::graph::{self, NodeBody, Work};
 use crate::spec::model;
 
@@ -165,12 +165,12 @@ impl<E: Evaluate> Machine<E> {
             Some(Phase::Pausing(role, _)) => {
                 self.pausing.remove(&id);
                 match role {
-                    Role::Probe => self.begin_job(now, id, role, out),
+                    Role::Probe => self.ask_again(now, id, out),
                     Role::Action => self.begin_within_settings(now, id, self.first_role(id), out),
                     _ => self.begin_within_settings(now, id, role, out),
                 }
             }
-            Some(Phase::Asking) => self.begin_job(now, id, Role::Probe, out),
+            Some(Phase::Asking) => self.ask_again(now, id, out),
             Some(Phase::Repairing(state, action)) => {
                 self.go_on_repairing(now, id, state, action, out)
             }
@@ -180,8 +180,22 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
-    /// Begins a job once its locks are held and every setting around it is in force. A probe that finds out about a start is asked
-    /// without the settings.
+    /// Asks a probe that was asked before. One that finds out about a start does not wait for settings: they may be put back only
+    /// when its answer is known.
+    fn ask_again(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
+        let has_begun = self.state.task(id).is_some_and(TaskState::may_have_happened);
+        if has_begun {
+            return self.begin_job(now, id, Role::Probe, out);
+        }
+        self.begin_within_settings(now, id, Role::Probe, out)
+    }
+
+    /// Begins a job once its locks are held and every setting around it is in force.
     fn begin_within_settings(
         &mut self,
         now: Timestamp,

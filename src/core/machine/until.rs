@@ -12,7 +12,7 @@ use crate::core::state::{InstanceId, ScopeId, Settled};
 use crate::plan::graph::{Graph, NodeId};
 
 /// Where to stop.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Goal {
     /// Slot of the step among the steps of the run.
     slot: u32,

@@ -4,11 +4,13 @@
 
 mod action;
 mod again;
+mod allow;
 mod driver;
 mod effect;
 mod fields;
 mod lock;
 mod outputs;
+mod policy;
 mod probe;
 mod runbook;
 mod scalar;
@@ -27,6 +29,7 @@ use super::yaml::Node;
 use super::{codes, finding::Where};
 
 pub(crate) use driver::decode as driver;
+pub(crate) use policy::decode as policy;
 pub(crate) use runbook::{DriverFile, decode as runbook, head};
 pub(crate) use step::ITEMS_OPEN;
 

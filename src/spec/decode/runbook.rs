@@ -69,6 +69,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
     let locks = decoder.locks(locks);
     let settings = fields.take("settings");
     let settings = decoder.settings(settings);
+    let allow = decoder.allow(&mut fields);
     let steps = decoder.required(&mut fields, "steps");
     let steps = steps.map(|entry| decoder.steps("the runbook", entry)).unwrap_or_default();
     decoder.finish(fields, &keys::RUNBOOK);
@@ -84,6 +85,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
         defaults,
         locks,
         settings,
+        allow,
         steps,
     })
 }

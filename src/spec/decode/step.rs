@@ -78,6 +78,7 @@ impl Decoder<'_> {
                 self.locks(entry)
             },
             settings: self.settings_of_group(&mut fields, is_group),
+            allow: self.allow(&mut fields),
             body: if is_group {
                 self.group(&key.text, &mut fields, depth)
             } else {
@@ -120,6 +121,7 @@ impl Decoder<'_> {
             on_failure: OnFailure::default(),
             locks: Vec::new(),
             settings: Vec::new(),
+            allow: IndexMap::new(),
             body: Body::Group(Vec::new()),
         }
     }

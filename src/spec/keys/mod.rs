@@ -5,6 +5,7 @@
 
 mod declaration;
 mod driver;
+mod policy;
 mod probe;
 mod runbook;
 pub mod schema;
@@ -15,6 +16,7 @@ mod work;
 
 pub(crate) use declaration::PARAMETER;
 pub(crate) use driver::{ACTION as DRIVER_ACTION, DRIVER};
+pub(crate) use policy::{POLICY, RULE as POLICY_RULE};
 pub(crate) use probe::{CONFIRM, PLAIN_STATE, PROBE, REPAIR, STATE, STATE_WAIT};
 pub(crate) use runbook::{DEFAULTS, RUNBOOK};
 pub(crate) use setting::{SETTING, SETTING_FOR_EACH, SETTING_GET, SETTING_SET};
@@ -94,6 +96,11 @@ impl Table {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.names().any(|known| known == name)
+    }
+
+    /// Keys of which exactly one is there.
+    pub(crate) fn one_of(&self) -> &'static [&'static str] {
+        self.one_of
     }
 
     /// What may not be there together with that key.

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::schema::KEYWORDS;
-use super::{DRIVER, Key, PARAMETER, RUNBOOK, Shape, Table};
+use super::{DRIVER, Key, PARAMETER, POLICY, RUNBOOK, Shape, Table};
 
 /// Keys that have no place in a driver, which does not use other drivers.
 const NOT_IN_DRIVERS: [&str; 2] = ["uses", "with"];
@@ -26,6 +26,12 @@ pub fn runbook() -> Value {
 #[must_use]
 pub fn driver() -> Value {
     Writer { in_driver: true, definitions: Map::new() }.document(&DRIVER, "windlass driver")
+}
+
+/// The schema of a policy's file.
+#[must_use]
+pub fn policy() -> Value {
+    Writer { in_driver: false, definitions: Map::new() }.document(&POLICY, "windlass policy")
 }
 
 /// Writes tables, each of them once.
@@ -136,6 +142,7 @@ impl Writer {
             Shape::Environment => {
                 named("^(?!WINDLASS_)[A-Za-z_][A-Za-z0-9_]*$", &self.shape(Shape::Template), 0)
             }
+            Shape::Reasons => named("^W[0-9]{4}$", &self.shape(Shape::Text), 0),
             Shape::Either(shapes) => {
                 let either: Vec<Value> =
                     shapes.iter().map(|shape| Value::Object(self.shape(*shape))).collect();

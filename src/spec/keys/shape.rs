@@ -47,6 +47,8 @@ pub(crate) enum Shape {
     NamedSome(&'static Shape),
     /// Variables of the environment.
     Environment,
+    /// Codes of rules, each with a reason.
+    Reasons,
     /// One of these.
     Either(&'static [Shape]),
     /// A map with these keys.

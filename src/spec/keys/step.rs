@@ -5,6 +5,14 @@
 use super::work::{AGAIN, AROUND, COMMAND, FOLLOWED, JUDGED, OUTPUTS};
 use super::{Key, Shape, Table};
 
+/// `allow`.
+pub(super) const ALLOW: Key = Key::new(
+    "allow",
+    Shape::Reasons,
+    "Rules of safety that are silenced here, each with the reason.",
+)
+.examples(&["{\"W0503\": \"the archive is made by hand beforehand\"}"]);
+
 /// A step or a group.
 pub(crate) static STEP: Table = Table {
     name: "step",
@@ -52,6 +60,7 @@ pub(crate) static STEP: Table = Table {
                 "What a failure means for the steps beside it.",
             )
             .default("\"stop\""),
+            ALLOW,
         ],
     ],
     one_of: &["run", "shell", "uses", "assert", "steps"],

@@ -1,0 +1,66 @@
+//! KB842101: a clone becomes a merge, and the article's own repair loses mail.
+
+use crate::bench::{Bench, text};
+
+const ORGANISATIONS: &[&str] = &["--layout", "organisations"];
+
+#[test]
+fn without_a_fault_no_naive_runbook_loses_or_doubles_anything() {
+    for runbook in
+        ["clone-organisation.yaml", "clone-after-repair.yaml", "clone-without-waiting.yaml"]
+    {
+        let bench = Bench::with(ORGANISATIONS);
+        let run = bench.run_all(runbook);
+        assert!(run.status.success(), "{runbook}: {}", text(&run.stderr));
+        let audit = bench.audit();
+        assert_eq!(audit["clean"], true, "{runbook}: {audit:#}");
+        assert_eq!(bench.maillab(&["account", "show", "alice"])["cut_over"], true);
+    }
+}
+
+#[test]
+fn a_wizard_that_is_cancelled_and_tried_again_doubles_what_it_had_cloned() {
+    let bench = Bench::with(ORGANISATIONS);
+    bench.maillab(&["fault", "wizard-cancelled", "--mailbox", "bob"]);
+    let run = bench.run_all("clone-organisation.yaml");
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let audit = bench.audit();
+    assert_eq!((&audit["double"], &audit["lost"]), (&5.into(), &0.into()), "{audit:#}");
+}
+
+#[test]
+fn mail_before_the_clone_is_enough_to_lose_the_rules() {
+    let bench = Bench::with(ORGANISATIONS);
+    bench.maillab(&["fault", "mail-before-clone", "--mailbox", "alice"]);
+    let run = bench.run_all("clone-organisation.yaml");
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    assert_eq!(bench.audit()["rules"], 1, "{}", bench.audit());
+}
+
+#[test]
+fn the_repair_of_the_article_loses_what_was_delivered_meanwhile() {
+    let bench = Bench::with(ORGANISATIONS);
+    bench.maillab(&["fault", "mail-before-clone", "--mailbox", "alice"]);
+    bench.maillab(&["fault", "wizard-cancelled", "--mailbox", "bob"]);
+    let run = bench.run_all("clone-after-repair.yaml");
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let audit = bench.audit();
+    assert_eq!((&audit["accepted"], &audit["lost"]), (&11.into(), &1.into()), "{audit:#}");
+}
+
+#[test]
+fn a_replication_that_has_not_finished_makes_duplicates() {
+    let bench = Bench::with(ORGANISATIONS);
+    bench.maillab(&["wizard", "--clone"]);
+    bench.maillab(&["account", "replicate"]);
+    bench.maillab(&["fault", "slow-replication", "--mailbox", "alice"]);
+    let run = bench.run_all("clone-without-waiting.yaml");
+    assert!(!run.status.success(), "{}", text(&run.stderr));
+    let shown = bench.maillab(&["account", "show", "alice"]);
+    assert_eq!(
+        (&shown["state"], &shown["accounts"][0]["name"]),
+        (&"duplicated".into(), &"alice-1".into())
+    );
+    let findings = bench.audit()["findings"].to_string();
+    assert!(findings.contains("its account `alice-1` is a duplicate"), "{findings}");
+}
