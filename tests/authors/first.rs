@@ -42,11 +42,11 @@ fn every_combination_of_flags_passes_without_a_word() {
                 let file = format!("{number}.yaml");
                 let mut words = vec!["new", "some-work", "--title", "Some: \"work\" # now"];
                 words.extend(["--out", &file, "--effect", effect, "--run"]);
-                words.push(if each.is_some() {
-                    "./box.sh {{ params.to }} null 7"
-                } else {
-                    "/bin/true on"
-                });
+                let run = match each {
+                    Some(each) => format!("./box.sh {{{{ {each} }}}} {{{{ params.to }}}} null 7"),
+                    None => "/bin/true on".to_owned(),
+                };
+                words.push(&run);
                 words.extend(each.iter().flat_map(|each| ["--for-each", each]));
                 words.extend(probe.iter().flat_map(|probe| ["--probe", probe]));
                 printed(here, &words);

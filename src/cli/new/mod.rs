@@ -1,24 +1,21 @@
 //! `windlass new`: a first runbook, from flags or from an interview.
 //!
-//! Does not know the language: what is written is checked as any runbook is, and not written if anything is said about it.
+//! Does not know the language: what is written is checked as any runbook is, and does not stay if anything is said about it.
 
 mod interview;
 mod wishes;
 mod write;
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
-
-use indexmap::IndexMap;
 
 use self::wishes::Wishes;
 use super::arguments::{New, NewEffect};
 use super::failure::{Failure, USAGE};
 use super::runbook;
-use crate::diag::Source;
 use crate::report::next;
-use crate::spec::load;
+use crate::rules;
 
 pub(super) fn main(arguments: &New) -> Result<u8, Failure> {
     let path =
@@ -47,27 +44,27 @@ pub(super) fn main(arguments: &New) -> Result<u8, Failure> {
             .help("`--probe COMMAND` names it; or say that doing it again does no harm: `--effect idempotent`"));
     }
     let text = write::text(&wishes, schema_beside(&path).as_deref());
-    check(&path, &text)?;
     let failed = |error: io::Error| Failure::new(1, format!("{}: {error}", path.display()));
-    let mut file = fs::File::create_new(&path).map_err(failed)?;
-    io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+    fs::File::create_new(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(failed)?;
+    let wrong = rules::check_file(&path, &[], &[]);
+    if !wrong.is_empty() {
+        fs::remove_file(&path).map_err(failed)?;
+        return Err(runbook::say(&wrong));
+    }
     super::print(&format!("{}\n", path.display()))?;
     tell_next(&path, &wishes);
     Ok(0)
 }
 
-/// Says what is wrong with a runbook that is not written for that reason.
-fn check(path: &Path, text: &str) -> Result<(), Failure> {
-    match load::load_from(Source::new(path, text.to_owned()), IndexMap::new()) {
-        Ok(loaded) if loaded.warnings.is_empty() => Ok(()),
-        Ok(loaded) => Err(runbook::say(&loaded.warnings)),
-        Err(wrong) => Err(runbook::say(&wrong)),
-    }
-}
-
 fn tell_next(path: &Path, wishes: &Wishes) {
     let path = path.display().to_string();
-    let given: Vec<String> = wishes.params().iter().map(|param| format!("{param}=VALUE")).collect();
+    let several = wishes.each.as_deref().map(wishes::plural);
+    let value =
+        |param: &String| if several.as_ref() == Some(param) { "@FILE.txt" } else { "VALUE" };
+    let given: Vec<String> =
+        wishes.params().iter().map(|param| format!("{param}={}", value(param))).collect();
     let mut words = vec!["plan", &path];
     given.iter().for_each(|given| words.extend(["-p", given]));
     eprintln!("next:");

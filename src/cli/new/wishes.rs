@@ -2,6 +2,8 @@
 //!
 //! Does not know how a runbook is written.
 
+use std::fmt::Write as _;
+
 use super::super::arguments::{New, NewEffect};
 
 /// What has been wished for.
@@ -71,23 +73,18 @@ impl Wishes {
 pub(super) fn words(command: &str) -> Vec<String> {
     let mut whole = String::new();
     let mut rest = command;
-    // Blanks in a template are no blanks between words.
-    while let Some((before, inside)) = rest.split_once("{{") {
-        let (inside, after) = inside.split_once("}}").unwrap_or((inside, ""));
-        whole.push_str(before);
-        whole.push_str(&format!(
-            "{{{{{}}}}}",
-            inside
-                .replace(char::is_whitespace, "\u{a0}")
-                .replace('\'', "\u{1}")
-                .replace('"', "\u{2}")
-        ));
+    // What is inside of a template is no word of its own, and has quotes of its own.
+    while let Some((before, inside)) = rest.split_once("{{")
+        && let Some((inside, after)) = inside.split_once("}}")
+    {
+        let inside = inside.replace(' ', "\u{1}").replace('\'', "\u{2}").replace('"', "\u{3}");
+        let _ = write!(whole, "{before}{{{{{inside}}}}}");
         rest = after;
     }
     whole.push_str(rest);
     let words = shlex::split(&whole).unwrap_or_else(|| vec![whole]);
     let back =
-        |word: String| word.replace('\u{a0}', " ").replace('\u{1}', "'").replace('\u{2}', "\"");
+        |word: String| word.replace('\u{1}', " ").replace('\u{2}', "'").replace('\u{3}', "\"");
     words.into_iter().map(back).collect()
 }
 

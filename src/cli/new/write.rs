@@ -111,10 +111,9 @@ fn step_name(wishes: &Wishes) -> String {
     let name: String =
         stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let taken = wishes.each.as_deref().is_some_and(|each| name == each || name == plural(each));
-    match name.chars().next() {
-        Some(first) if first.is_ascii_lowercase() && !taken => name,
-        _ => "step".to_owned(),
-    }
+    // A name that YAML would read as something else is none.
+    let usable = name.starts_with(|c: char| c.is_ascii_lowercase()) && scalar(&name) == name;
+    if usable && !taken { name } else { "step".to_owned() }
 }
 
 fn list(words: &[String]) -> String {
