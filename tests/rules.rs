@@ -157,7 +157,15 @@ fn a_large_runbook_is_analysed_to_the_end() {
         lines +=
             &format!("  s{number}: {{effect: idempotent, run: [purge, \"{{{{ run.id }}}}\"]}}\n");
     }
-    assert!(codes(&check(&lines)).contains(&"W0722"));
+    let found = check(&lines);
+    assert!(codes(&found).contains(&"W0722"));
+
+    let lines: String =
+        (0..150).map(|number| format!("  s{number}: {{run: [drop, x{number}]}}\n")).collect();
+    let found = check(&format!("steps:\n{lines}"));
+    let unasked: Vec<&Diagnostic> = found.iter().filter(|one| one.code == "W0711").collect();
+    assert_eq!(unasked.len(), 100);
+    assert_eq!(unasked[99].help.last().unwrap(), "there are 50 more like this");
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub(crate) fn check(of: &Organisation, server: &Server) -> Result<Checked> {
         let _lock = of.lock_mailbox(mailbox)?;
         let home = of.directory().entry(mailbox)?.home() == server.name;
         match server.row(mailbox) {
-            Some(row) => check_row(&row, home, &mut checked)?,
+            // What a mailbox was copied from stays as it was, wherever its home is now.
+            Some(row) => check_row(&row, home || of.is_original(server), &mut checked)?,
             None if home => checked.inconsistencies.push(format!("mailbox `{mailbox}` has no row")),
             None => {}
         }

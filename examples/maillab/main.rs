@@ -4,14 +4,17 @@
 //! drives, three switches, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
 //! Every operation is a row of small named stages (`stages`), and everything written is whole or absent after a crash.
 
+mod adjuster;
 mod admission;
 mod archive;
 mod audit;
+mod circular_logging;
 mod cloning;
 mod commands;
 mod connection_agreement;
 mod consistency;
 mod copying;
+mod decommissioning;
 mod delivery;
 mod directory;
 mod disk;
@@ -26,8 +29,11 @@ mod maildir;
 mod message;
 mod moving;
 mod organisation;
+mod permissions;
 mod postoffice;
 mod profile;
+mod properties;
+mod restoring;
 mod rules;
 mod stages;
 mod store;

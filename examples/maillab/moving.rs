@@ -245,6 +245,7 @@ fn transfer<'a>(
     to: &str,
 ) -> Result<Transfer<'a>> {
     let target = organisation.server(to)?;
+    target.check_standing()?;
     let source = organisation.other(to)?;
     let stages = organisation.stages(operation, mailbox);
     Ok(Transfer { organisation, mailbox, source, target, stages })

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::disk;
-use crate::failure::{At, Result};
+use crate::failure::{At, Failure, Result};
 use crate::maildir::{Item, Maildir, place_flushed};
 
 /// What a row is good for.
@@ -76,6 +76,39 @@ impl Server {
         Ok(Row { server: self.clone(), mailbox: mailbox.to_owned(), mail: Maildir::at(root) })
     }
 
+    /// The folder of its rows.
+    pub(crate) fn mailboxes_folder(&self) -> PathBuf {
+        self.root.join("mailboxes")
+    }
+
+    /// Throws all rows away, by one rename. The caller holds the locks of all mailboxes.
+    pub(crate) fn discard_mailboxes(&self) -> Result<()> {
+        let folder = self.mailboxes_folder();
+        if folder.exists() { disk::rename(&folder, &self.white_name("mailboxes")?) } else { Ok(()) }
+    }
+
+    /// Whether the server has been removed from the organisation.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone_file().exists()
+    }
+
+    /// Notes that the server has been removed.
+    pub(crate) fn mark_gone(&self) -> Result<()> {
+        disk::replace(&self.gone_file(), b"")
+    }
+
+    /// Fails if the server has been removed.
+    pub(crate) fn check_standing(&self) -> Result<()> {
+        match self.is_gone() {
+            true => Err(Failure::failed(format!("server `{}` has been removed", self.name))),
+            false => Ok(()),
+        }
+    }
+
+    fn gone_file(&self) -> PathBuf {
+        self.root.join("decommissioned")
+    }
+
     /// Where deleted data lies until the store is defragmented.
     pub(crate) fn white_space(&self) -> PathBuf {
         self.root.join("white-space")
@@ -119,6 +152,11 @@ impl Row {
     /// The file of its inbox rules.
     pub(crate) fn rules_file(&self) -> PathBuf {
         self.mail.root().join("rules.json")
+    }
+
+    /// The file of its permissions.
+    pub(crate) fn permissions_file(&self) -> PathBuf {
+        self.mail.root().join("permissions.json")
     }
 
     /// What the row is good for.

@@ -12,7 +12,7 @@ use crate::ledger::SenderClass;
 use crate::lock::Lock;
 use crate::maildir::Item;
 use crate::organisation::Organisation;
-use crate::rules;
+use crate::properties;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState, Server};
 use crate::switches::{ANTIVIRUS, Power, RCA, Schedule};
@@ -88,7 +88,7 @@ impl Transfer<'_> {
         self.stages.reach(Stage::SetInTransit)
     }
 
-    /// Copies what the target lacks, and the inbox rules; the log of each message comes before it, and a log drive that
+    /// Copies what the target lacks, the inbox rules and the permissions; the log of each message comes before it, and a log drive that
     /// fills up stops the copy in its middle. Nothing is locked: while the target is in transit no mail comes to the source.
     pub(crate) fn copy(&self) -> Result<Carried> {
         let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
@@ -106,10 +106,7 @@ impl Transfer<'_> {
                 self.meet(fault)?;
             }
         }
-        let rules = rules::of_row(&source)?;
-        if !rules.is_empty() {
-            rules::set(&target, &rules)?;
-        }
+        properties::carry(&source, &target)?;
         target.mail.sync()?;
         self.stages.reach(Stage::Copy)?;
         Ok(carried)

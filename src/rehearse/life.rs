@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::answers::Asked;
 use super::promises::{self, Breach};
-use super::world::{Begun, Course, World};
+use super::world::{Begun, Course, Thing, World};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate as _;
 use crate::core::job::{Command, JobId, Role};
@@ -116,6 +116,11 @@ impl<'a> Life<'a> {
 
     pub(super) fn is_finished(&self) -> bool {
         self.machine.is_finished()
+    }
+
+    /// The temporary value of a setting.
+    pub(super) fn temporary(&self, part: InstanceId) -> Option<Value> {
+        self.answers.setting_to(self.state(), part).ok()
     }
 
     /// Whether the machine has heard of everything that has happened.
@@ -248,7 +253,7 @@ impl<'a> Life<'a> {
     fn begin(&mut self, job: &JobId, role: Role, command: &Command) -> Result<(), String> {
         let owner = owner(job);
         let state = self.machine.state();
-        let id = state.find(&owner).ok_or("a job is started that serves nothing")?;
+        let id = state.find(&job.task).ok_or("a job is started that serves nothing")?;
         self.breaches.extend(promises::of_start(state, &self.world, id, role));
         let begun = Begun {
             role,
@@ -265,7 +270,7 @@ impl<'a> Life<'a> {
         id: InstanceId,
         role: Role,
         command: &Command,
-    ) -> Result<Option<(Arc<str>, Option<Value>)>, String> {
+    ) -> Result<Option<Thing>, String> {
         let state = self.machine.state();
         let Some(part) = state.part(id) else { return Ok(None) };
         let argv = match role {
@@ -280,7 +285,7 @@ impl<'a> Life<'a> {
             Role::Restore => part.old.as_deref().cloned(),
             _ => None,
         };
-        Ok(Some((argv.join(" ").into(), value)))
+        Ok(Some(Thing { name: argv.join(" ").into(), writes: value }))
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) fn likeness(state: &State, world: &World) -> u64 {
         }
     }
     let mut hasher = DefaultHasher::new();
-    for thing in world.changed() {
-        thing.hash(&mut hasher);
+    for (thing, value) in world.things() {
+        (thing, value.to_string()).hash(&mut hasher);
     }
     for (holder, claim) in state.claims().held() {
         (holder, claim.whole, claim.locks.len()).hash(&mut hasher);
@@ -44,7 +44,7 @@ pub(super) fn likeness(state: &State, world: &World) -> u64 {
     state.run().stopped.map(|why| why as u8).hash(&mut hasher);
     state.run().closed.hash(&mut hasher);
     for job in &world.running {
-        job.task.hash(&mut hasher);
+        (&job.task, world.jobs.get(job).map(|job| job.course)).hash(&mut hasher);
     }
     sum.wrapping_add(hasher.finish())
 }

@@ -33,7 +33,7 @@ use crate::core::machine::Input;
 use crate::core::record::Opened;
 use crate::core::state::State;
 use crate::plan::Plan;
-use crate::plan::graph::NodeId;
+use crate::plan::graph::{Meaning, NodeId};
 
 /// Conditions that are rehearsed both ways, at the most.
 const CONDITIONS_MAX: usize = 8;
@@ -70,6 +70,7 @@ struct Undisturbed {
 pub fn rehearse(plan: &Arc<Plan>, extent: Extent) -> Rehearsal {
     let first = undisturbed(plan, extent, None);
     let mut assumed = first.assumed.clone();
+    assumed.extend(probes_with_two_states(plan).map(Assumption::TwoStates));
     if let Some(broken) = first.broken {
         return Rehearsal::broken(plan, extent, &assumed, broken);
     }
@@ -92,7 +93,20 @@ pub fn rehearse(plan: &Arc<Plan>, extent: Extent) -> Rehearsal {
     }
     assumed.sort_unstable();
     assumed.dedup();
-    Rehearsal::new(plan, extent, &assumed, table)
+    Rehearsal::new(plan, extent, &assumed, &table)
+}
+
+/// The tasks whose probes have no state between nothing and all.
+fn probes_with_two_states(plan: &Plan) -> impl Iterator<Item = NodeId> {
+    let ids = (0..plan.graph.nodes.len()).map(|index| NodeId(u32::try_from(index).unwrap_or(0)));
+    ids.filter(|&node| {
+        let task = plan.graph.task(node).filter(|task| task.asks());
+        let states = task.and_then(|task| task.probe.as_ref()).map(|probe| &probe.states);
+        states.is_some_and(|states| {
+            let ends = |meaning: &Meaning| matches!(meaning, Meaning::Done | Meaning::Absent);
+            states.iter().all(|state| ends(&state.meaning))
+        })
+    })
 }
 
 fn answers(plan: &Arc<Plan>, extent: Extent, denied: Option<NodeId>) -> Answers {

@@ -22,7 +22,7 @@ pub(super) struct Breach {
 }
 
 impl Breach {
-    /// What it is about, without the keys of items, and what is wrong.
+    /// What it is about, and what is wrong.
     pub(super) fn in_words(&self) -> String {
         if self.about.is_empty() {
             self.what.clone()

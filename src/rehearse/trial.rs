@@ -64,11 +64,25 @@ impl<'a> Stage<'a> {
         outcome
     }
 
-    /// Something has gone wrong under a living executor: sees the run through.
-    pub(super) fn see_through(self, mut life: Life<'a>) -> Outcome {
+    /// Something has gone wrong under a living executor, which may die of `doom` with these records written and synced: sees the
+    /// run through.
+    pub(super) fn see_through(
+        self,
+        mut life: Life<'a>,
+        doom: Option<(Second, &State, &State)>,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
-        let end = self.live(&mut life, &mut Unwatched);
-        if let Some((state, world)) = self.after(life, end, &mut outcome) {
+        let mut doomed = doom.map(|(second, written, synced)| Doomed {
+            second,
+            left: second.after,
+            written: written.clone(),
+            synced: synced.clone(),
+        });
+        let end = match &mut doomed {
+            Some(doomed) => self.live(&mut life, doomed),
+            None => self.live(&mut life, &mut Unwatched),
+        };
+        if let Some((state, world)) = self.left_by(life, end, doomed, &mut outcome) {
             self.resume(state, world, None, &mut outcome);
         }
         outcome
@@ -107,22 +121,33 @@ impl<'a> Stage<'a> {
                     Err(error) => Err(error),
                 },
             };
-            if let (Ok(End::Dead), Some(doomed)) = (&end, steps) {
-                outcome.breaches.append(&mut life.breaches);
-                world = life.world;
-                world.strike(doomed.second.death, false, owner);
-                let lost = matches!(doomed.second.death, Death::Machine { tail_lost: true });
-                state = if lost { doomed.synced } else { doomed.written };
-                world.set_aside(&state);
-                continue;
-            }
-            match self.after(life, end, outcome) {
+            match self.left_by(life, end, steps, outcome) {
                 Some(next) => (state, world) = next,
                 None => return,
             }
         }
         let what = format!("it is not at its end after {RESUMES_MAX} resumes");
         outcome.breaches.push(Breach { about: "".into(), what });
+    }
+
+    /// What an executor has left behind that may have died before its end.
+    fn left_by(
+        self,
+        mut life: Life<'a>,
+        end: Result<End, String>,
+        doomed: Option<Doomed>,
+        outcome: &mut Outcome,
+    ) -> Option<(State, World)> {
+        let (Ok(End::Dead), Some(doomed)) = (&end, doomed) else {
+            return self.after(life, end, outcome);
+        };
+        outcome.breaches.append(&mut life.breaches);
+        let mut world = life.world;
+        world.strike(doomed.second.death, false, owner);
+        let lost = matches!(doomed.second.death, Death::Machine { tail_lost: true });
+        let state = if lost { doomed.synced } else { doomed.written };
+        world.set_aside(&state);
+        Some((state, world))
     }
 
     /// What is left after an executor, with what the operator has decided; nothing if the run needs no more looking at.

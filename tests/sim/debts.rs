@@ -125,9 +125,11 @@ impl Debts {
             ensure(!world.is_alive(name, now), || {
                 format!("it is put back while something of {name} lives")
             })?;
-            let asked = known.phase == Phase::Asking
-                && (known.inquiry.repair.is_some()
-                    || matches!(known.knowledge, Knowledge::Maybe(_)));
+            let shape = state.graph().task(state.instance(task).node);
+            let maybe = known.inquiry.repair.is_some()
+                || matches!(known.knowledge, Knowledge::Maybe(_))
+                    && shape.is_some_and(|shape| shape.asks());
+            let asked = matches!(known.phase, Phase::Asking | Phase::Waiting) && maybe;
             let doubtful = asked
                 || matches!(known.phase, Phase::InDoubt | Phase::Running(_) | Phase::Judging(_));
             // What is half put back is put back wholly before it is opened anew; nothing inside has started since.

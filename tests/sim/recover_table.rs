@@ -10,7 +10,7 @@ use windlass::core::job::{End, JobId, Role};
 use windlass::core::machine::{Effect as Do, Input, Machine, Transition};
 use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdict};
 use windlass::core::recover::{Evidence, Next, after_lost_end, recover};
-use windlass::core::state::State;
+use windlass::core::state::{Phase, State};
 use windlass::plan::graph::{
     Graph, Group, Meaning, Node, NodeBody, NodeId, Probe, ProbeState, Task, Work,
 };
@@ -113,6 +113,32 @@ fn a_repair_is_never_continued() {
         let role = Role::Repair { state: 2, action: 1 };
         assert_eq!(recover(role, effect, probed, &Evidence::Over), Next::Ask, "{name}");
     }
+}
+
+#[test]
+fn a_probe_whose_end_is_lost_leaves_the_doubt_that_it_was_to_settle() {
+    let task: Arc<str> = "task".into();
+    let mut records = journal("ended badly", Effect::Once, true);
+    let judged = |judgement| Record::Judged {
+        task: task.clone(),
+        judgement,
+        state: None,
+        reason: String::new(),
+    };
+    let [probe, ..] = found_absent(&task);
+    let Record::JobStarting { argv, digest, .. } = probe else { panic!("a probe starts") };
+    let (role, effect) = (Role::Probe, Effect::Read);
+    records.extend([
+        judged(Judgement::Ask),
+        Record::JobStarting { task: task.clone(), attempt: 3, role, effect, argv, digest },
+        Record::JobLost { task: task.clone(), attempt: 3 },
+        judged(Judgement::Again),
+    ]);
+    let mut state = State::new(Arc::new(plan(Effect::Once, true)));
+    records.iter().for_each(|record| state.apply(time(1), record).expect("they fit"));
+    let id = state.find("task").expect("it is in the plan");
+    // One that only waited for its turn would let a stopped run put settings back over it.
+    assert_eq!(state.task(id).map(|task| task.phase), Some(Phase::Asking));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod keeping;
 mod mail;
 mod moves;
 mod postoffice;
+mod servers;
 mod setup;
 mod switching;
 
@@ -60,6 +61,8 @@ enum Command {
     #[command(flatten)]
     Switching(switching::Command),
     #[command(flatten)]
+    Servers(servers::Command),
+    #[command(flatten)]
     Cloning(cloning::Command),
     #[command(flatten)]
     Postoffice(postoffice::Command),
@@ -84,6 +87,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspection(command) => inspection::run(command, &open()?),
         Command::Keeping(command) => keeping::run(command, &open()?),
         Command::Switching(command) => switching::run(command, &open()?),
+        Command::Servers(command) => servers::run(command, &open()?),
         Command::Cloning(command) => cloning::run(command, &open()?),
         Command::Postoffice(command) => postoffice::run(command, &open()?),
         Command::Fault(arguments) => faults::run(&arguments, &open()?),

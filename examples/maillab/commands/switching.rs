@@ -6,6 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{print, print_json};
+use crate::circular_logging;
 use crate::connection_agreement;
 use crate::failure::Result;
 use crate::freeze;
@@ -25,8 +26,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: Action<Power>,
     },
-    /// Circular logging of both servers: while it is on, moves take no log space, and a backup can be restored only as
-    /// it was made (KB328810, step 4).
+    /// Circular logging of both servers: while it is on, moves take no log space, and from then on to the next full
+    /// backup a server can be restored only as it was at the last one (KB328810, step 4; see `restore`).
     CircularLogging {
         #[command(subcommand)]
         action: Action<Power>,
@@ -94,7 +95,13 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
         Command::Rca { action: Agreement::Set { value } } => set(of, &RCA, &value),
         Command::Rca { action: Agreement::Cycle } => cycle(of),
         Command::Antivirus { action } => act(of, &ANTIVIRUS, &action),
-        Command::CircularLogging { action } => act(of, &CIRCULAR_LOGGING, &action),
+        Command::CircularLogging { action: Action::Get { json } } => {
+            get(of, &CIRCULAR_LOGGING, json)
+        }
+        Command::CircularLogging { action: Action::Set { value } } => {
+            let changed = circular_logging::set(of, value)?;
+            print_set(&CIRCULAR_LOGGING, &value, changed)
+        }
         Command::Frozen { action: Delivery::Get { json } } => {
             let frozen = json!(freeze::frozen(of)?);
             if json { print_value("frozen", &frozen, &json!([])) } else { print_json(&frozen) }
@@ -132,6 +139,10 @@ fn get<V: ValueEnum>(of: &Organisation, switch: &Switch<V>, json: bool) -> Resul
 fn set<V: ValueEnum + PartialEq>(of: &Organisation, switch: &Switch<V>, value: &V) -> Result<()> {
     let changed = of.switches().get(switch)? != *value;
     of.switches().set(switch, value)?;
+    print_set(switch, value, changed)
+}
+
+fn print_set<V: ValueEnum>(switch: &Switch<V>, value: &V, changed: bool) -> Result<()> {
     print_json(&json!({"setting": switch.name, "value": name_of(value), "changed": changed}))
 }
 

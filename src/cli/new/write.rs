@@ -64,15 +64,13 @@ fn step(wishes: &Wishes, indent: &str, text: &mut String) {
         let _ = writeln!(text, "{indent}{words}");
     };
     line(&format!("{}:", step_name(wishes)));
-    match wishes.effect {
-        NewEffect::Read => line("  effect: read                 # it changes nothing"),
-        NewEffect::Idempotent => {
-            line("  effect: idempotent           # doing it again does no harm")
+    line(match wishes.effect {
+        NewEffect::Read => "  effect: read                 # it changes nothing",
+        NewEffect::Idempotent => "  effect: idempotent           # doing it again does no harm",
+        NewEffect::Once => {
+            "  effect: once                 # never started again unless it is certain that nothing has happened"
         }
-        NewEffect::Once => line(
-            "  effect: once                 # never started again unless it is certain that nothing has happened",
-        ),
-    }
+    });
     if wishes.effect != NewEffect::Read {
         line(&format!("  locks: [{}]", scalar(&lock(wishes))));
     }
