@@ -13,6 +13,7 @@ use crate::disk;
 use crate::failure::{At, Failure, Result};
 use crate::maildir::Item;
 use crate::organisation::Organisation;
+use crate::permissions;
 use crate::rules::{self, Rule};
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, Server};
@@ -48,9 +49,20 @@ pub(crate) struct Manifest {
     /// The inbox rules of each mailbox.
     #[serde(default)]
     pub(crate) rules: BTreeMap<String, Vec<Rule>>,
+    /// Who may open each mailbox.
+    #[serde(default)]
+    pub(crate) permissions: BTreeMap<String, Vec<String>>,
 }
 
 impl Manifest {
+    /// Gives a restored row the inbox rules and permissions that it had.
+    pub(crate) fn furnish(&self, row: &Row) -> Result<()> {
+        let rules = self.rules.get(&row.mailbox).map(Vec::as_slice).unwrap_or_default();
+        rules::set(row, rules)?;
+        let permissions = self.permissions.get(&row.mailbox).map(Vec::as_slice).unwrap_or_default();
+        permissions::set(row, permissions)
+    }
+
     /// The bytes of all messages.
     pub(crate) fn bytes(&self) -> u64 {
         self.messages.iter().map(|message| message.bytes).sum()
@@ -66,8 +78,12 @@ pub(crate) fn write(
     path: &Path,
     stages: &Stages,
 ) -> Result<Manifest> {
-    let mut manifest =
-        Manifest { server: server.name.clone(), messages: Vec::new(), rules: BTreeMap::new() };
+    let mut manifest = Manifest {
+        server: server.name.clone(),
+        messages: Vec::new(),
+        rules: BTreeMap::new(),
+        permissions: BTreeMap::new(),
+    };
     let temporary = disk::temporary_beside(path);
     let file = File::create(&temporary).at("create", &temporary)?;
     let mut archive = tar::Builder::new(file);
@@ -75,6 +91,7 @@ pub(crate) fn write(
         let _lock = of.lock_mailbox(mailbox)?;
         if let Some(row) = server.row(mailbox) {
             manifest.rules.insert(mailbox.clone(), rules::of_row(&row)?);
+            manifest.permissions.insert(mailbox.clone(), permissions::of_row(&row)?);
             for item in row.mail.items()? {
                 let (member, text) = read(&row, item)?;
                 append(&mut archive, &member.path, &text).at("write", &temporary)?;
@@ -94,6 +111,23 @@ pub(crate) fn write(
 /// What an archive of the row would hold.
 pub(crate) fn list(row: &Row) -> Result<Vec<Member>> {
     row.mail.items()?.into_iter().map(|item| Ok(read(row, item)?.0)).collect()
+}
+
+/// Hands every message of an archive to `take`, with its place below the folder of all mailboxes.
+pub(crate) fn each_message(
+    path: &Path,
+    mut take: impl FnMut(&Path, &mut dyn Read) -> Result<()>,
+) -> Result<()> {
+    let file = File::open(path).at("open", path)?;
+    let mut archive = tar::Archive::new(file);
+    for member in archive.entries().at("read", path)? {
+        let mut member = member.at("read", path)?;
+        let place = member.path().at("read", path)?.into_owned();
+        if place != Path::new(MANIFEST) {
+            take(&place, &mut member)?;
+        }
+    }
+    Ok(())
 }
 
 /// The manifest of an archive.

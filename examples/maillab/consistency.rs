@@ -34,7 +34,8 @@ pub(crate) fn check(of: &Organisation, server: &Server) -> Result<Checked> {
         let _lock = of.lock_mailbox(mailbox)?;
         let home = of.directory().entry(mailbox)?.home() == server.name;
         match server.row(mailbox) {
-            Some(row) => check_row(&row, home, &mut checked)?,
+            // What a mailbox was copied from stays as it was, wherever its home is now.
+            Some(row) => check_row(&row, home || of.is_original(server), &mut checked)?,
             None if home => checked.inconsistencies.push(format!("mailbox `{mailbox}` has no row")),
             None => {}
         }
@@ -55,7 +56,7 @@ fn check_row(row: &Row, home: bool, checked: &mut Checked) -> Result<()> {
         checked.messages += 1;
         let path = row.mail.path(&item);
         let text = fs::read(&path).at("read", &path)?;
-        if !is_readable(&text) {
+        if row.server.is_corrupt(&item.key) || !is_readable(&text) {
             checked
                 .inconsistencies
                 .push(format!("message `{}` of `{mailbox}` cannot be read", item.key));

@@ -2,6 +2,7 @@
 //!
 //! Does not choose between them. None changes the source.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::failure::Result;
@@ -43,8 +44,9 @@ pub(crate) fn copy_lacking(
     stages: &Stages,
 ) -> Result<Carried> {
     let have = target.keys()?;
+    let mut have: BTreeSet<_> = have.iter().map(|key| original(key).to_owned()).collect();
     let mut items = source.mail.items()?;
-    items.retain(|item| !have.contains(&item.key));
+    items.retain(|item| have.insert(original(&item.key).to_owned()));
     let places = items.into_iter().map(|item| (item.place.clone(), item));
     copy(of, source, target, &places.collect::<Vec<_>>(), stages)
 }
@@ -75,4 +77,9 @@ fn free_place(target: &Row, item: &Item) -> PathBuf {
     };
     let free = (0..).map(named).find(|place| !target.mail.root().join(place).exists());
     free.expect("a folder holds fewer files than there are numbers")
+}
+
+/// The key of a message whose copy was put beside it.
+pub(crate) fn original(key: &str) -> &str {
+    key.split_once('.').map_or(key, |(key, _)| key)
 }

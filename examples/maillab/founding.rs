@@ -13,6 +13,7 @@ use crate::ledger::SenderClass;
 use crate::maildir;
 use crate::message::{self, Message, Recipe};
 use crate::organisation::{Config, FORMAT, Organisation, config_file};
+use crate::permissions;
 use crate::profile::Profile;
 use crate::rules;
 use crate::store::RowState;
@@ -72,15 +73,20 @@ pub(crate) fn found(root: &Path, plan: &Plan) -> Result<Founded> {
         organisation.log(&server).format(plan.log_capacity_bytes)?;
     }
     let mut founded = Founded { messages: 0, bytes: 0 };
-    for mailbox in &organisation.config.mailboxes {
-        fill(&organisation, mailbox, plan, &mut founded)?;
+    for (n, mailbox) in organisation.config.mailboxes.iter().enumerate() {
+        fill(&organisation, (n, mailbox), plan, &mut founded)?;
     }
     disk::sync_tree(root)?;
     organisation.finish()?;
     Ok(founded)
 }
 
-fn fill(to: &Organisation, mailbox: &str, plan: &Plan, founded: &mut Founded) -> Result<()> {
+fn fill(
+    to: &Organisation,
+    (n, mailbox): (usize, &str),
+    plan: &Plan,
+    founded: &mut Founded,
+) -> Result<()> {
     let source = to.server(&plan.source)?;
     let row = source.create_row(mailbox, RowState::Live)?;
     let mut accepted = Vec::new();
@@ -95,6 +101,9 @@ fn fill(to: &Organisation, mailbox: &str, plan: &Plan, founded: &mut Founded) ->
         founded.bytes += message.accepted.bytes;
         accepted.push(message.accepted);
     }
+    let let_in = permissions::made(&to.config, n);
+    permissions::set(&row, &let_in)?;
+    permissions::write_down(to, mailbox, &let_in)?;
     let rules = rules::made(plan.seed, mailbox);
     rules::set(&row, &rules)?;
     rules::write_down(to, mailbox, &rules)?;

@@ -7,12 +7,14 @@
 //! directory/<mailbox>.json     the home in both views
 //! ledger/<mailbox>.jsonl       every message ever accepted
 //! queue/<mailbox>/<key>        accepted or about to be, not yet in a mailbox
-//! servers/<server>/mailboxes/<mailbox>/{row.json,rules.json,cur,new,tmp,.Folder/...,.InTransitFolder/...}
+//! servers/<server>/mailboxes/<mailbox>/{row,rules,permissions}.json + {cur,new,tmp,.Folder/...,.InTransitFolder/...}
 //! servers/<server>/{log.json,staging,white-space}
 //! accounts/<mailbox>.json      its objects in the other organisation, as two domain controllers see them
 //! wizard/<mailbox>.json        what the wizard has done to the row that it is cloned into
 //! routes.json  extractions/<mailbox>.json  restored/   of a postoffice
 //! rules/<mailbox>.json         the inbox rules that its user has made
+//! permissions/<mailbox>.json   whom its user has let in
+//! moves/<mailbox>.json         the status of its last move, as long as it is kept
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
 //! switches/  backups/  faults/  locks/
 //! ```
@@ -123,6 +125,11 @@ impl Organisation {
     pub(crate) fn other(&self, name: &str) -> Result<Server> {
         let Config { source, target, .. } = &self.config;
         self.server(if name == source { target } else { source })
+    }
+
+    /// Whether mailboxes are copied from this server, and stay there.
+    pub(crate) fn is_original(&self, server: &Server) -> bool {
+        self.config.layout.copies() && server.name == self.config.source
     }
 
     /// Refuses a mailbox that does not exist.
@@ -247,9 +254,24 @@ impl Organisation {
         self.root.join("backups").join(format!("{name}.tar"))
     }
 
+    /// The file of a server's last full backup.
+    pub(crate) fn full_archive(&self, server: &Server) -> PathBuf {
+        self.archive(&format!("full-{}", server.name))
+    }
+
     /// The file of the inbox rules that a user has made.
     pub(crate) fn rules(&self, mailbox: &str) -> PathBuf {
         self.root.join("rules").join(format!("{mailbox}.json"))
+    }
+
+    /// The file of whom a user has let in.
+    pub(crate) fn permissions(&self, mailbox: &str) -> PathBuf {
+        self.root.join("permissions").join(format!("{mailbox}.json"))
+    }
+
+    /// The file of the status of a mailbox's last move.
+    pub(crate) fn move_status(&self, mailbox: &str) -> PathBuf {
+        self.root.join("moves").join(format!("{mailbox}.json"))
     }
 
     /// The file of a user's profile.
@@ -273,6 +295,8 @@ impl Organisation {
             "queue",
             "profiles",
             "rules",
+            "permissions",
+            "moves",
             "switches",
             "backups",
             "locks",

@@ -56,6 +56,14 @@ pub(crate) enum Stage {
     FreeSpace,
     /// The user's profile names the home server.
     UpdateProfile,
+    /// The store is what the backup has of it.
+    RestoreStore,
+    /// The server is gone, with all that it held.
+    RemoveServer,
+    /// The consistency adjuster has done with the server.
+    Adjust,
+    /// The messages of the store can be read again.
+    RepairStore,
     /// The first controller knows the account.
     CreateAccount,
     /// All accounts are there, and nothing of this mailbox has been copied.
@@ -106,6 +114,10 @@ impl Stage {
             Stage::PurgeLog => "purge_log",
             Stage::FreeSpace => "free_space",
             Stage::UpdateProfile => "update_profile",
+            Stage::RestoreStore => "restore_store",
+            Stage::RemoveServer => "remove_server",
+            Stage::Adjust => "adjust",
+            Stage::RepairStore => "repair_store",
             Stage::CreateAccount => "create_account",
             Stage::BeginMailbox => "begin_mailbox",
             Stage::EndMailbox => "end_mailbox",

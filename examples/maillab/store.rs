@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::disk;
-use crate::failure::{At, Result};
+use crate::failure::{At, Failure, Result};
 use crate::maildir::{Item, Maildir, place_flushed};
 
 /// What a row is good for.
@@ -76,6 +76,64 @@ impl Server {
         Ok(Row { server: self.clone(), mailbox: mailbox.to_owned(), mail: Maildir::at(root) })
     }
 
+    /// The folder of its rows.
+    pub(crate) fn mailboxes_folder(&self) -> PathBuf {
+        self.root.join("mailboxes")
+    }
+
+    /// Throws all rows away, by one rename. The caller holds the locks of all mailboxes.
+    pub(crate) fn discard_mailboxes(&self) -> Result<()> {
+        let folder = self.mailboxes_folder();
+        if folder.exists() { disk::rename(&folder, &self.white_name("mailboxes")?) } else { Ok(()) }
+    }
+
+    /// Whether the server has been removed from the organisation.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone_file().exists()
+    }
+
+    /// Notes that the server has been removed.
+    pub(crate) fn mark_gone(&self) -> Result<()> {
+        disk::replace(&self.gone_file(), b"")
+    }
+
+    /// Fails if the server has been removed.
+    pub(crate) fn check_standing(&self) -> Result<()> {
+        match self.is_gone() {
+            true => Err(Failure::failed(format!("server `{}` has been removed", self.name))),
+            false => Ok(()),
+        }
+    }
+
+    fn gone_file(&self) -> PathBuf {
+        self.root.join("decommissioned")
+    }
+
+    /// Whether a message in the store is corrupt, so that no tool can read it.
+    pub(crate) fn is_corrupt(&self, key: &str) -> bool {
+        self.corrupt_folder().join(key).exists()
+    }
+
+    /// Makes a message in the store unreadable for every tool.
+    pub(crate) fn corrupt(&self, key: &str) -> Result<()> {
+        disk::create_folder(&self.corrupt_folder())?;
+        disk::replace(&self.corrupt_folder().join(key), b"")
+    }
+
+    /// Repairs every corrupt message; returns their keys.
+    pub(crate) fn repair(&self) -> Result<Vec<String>> {
+        let keys = disk::names(&self.corrupt_folder())?;
+        for key in &keys {
+            let mark = self.corrupt_folder().join(key);
+            fs::remove_file(&mark).at("remove", &mark)?;
+        }
+        Ok(keys)
+    }
+
+    fn corrupt_folder(&self) -> PathBuf {
+        self.root.join("corrupt")
+    }
+
     /// Where deleted data lies until the store is defragmented.
     pub(crate) fn white_space(&self) -> PathBuf {
         self.root.join("white-space")
@@ -119,6 +177,11 @@ impl Row {
     /// The file of its inbox rules.
     pub(crate) fn rules_file(&self) -> PathBuf {
         self.mail.root().join("rules.json")
+    }
+
+    /// The file of its permissions.
+    pub(crate) fn permissions_file(&self) -> PathBuf {
+        self.mail.root().join("permissions.json")
     }
 
     /// What the row is good for.

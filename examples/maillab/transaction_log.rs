@@ -17,6 +17,14 @@ pub(crate) struct Usage {
     pub(crate) capacity_bytes: u64,
     /// Taken by logs.
     pub(crate) used_bytes: u64,
+    /// Whether the log holds all that has changed since the last full backup.
+    #[serde(default = "at_first")]
+    pub(crate) rolls_forward: bool,
+}
+
+/// A log that was never spoilt.
+fn at_first() -> bool {
+    true
 }
 
 impl Usage {
@@ -42,7 +50,10 @@ impl TransactionLog {
 
     /// Makes an empty drive.
     pub(crate) fn format(&self, capacity_bytes: u64) -> Result<()> {
-        disk::write_json(&self.file, &Usage { capacity_bytes, used_bytes: 0 })
+        disk::write_json(
+            &self.file,
+            &Usage { capacity_bytes, used_bytes: 0, rolls_forward: at_first() },
+        )
     }
 
     /// What is on the drive.
@@ -64,11 +75,21 @@ impl TransactionLog {
         disk::write_json(&self.file, &usage)
     }
 
-    /// Deletes the oldest `bytes` of log, which a backup has made superfluous.
-    pub(crate) fn purge(&self, bytes: u64) -> Result<()> {
+    /// Deletes the oldest `bytes` of log, which a backup has made superfluous; `rolls_forward` says whether the log will
+    /// hold all that changes from now on.
+    pub(crate) fn purge(&self, bytes: u64, rolls_forward: bool) -> Result<()> {
         let _lock = lock::wait(&self.lock)?;
         let mut usage = self.usage()?;
         usage.used_bytes = usage.used_bytes.saturating_sub(bytes);
+        usage.rolls_forward = rolls_forward;
+        disk::write_json(&self.file, &usage)
+    }
+
+    /// Notes that the log has a gap: it does not roll forward before the next full backup.
+    pub(crate) fn spoil(&self) -> Result<()> {
+        let _lock = lock::wait(&self.lock)?;
+        let mut usage = self.usage()?;
+        usage.rolls_forward = false;
         disk::write_json(&self.file, &usage)
     }
 

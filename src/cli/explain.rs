@@ -48,12 +48,12 @@ fn one(code: &Code) -> String {
         return format!("{}: {}\n\n{}", code.code, code.title, wrapped(code.explanation));
     };
     let mut text = format!(
-        "{}: {} ({})\n\n{}\nSource: {}",
+        "{}: {} ({})\n\n{}\n{}",
         code.code,
         code.title,
         rule.severity.word(),
         wrapped(code.explanation),
-        wrapped(rule.source),
+        wrapped(&format!("Source: {}", rule.source)),
     );
     text.push_str(&format!("\nWrong:\n\n{}", indented(rule.wrong)));
     text.push_str(&format!("\nRight:\n\n{}", indented(rule.right)));

@@ -46,6 +46,8 @@ pub(super) enum Assumption {
     Cut(NodeId, usize),
     /// A command that cannot be rendered with made-up values.
     Command(NodeId),
+    /// A probe that knows nothing between `done` and `absent`.
+    TwoStates(NodeId),
 }
 
 /// The answers of one rehearsal.

@@ -9,16 +9,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::life::{Flow, Life, Step, Steps, owner};
-use super::likeness::likeness;
 use super::table::{Before, Moment, Situation, Table};
-use super::trial::{Second, Stage};
+use super::trial::{Outcome, Second, Stage};
 use super::world::{Cell, Course, Death, Leaves, World};
 use crate::core::apply::Unfit;
 use crate::core::job::{JobId, Role};
 use crate::core::machine::{Effect, Input};
 use crate::core::record::Record;
+use crate::core::setting::SettingStanding;
 use crate::core::state::{InstanceId, Knowledge, State};
-use crate::plan::graph::{Meaning, NodeId, Task};
+use crate::plan::graph::{Meaning, Task};
 use crate::spec::model;
 
 /// Which trials are made.
@@ -47,8 +47,8 @@ pub(super) struct Walk<'a> {
     unsynced: bool,
     /// What has gone wrong before, in a walk through a run that is disturbed already.
     before: Option<Before>,
-    /// Nodes whose disturbed runs were walked through.
-    walked: BTreeSet<(NodeId, Before)>,
+    /// The disturbed runs that were walked through.
+    walked: BTreeSet<Before>,
 }
 
 impl<'a> Walk<'a> {
@@ -68,13 +68,15 @@ impl<'a> Walk<'a> {
 
     /// Walks until the executor has nothing left to do, or a disturbed run has become like the undisturbed one.
     pub(super) fn walk(&mut self, life: &mut Life<'a>, first: Option<Input>) -> Result<(), String> {
-        if let Some(input) = first {
-            life.take(input, self)?;
-        }
+        match first {
+            Some(input) => life.take(input, self)?,
+            // What becomes of the job that ends now was decided by whoever has disturbed the run.
+            None => life.go_on(self)?,
+        };
         while !life.is_finished() {
             if life.has_no_letters() {
-                let alike = || likeness(life.state(), &life.world);
-                if self.before.is_some() && self.stage.undisturbed.contains(&alike()) {
+                let alike = || self.stage.undisturbed.have(life.state(), &life.world);
+                if self.before.is_some() && alike() {
                     return Ok(());
                 }
                 if let Some(job) = life.next_to_end() {
@@ -101,6 +103,12 @@ impl<'a> Walk<'a> {
         }
     }
 
+    fn note(&mut self, situation: &Situation, outcome: Outcome, second: Option<Second>) {
+        let state = &self.written;
+        let node_of = |id: &str| state.find(id).map(|id| state.instance(id).node);
+        self.table.add(situation, outcome, second.map(|second| second.death), node_of);
+    }
+
     /// A crash: what is left of the run is resumed.
     fn crash(&mut self, world: &World, situation: &Situation, plan: &CrashPlan<'_>) {
         for second in self.chosen() {
@@ -119,14 +127,13 @@ impl<'a> Walk<'a> {
             let state = if lost { self.synced.as_ref().clone() } else { self.written.clone() };
             world.set_aside(&state);
             let outcome = self.stage.recover(state, world, second);
-            self.table.add(situation, outcome, second.map(|second| second.death));
+            self.note(situation, outcome, second);
         }
     }
 
     /// Everything that can go wrong while a job is about to end.
     fn at_the_end_of(&mut self, life: &Life<'a>, job: &JobId) -> Result<(), String> {
-        let name = owner(job);
-        let Some(id) = self.written.find(&name) else { return Ok(()) };
+        let Some(id) = self.written.find(&job.task) else { return Ok(()) };
         let Some(role) = life.world.jobs.get(job).map(|job| job.role) else { return Ok(()) };
         let task = self.written.graph().clone();
         let task = task.task(self.written.instance(id).node);
@@ -142,15 +149,17 @@ impl<'a> Walk<'a> {
                     self.crash(&life.world, &base, &plan);
                 }
                 Death::Keeper => {
-                    self.crash(&life.world, &base, &CrashPlan { lives_on: true, ..plan });
+                    let left = Some("its process outlives its keeper".to_owned());
+                    let orphan = Situation { left, ..base.clone() };
+                    self.crash(&life.world, &orphan, &CrashPlan { lives_on: true, ..plan });
                 }
                 Death::Machine { .. } => {}
             }
             let finished = [(Leaves::Everything, Some(Cell::Done))];
             let others = finished.iter().filter(|_| death != Death::Executor && bad.is_empty());
             for &(leaves, becomes) in bad.iter().chain(others) {
-                let left = self.left(task, leaves, becomes);
-                let situation = Situation { left: Some(left), ..base.clone() };
+                let left = (!bad.is_empty()).then(|| self.left(task, leaves, becomes));
+                let situation = Situation { left, ..base.clone() };
                 let course = Some((job, Course::Badly { leaves }));
                 let ends = death == Death::Executor;
                 self.crash(&life.world, &situation, &CrashPlan { course, becomes, ends, ..plan });
@@ -178,17 +187,39 @@ impl<'a> Walk<'a> {
         let nothing = [(Leaves::Nothing, Some(Cell::Done))];
         let ends = if bad.is_empty() { &nothing } else { bad };
         for &(leaves, becomes) in ends {
-            let left = self.left(task, leaves, becomes);
+            let left = (!bad.is_empty()).then(|| self.left(task, leaves, becomes));
             let mut disturbed = life.clone();
             disturbed.world.steer(job, Course::Badly { leaves });
             disturbed.world.becomes = becomes;
-            let situation = Situation { left: Some(left.clone()), ..base.clone() };
-            self.disturb(disturbed, &situation, matches!(leaves, Leaves::Part(_)), becomes)?;
+            let situation = Situation { left, ..base.clone() };
+            let goes_on = goes_on(task, leaves);
+            self.disturb(disturbed, &situation, goes_on, becomes)?;
         }
         let mut unborn = life.clone();
         unborn.world.steer(job, Course::Unborn);
         let situation = Situation { moment: Moment::Unborn, ..base.clone() };
         self.disturb(unborn, &situation, false, None)?;
+        if let (Role::Get, Some(part)) = (role, self.written.part(id)) {
+            let (value, left) = match part.standing {
+                SettingStanding::Idle => {
+                    (life.temporary(id), "the temporary value is in force already")
+                }
+                SettingStanding::InForce => {
+                    (Some("theirs".into()), "somebody else has changed it meanwhile")
+                }
+                _ => (None, ""),
+            };
+            if let Some(value) = value {
+                let mut found = life.clone();
+                found.world.meddle(&owner(job), &value);
+                let situation = Situation {
+                    moment: Moment::Found,
+                    left: Some(left.to_owned()),
+                    ..base.clone()
+                };
+                self.disturb(found, &situation, false, None)?;
+            }
+        }
         let first = self.written.task(id).is_some_and(|task| {
             role == Role::Probe && task.knowledge == Knowledge::NotBegun && task.jobs == 1
         });
@@ -201,8 +232,7 @@ impl<'a> Walk<'a> {
                 found.world.becomes = becomes;
                 let moment = Moment::Found;
                 let situation = Situation { moment, left: Some(left), ..base.clone() };
-                let goes_on = matches!(cell, Cell::In(_) | Cell::GoesOn(_));
-                self.disturb(found, &situation, goes_on, becomes)?;
+                self.disturb(found, &situation, goes_on(Some(task), leaves), becomes)?;
             }
         }
         Ok(())
@@ -216,12 +246,13 @@ impl<'a> Walk<'a> {
         walks: bool,
         becomes: Option<Cell>,
     ) -> Result<(), String> {
-        let before = Before { moment: situation.moment, left: situation.left.clone() };
-        let key = (situation.node, before.clone());
-        let walks = walks && becomes.is_some() && self.walked.insert(key);
-        for _ in self.chosen().into_iter().filter(Option::is_none) {
-            let outcome = self.stage.see_through(life.clone());
-            self.table.add(situation, outcome, None);
+        let node = situation.node;
+        let before = Before { node, moment: situation.moment, left: situation.left.clone() };
+        let walks = walks && becomes.is_some() && self.walked.insert(before.clone());
+        for second in self.chosen() {
+            let doom = second.map(|second| (second, &self.written, self.synced.as_ref()));
+            let outcome = self.stage.see_through(life.clone(), doom);
+            self.note(situation, outcome, second);
         }
         if walks {
             let mut life = life;
@@ -291,8 +322,7 @@ impl<'a> Walk<'a> {
     /// The executor dies between two of its steps.
     fn between(&mut self, world: &World, subject: Option<&Arc<str>>, role: Option<Role>) {
         self.table.points += 1;
-        let owner = subject.map(|task| owner(&JobId { task: task.clone(), attempt: 0 }));
-        let id = owner.and_then(|name| self.written.find(&name)).unwrap_or(InstanceId::ROOT);
+        let id = subject.and_then(|name| self.written.find(name)).unwrap_or(InstanceId::ROOT);
         let base = self.situation(id, role, Moment::Between);
         for death in self.deaths(world) {
             let situation = Situation { death: Some(death), ..base.clone() };
@@ -406,6 +436,11 @@ fn found_states(task: &Task) -> Vec<(Cell, Option<Cell>)> {
         }
     }
     found
+}
+
+/// Whether something is done about what is left, so that more can go wrong.
+fn goes_on(task: Option<&Task>, leaves: Leaves) -> bool {
+    matches!(leaves, Leaves::Part(Cell::GoesOn(_))) || has_repair(task, leaves)
 }
 
 fn has_repair(task: Option<&Task>, leaves: Leaves) -> bool {

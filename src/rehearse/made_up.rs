@@ -98,7 +98,7 @@ fn texts(name: &str, schema: &Value) -> Vec<Value> {
     let least = bound(schema, "minLength").unwrap_or(0);
     let most = bound(schema, "maxLength").unwrap_or(usize::MAX);
     let long: String = name.chars().cycle().take(least.max(name.len()).min(most)).collect();
-    let digits: String = "1".repeat(least.max(1).min(64));
+    let digits: String = "1".repeat(least.clamp(1, 64));
     let usual = [
         "a",
         "A",

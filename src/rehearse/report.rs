@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Extent;
 use super::answers::Assumption;
 use super::operator::{Deed, RUN};
-use super::table::{Before, Kind, Moment, Row, Table};
+use super::table::{Kind, Moment, Row, Table};
 use super::world::Death;
 use crate::core::job::Role;
 use crate::core::record::Decision;
@@ -35,6 +35,8 @@ pub struct Rehearsal {
     pub broken: Vec<Point>,
     /// Where a person is needed.
     pub needs_a_person: Vec<Point>,
+    /// Steps that were done over what they had done already, since they say that they are `idempotent`.
+    pub done_again: Vec<String>,
     /// Where `resume` was enough.
     pub silent: Silent,
 }
@@ -48,7 +50,7 @@ pub struct Point {
     pub job: Option<String>,
     /// What happened.
     pub happened: String,
-    /// What died; nothing where everybody lived on.
+    /// What died: `executor`, `keeper` (the executor with it), `machine`, `nothing`.
     pub died: Vec<String>,
     /// What was left of the effect.
     pub left: Option<String>,
@@ -82,10 +84,10 @@ impl Rehearsal {
     pub(super) fn broken(plan: &Plan, extent: Extent, assumed: &[Assumption], why: String) -> Self {
         let mut table = Table::default();
         table.add_broken(crate::plan::graph::NodeId::ROOT, why);
-        Self::new(plan, extent, assumed, table)
+        Self::new(plan, extent, assumed, &table)
     }
 
-    pub(super) fn new(plan: &Plan, extent: Extent, assumed: &[Assumption], table: Table) -> Self {
+    pub(super) fn new(plan: &Plan, extent: Extent, assumed: &[Assumption], table: &Table) -> Self {
         let count = |is: &dyn Fn(Option<Death>) -> bool| {
             table.silent.iter().filter(|(death, _)| is(**death)).map(|(_, count)| count).sum()
         };
@@ -106,6 +108,7 @@ impl Rehearsal {
             trials: table.trials,
             broken,
             needs_a_person,
+            done_again: table.done_again.iter().map(|node| plan.graph.path(*node)).collect(),
             silent,
         }
     }
@@ -133,6 +136,12 @@ fn assumption(plan: &Plan, extent: Extent, assumption: Assumption) -> String {
         Assumption::Cut(node, count) => {
             format!("`{}` has {count} items: the first {} were rehearsed", path(node), extent.items)
         }
+        Assumption::TwoStates(node) => {
+            let path = path(node);
+            format!(
+                "the probe of `{path}` knows nothing between `done` and `absent`: what is half done was taken to be neither"
+            )
+        }
         Assumption::Command(node) => {
             format!("a command of `{}` cannot be rendered with made-up values", path(node))
         }
@@ -140,18 +149,14 @@ fn assumption(plan: &Plan, extent: Extent, assumption: Assumption) -> String {
 }
 
 fn point(plan: &Plan, kind: &Kind, row: &Row) -> Point {
-    let action = |role: &Role| *role != Role::Action;
-    let died: BTreeSet<&str> = row.deaths.iter().flatten().map(|death| dead(*death)).collect();
-    let mut happened = happened(kind.moment, row.deaths.iter().any(Option::is_some));
-    if let Some(before) = &kind.before {
-        happened = format!("{happened}, after {}", earlier(before));
-    }
+    let died: BTreeSet<&str> = row.deaths.iter().map(|death| dead(*death)).collect();
+    let mut happened = happened(kind.moment).to_owned();
     if row.pair {
         happened.push_str(", and once more while it was resumed");
     }
     Point {
         step: plan.graph.path(kind.node),
-        job: kind.role.filter(action).and_then(Role::label).or_else(|| way(kind.role)),
+        job: kind.role.and_then(Role::label).or_else(|| way(kind.role)),
         happened,
         died: died.into_iter().map(str::to_owned).collect(),
         left: kind.left.clone(),
@@ -171,33 +176,22 @@ fn way(role: Option<Role>) -> Option<String> {
     }
 }
 
-fn dead(death: Death) -> &'static str {
+fn dead(death: Option<Death>) -> &'static str {
     match death {
-        Death::Executor => "executor",
-        Death::Keeper => "executor and keeper",
-        Death::Machine { .. } => "machine",
+        None => "nothing",
+        Some(Death::Executor) => "executor",
+        Some(Death::Keeper) => "keeper",
+        Some(Death::Machine { .. }) => "machine",
     }
 }
 
-fn happened(moment: Moment, dies: bool) -> String {
-    let words = match moment {
+fn happened(moment: Moment) -> &'static str {
+    match moment {
         Moment::Undisturbed => "nothing goes wrong, and yet it does not come to a good end",
         Moment::Between => "a crash between two steps of the executor",
-        Moment::While if dies => "a crash while the job runs",
-        Moment::While => "something goes wrong while the job runs",
-        Moment::Ended => "a crash after the job has ended, before that is written",
-        Moment::Fails => "the job ends badly",
-        Moment::Unborn => "the job's command cannot be started",
-        Moment::Found => "the probe, asked before the first start, finds the world otherwise",
-    };
-    words.to_owned()
-}
-
-fn earlier(before: &Before) -> String {
-    let left = before.left.as_deref().unwrap_or_default();
-    match before.moment {
-        Moment::Found => format!("it was found so before the first start: {left}"),
-        _ => format!("the job had ended badly: {left}"),
+        Moment::While | Moment::Fails | Moment::Ended => "its job breaks off or ends badly",
+        Moment::Unborn => "the command of its job cannot be started",
+        Moment::Found => "the world is found otherwise",
     }
 }
 

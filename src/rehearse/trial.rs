@@ -2,13 +2,13 @@
 //!
 //! Does not choose what goes wrong.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::answers::{Answers, Asked};
 use super::life::{Flow, Life, Step, Steps, Unwatched, owner, somebody};
-use super::likeness::likeness;
+use super::likeness::Moments;
 use super::operator::{self, Deed};
 use super::promises::{self, Breach};
 use super::world::{Death, World};
@@ -16,6 +16,7 @@ use crate::core::apply::Unfit;
 use crate::core::machine::Input;
 use crate::core::record::Record;
 use crate::core::state::State;
+use crate::plan::graph::NodeId;
 
 /// Resumes after which a run is taken to go on for ever.
 const RESUMES_MAX: u32 = 12;
@@ -27,7 +28,7 @@ const INPUTS_MAX: usize = 200;
 pub(super) struct Stage<'a> {
     pub(super) answers: &'a Answers,
     /// The moments of the undisturbed run.
-    pub(super) undisturbed: &'a HashSet<u64>,
+    pub(super) undisturbed: &'a Moments,
     /// How many jobs run at a time.
     pub(super) slots: usize,
 }
@@ -40,6 +41,8 @@ pub(super) struct Outcome {
     /// How often somebody had to type `resume`.
     pub(super) resumes: u32,
     pub(super) breaches: Vec<Breach>,
+    /// Steps that were done over what they had done already.
+    pub(super) done_again: BTreeSet<NodeId>,
 }
 
 /// A second crash: after so many steps of the first executor that resumes.
@@ -64,11 +67,25 @@ impl<'a> Stage<'a> {
         outcome
     }
 
-    /// Something has gone wrong under a living executor: sees the run through.
-    pub(super) fn see_through(self, mut life: Life<'a>) -> Outcome {
+    /// Something has gone wrong under a living executor, which may die of `doom` with these records written and synced: sees the
+    /// run through.
+    pub(super) fn see_through(
+        self,
+        mut life: Life<'a>,
+        doom: Option<(Second, &State, &State)>,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
-        let end = self.live(&mut life, &mut Unwatched);
-        if let Some((state, world)) = self.after(life, end, &mut outcome) {
+        let mut doomed = doom.map(|(second, written, synced)| Doomed {
+            second,
+            left: second.after,
+            written: written.clone(),
+            synced: synced.clone(),
+        });
+        let end = match &mut doomed {
+            Some(doomed) => self.live(&mut life, doomed),
+            None => self.live(&mut life, &mut Unwatched),
+        };
+        if let Some((state, world)) = self.left_by(life, end, doomed, &mut outcome) {
             self.resume(state, world, None, &mut outcome);
         }
         outcome
@@ -107,22 +124,34 @@ impl<'a> Stage<'a> {
                     Err(error) => Err(error),
                 },
             };
-            if let (Ok(End::Dead), Some(doomed)) = (&end, steps) {
-                outcome.breaches.append(&mut life.breaches);
-                world = life.world;
-                world.strike(doomed.second.death, false, owner);
-                let lost = matches!(doomed.second.death, Death::Machine { tail_lost: true });
-                state = if lost { doomed.synced } else { doomed.written };
-                world.set_aside(&state);
-                continue;
-            }
-            match self.after(life, end, outcome) {
+            match self.left_by(life, end, steps, outcome) {
                 Some(next) => (state, world) = next,
                 None => return,
             }
         }
         let what = format!("it is not at its end after {RESUMES_MAX} resumes");
         outcome.breaches.push(Breach { about: "".into(), what });
+    }
+
+    /// What an executor has left behind that may have died before its end.
+    fn left_by(
+        self,
+        mut life: Life<'a>,
+        end: Result<End, String>,
+        doomed: Option<Doomed>,
+        outcome: &mut Outcome,
+    ) -> Option<(State, World)> {
+        let (Ok(End::Dead), Some(doomed)) = (&end, doomed) else {
+            return self.after(life, end, outcome);
+        };
+        outcome.breaches.append(&mut life.breaches);
+        outcome.done_again.append(&mut life.done_again);
+        let mut world = life.world;
+        world.strike(doomed.second.death, false, owner);
+        let lost = matches!(doomed.second.death, Death::Machine { tail_lost: true });
+        let state = if lost { doomed.synced } else { doomed.written };
+        world.set_aside(&state);
+        Some((state, world))
     }
 
     /// What is left after an executor, with what the operator has decided; nothing if the run needs no more looking at.
@@ -133,6 +162,7 @@ impl<'a> Stage<'a> {
         outcome: &mut Outcome,
     ) -> Option<(State, World)> {
         outcome.breaches.append(&mut life.breaches);
+        outcome.done_again.append(&mut life.done_again);
         match end {
             Err(error) => outcome.breaches.push(Breach { about: "".into(), what: error }),
             Ok(End::Alike) => {}
@@ -165,9 +195,7 @@ impl<'a> Stage<'a> {
             if life.is_finished() {
                 return Ok(End::Finished);
             }
-            if life.has_no_letters()
-                && self.undisturbed.contains(&likeness(life.state(), &life.world))
-            {
+            if life.has_no_letters() && self.undisturbed.have(life.state(), &life.world) {
                 return Ok(End::Alike);
             }
             if life.go_on(steps)? == Flow::Dead {

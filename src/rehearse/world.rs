@@ -2,8 +2,7 @@
 //!
 //! Decides nothing and knows no expressions: what a job leaves behind is told to it.
 
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -32,7 +31,7 @@ pub(super) enum Cell {
 }
 
 /// How a job comes to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Course {
     /// It does what it is for.
     Well,
@@ -46,7 +45,7 @@ pub(super) enum Course {
 }
 
 /// What a job that does not come to a good end leaves behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Leaves {
     /// What was before.
     Nothing,
@@ -85,8 +84,16 @@ pub(super) struct Process {
 pub(super) struct Begun {
     pub(super) role: Role,
     pub(super) whole: bool,
-    /// The real thing that a setting's job reads or changes, and what it makes of it.
-    pub(super) setting: Option<(Arc<str>, Option<Value>)>,
+    /// Of a setting's job.
+    pub(super) setting: Option<Thing>,
+}
+
+/// The real thing behind a setting.
+#[derive(Debug)]
+pub(super) struct Thing {
+    pub(super) name: Arc<str>,
+    /// What the job makes of it, if it changes it.
+    pub(super) writes: Option<Value>,
 }
 
 /// What dies.
@@ -116,6 +123,8 @@ pub(super) struct World {
     cells: BTreeMap<Arc<str>, Cell>,
     /// The real things that settings change, with what they were and what they are.
     values: BTreeMap<Arc<str>, (Value, Value)>,
+    /// The real things that somebody else has changed.
+    meddled: BTreeSet<Arc<str>>,
     /// Which real thing a setting's job is about, by the setting.
     things: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) locks: Locks,
@@ -133,6 +142,7 @@ impl Default for World {
             running: VecDeque::new(),
             cells: BTreeMap::new(),
             values: BTreeMap::new(),
+            meddled: BTreeSet::new(),
             things: BTreeMap::new(),
             locks: Locks::default(),
             becomes: Some(Cell::Done),
@@ -168,6 +178,11 @@ impl World {
         self.values.iter().filter(|(_, (first, now))| first != now).map(|(thing, _)| thing)
     }
 
+    /// The real things that settings are about, with what they are.
+    pub(super) fn things(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+        self.values.iter().map(|(thing, (_, now))| (thing, now))
+    }
+
     /// What the real thing behind a setting is now.
     pub(super) fn value_of(&self, setting: &str) -> Option<&Value> {
         self.values.get(self.things.get(setting)?).map(|(_, now)| now)
@@ -178,11 +193,26 @@ impl World {
         self.things.get(setting).is_some_and(|known| **known == *thing)
     }
 
+    /// Somebody else has made the thing behind a setting what it is now.
+    pub(super) fn meddle(&mut self, setting: &str, value: &Value) {
+        let Some(thing) = self.things.get(setting) else { return };
+        if let Some((first, now)) = self.values.get_mut(thing) {
+            first.clone_from(value);
+            now.clone_from(value);
+            self.meddled.insert(thing.clone());
+        }
+    }
+
+    /// Whether somebody else has changed the thing behind a setting.
+    pub(super) fn is_meddled_with(&self, setting: &str) -> bool {
+        self.things.get(setting).is_some_and(|thing| self.meddled.contains(thing))
+    }
+
     /// Begins a job; `owner` is the task or setting that it serves.
     pub(super) fn begin(&mut self, id: &JobId, owner: &Arc<str>, begun: Begun) {
         self.keeper = true;
         let mut writes = None;
-        if let Some((thing, value)) = begun.setting {
+        if let Some(Thing { name: thing, writes: value }) = begun.setting {
             let first = Value::from(format!("what {owner} was"));
             self.values.entry(thing.clone()).or_insert_with(|| (first.clone(), first));
             self.things.insert(owner.clone(), thing);
@@ -336,8 +366,7 @@ impl World {
     /// What the journal has lost is set aside, so that a later job of the same number is not taken for it.
     pub(super) fn set_aside(&mut self, state: &State) {
         let known = |id: &JobId| {
-            let owner = super::life::owner(id);
-            let Some(at) = state.find(&owner) else { return false };
+            let Some(at) = state.find(&id.task) else { return false };
             let part = state.part(at).zip(Way::of(&id.task));
             state.task(at).is_some_and(|task| id.attempt <= task.jobs)
                 || part.is_some_and(|(part, way)| id.attempt <= part.jobs(way))

@@ -28,6 +28,9 @@ use crate::spec::policy::Policy;
 
 use shape::Shape;
 
+/// Hits of one rule that are shown.
+const SHOWN_MAX: usize = 100;
+
 /// A rule with its explanation.
 #[derive(Debug)]
 pub struct Rule {
@@ -91,6 +94,7 @@ pub const ALL: &[&Rule] = &[
     &once::without_probe::RULE,
     &once::repeated_move::RULE,
     &once::moved_twice::RULE,
+    &once::moved_by_script::RULE,
     &together::without_lock::RULE,
     &together::same_thing::RULE,
     &together::fan_out::RULE,
@@ -154,10 +158,20 @@ pub fn check(runbook: &Runbook) -> Vec<Finding> {
     for rule in ALL {
         let hits = (rule.check)(&shape);
         let heard = hits.into_iter().filter(|hit| !silence.covers(rule.code.code, hit.step));
-        findings.extend(heard.map(|hit| hit.into_finding(rule.code.code, rule.severity)));
+        findings.extend(shown(rule, heard.collect()));
     }
     findings.extend(silence.in_vain());
     findings
+}
+
+/// The first of what a rule has found; whoever puts these right has seen what the others are.
+fn shown(rule: &Rule, mut hits: Vec<Hit>) -> impl Iterator<Item = Finding> {
+    let more = hits.len().saturating_sub(SHOWN_MAX);
+    hits.truncate(SHOWN_MAX);
+    if let Some(last) = hits.last_mut().filter(|_| more > 0) {
+        last.help.push(format!("there are {more} more like this"));
+    }
+    hits.into_iter().map(|hit| hit.into_finding(rule.code.code, rule.severity))
 }
 
 /// What the rules find in a driver by itself.

@@ -12,7 +12,7 @@ use crate::spec::policy::{Demand, Part, Policy, PolicyRule};
 /// What of a policy a runbook does not keep.
 #[must_use]
 pub fn check(runbook: &Runbook, policy: &Policy) -> Vec<Finding> {
-    let shape = Shape::new(runbook);
+    let shape = Shape::untiring(runbook);
     let mut findings = Vec::new();
     for (name, rule) in &policy.rules {
         for step in shape.of_kind(&rule.kind) {
@@ -48,7 +48,7 @@ fn broken(shape: &Shape<'_>, step: usize, demand: &Demand) -> Option<String> {
             (
                 met,
                 format!(
-                    "is not between a `{first}` and a `{second}`, nor under a setting that does both"
+                    "is neither between `{first}` and `{second}` nor under a setting that does both"
                 ),
             )
         }

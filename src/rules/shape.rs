@@ -3,15 +3,16 @@
 //! Does not know any rule, nor values; what depends on a value is left open.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::deed::Deed;
 use super::piece::{self, Piece};
 use crate::spec::model::{Body, Driver, ForEach, Runbook, Setting, Step};
 use crate::spec::surround::{RESTORED, surrounded};
 
-/// Edges that may be followed to answer questions about the order. Beyond that the answer is that nothing is known.
-const WORK_MAX: usize = 3_000_000;
+/// Edges that may be followed to answer the rules' questions about the order, so that a huge runbook is checked in the time that it
+/// takes to read it. Beyond that the rules keep silent.
+const WORK_MAX: usize = 300_000;
 
 /// The graph. Steps are numbered in file order, a group before what is inside.
 pub(crate) struct Shape<'r> {
@@ -56,6 +57,11 @@ impl<'r> Shape<'r> {
         shape.level(None, &runbook.steps, &runbook.settings);
         shape.pieces = piece::of_runbook(&shape);
         shape
+    }
+
+    /// With answers to however many questions, where silence would mean that all is well.
+    pub(crate) fn untiring(runbook: &'r Runbook) -> Shape<'r> {
+        Shape { work_left: Cell::new(usize::MAX), ..Shape::new(runbook) }
     }
 
     /// A driver by itself, which has pieces of work and no steps.
@@ -155,19 +161,24 @@ impl<'r> Shape<'r> {
         then: usize,
         edges: impl for<'l> Fn(&'l Level<'r>) -> &'l Vec<Vec<usize>>,
     ) -> bool {
+        if !self.spend(1) {
+            return false;
+        }
         let Some((first, then)) = self.siblings(first, then) else { return false };
         let edges = edges(&self.levels[self.nodes[then].level]);
         let wanted = self.nodes[first].slot;
-        let mut seen = vec![false; edges.len()];
+        let mut seen = HashSet::new();
         let mut open = vec![self.nodes[then].slot];
         while let Some(slot) = open.pop() {
             let before = &edges[slot];
-            self.work_left.set(self.work_left.get().saturating_sub(before.len() + 1));
+            if !self.spend(before.len()) {
+                return false;
+            }
             for &earlier in before {
                 if earlier == wanted {
                     return true;
                 }
-                if !std::mem::replace(&mut seen[earlier], true) {
+                if seen.insert(earlier) {
                     open.push(earlier);
                 }
             }
@@ -175,7 +186,12 @@ impl<'r> Shape<'r> {
         false
     }
 
-    /// Whether so many questions were asked that no more should be.
+    fn spend(&self, work: usize) -> bool {
+        self.work_left.set(self.work_left.get().saturating_sub(work));
+        !self.is_exhausted()
+    }
+
+    /// Whether so many questions were asked that no more are answered: what was answered with no since then means nothing.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.work_left.get() == 0
     }

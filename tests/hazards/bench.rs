@@ -3,11 +3,14 @@
 //! Does not know which hazard is shown.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::stream::Stream;
 
 /// A laboratory with two mailboxes of five messages, and a place for runs.
 pub(crate) struct Bench {
@@ -18,6 +21,11 @@ impl Bench {
     /// A new organisation of the newest service pack.
     pub(crate) fn new() -> Self {
         Bench::of_service_pack("4")
+    }
+
+    /// A new organisation whose log drives have no room at all.
+    pub(crate) fn without_log_space() -> Self {
+        Bench::with(&["--log-mb", "0"])
     }
 
     /// A new organisation. Before service pack 4 nothing moves beside an antivirus program, so it is off there.
@@ -46,21 +54,37 @@ impl Bench {
 
     /// Checks a naive runbook, then runs it on the mailbox `alice` to its end, well or badly; returns what was said.
     pub(crate) fn run(&self, runbook: &str) -> Output {
-        self.run_on(runbook, r#"mailboxes=["alice"]"#)
+        self.run_on(&["alice"], runbook, &[])
     }
 
     /// Like [`Bench::run`], on all mailboxes.
     pub(crate) fn run_all(&self, runbook: &str) -> Output {
-        self.run_on(runbook, r#"mailboxes=["alice","bob"]"#)
+        self.run_on(&["alice", "bob"], runbook, &[])
     }
 
-    fn run_on(&self, runbook: &str, mailboxes: &str) -> Output {
+    /// Like [`Bench::run`], on other mailboxes and with more arguments.
+    pub(crate) fn run_on(&self, mailboxes: &[&str], runbook: &str, arguments: &[&str]) -> Output {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/naive").join(runbook);
         let windlass = Path::new(env!("CARGO_BIN_EXE_windlass"));
         let checked = self.command(windlass).arg("check").arg(&path).output().unwrap();
         assert!(checked.status.success(), "{}", text(&checked.stdout));
         let mut run = self.command(windlass);
-        run.arg("run").arg(path).args(["-p", mailboxes]).output().unwrap()
+        let mailboxes = format!("mailboxes={}", serde_json::to_string(mailboxes).unwrap());
+        run.arg("run").arg(path).args(["-p", &mailboxes]).args(arguments).output().unwrap()
+    }
+
+    /// Runs a runbook that is no file yet.
+    pub(crate) fn run_text(&self, runbook: &str) -> Output {
+        let path = self.folder.path().join("runbook.yaml");
+        fs::write(&path, runbook).unwrap();
+        let mut run = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
+        run.arg("run").arg(path).output().unwrap()
+    }
+
+    /// Goes on with the last run.
+    pub(crate) fn resume(&self) -> Output {
+        let windlass = Path::new(env!("CARGO_BIN_EXE_windlass"));
+        self.command(windlass).args(["resume", "latest"]).output().unwrap()
     }
 
     /// Moves `alice` with the runbook that is shipped; returns what was said.
@@ -71,10 +95,26 @@ impl Bench {
         run.args(["-p", "source=old", "-p", "target=new"]).output().unwrap()
     }
 
+    /// Runs a runbook that is shipped, with these parameters, to its end; returns what was said.
+    pub(crate) fn run_shipped(&self, runbook: &str, parameters: &[&str]) -> Output {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks").join(runbook);
+        let mut run = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
+        run.arg("run").arg(path);
+        for parameter in parameters {
+            run.args(["-p", parameter]);
+        }
+        run.output().unwrap()
+    }
+
     /// The audit's answer, clean or not.
     pub(crate) fn audit(&self) -> Value {
         let audit = self.command(&examples().join("maillab")).args(["audit", "--json"]).output();
         serde_json::from_slice(&audit.unwrap().stdout).unwrap()
+    }
+
+    /// Starts a stream of mail.
+    pub(crate) fn stream(&self) -> Stream {
+        Stream::start(self.command(&examples().join("maillab")), self.folder.path().join("stop"))
     }
 
     fn command(&self, program: &Path) -> Command {

@@ -64,3 +64,78 @@ fn a_replication_that_has_not_finished_makes_duplicates() {
     let findings = bench.audit()["findings"].to_string();
     assert!(findings.contains("its account `alice-1` is a duplicate"), "{findings}");
 }
+
+/// Runs the shipped runbook, which must end well and leave everything in order.
+#[track_caller]
+fn ours_is_clean(bench: &Bench, what: &str) -> String {
+    let parameters = [r#"mailboxes=["alice","bob"]"#, "source=old", "target=new"];
+    let run = bench.run_shipped("clone-organisation.yaml", &parameters);
+    let said = text(&run.stderr);
+    assert!(run.status.success(), "{what}: {said}");
+    assert_eq!(bench.audit()["clean"], true, "{what}: {}", bench.audit());
+    said
+}
+
+#[test]
+fn the_runbook_that_is_shipped_loses_nothing_under_any_fault() {
+    for fault in ["wizard-cancelled", "mail-before-clone", "slow-replication"] {
+        for mailbox in ["alice", "bob"] {
+            let bench = Bench::with(ORGANISATIONS);
+            bench.maillab(&["fault", fault, "--mailbox", mailbox]);
+            ours_is_clean(&bench, fault);
+            let armed = bench.maillab(&["fault", "--list"]).to_string();
+            assert!(
+                !armed.contains(&format!("\"armed_for\":[\"{mailbox}\"]")),
+                "{fault} did not strike"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_runbook_that_is_shipped_brings_in_order_what_an_earlier_attempt_has_left() {
+    let attempts: [&[&[&str]]; 6] = [
+        // Cancelled, and mail for both kinds of accounts.
+        &[&["deliver", "alice", "--count", "2"], &["deliver", "bob"]],
+        &[&["account", "log-on", "bob"]],
+        // Merged already.
+        &[&["deliver", "alice"], &["wizard", "--clone"]],
+        // The deletion has not replicated, and the name is taken.
+        &[&["account", "replicate"], &["account", "delete", "alice"]],
+        &[
+            &["account", "replicate"],
+            &["account", "delete", "alice"],
+            &["wizard", "--clone"],
+            &["deliver", "alice"],
+        ],
+        // The deletion has not replicated, and mail has come to what the other controller still knows.
+        &[&["account", "replicate"], &["account", "delete", "alice"], &["deliver", "alice"]],
+    ];
+    for (n, attempt) in attempts.iter().enumerate() {
+        let bench = Bench::with(ORGANISATIONS);
+        bench.maillab(&["account", "create", "bob"]);
+        bench.maillab(&["wizard", "--clone", "alice"]);
+        for command in *attempt {
+            bench.maillab(command);
+        }
+        bench.maillab(&["fault", "slow-replication", "--mailbox", "alice"]);
+        ours_is_clean(&bench, &format!("attempt {n}"));
+    }
+}
+
+#[test]
+fn the_runbook_that_is_shipped_loses_nothing_of_a_stream_of_mail() {
+    for fault in ["wizard-cancelled", "slow-replication"] {
+        let bench = Bench::with(ORGANISATIONS);
+        let stream = bench.stream();
+        // What a cancelled wizard has left gets mail too.
+        bench.maillab(&["wizard", "--clone", "alice"]);
+        bench.maillab(&["account", "create", "bob"]);
+        bench.maillab(&["fault", fault]);
+        ours_is_clean(&bench, fault);
+        stream.stop();
+        let audit = bench.audit();
+        assert_eq!(audit["clean"], true, "{fault}: {audit:#}");
+        assert!(audit["accepted"].as_u64().unwrap() > 10, "{audit:#}");
+    }
+}

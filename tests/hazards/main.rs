@@ -7,7 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod bench;
+mod kb328810;
 mod kb842101;
 mod q190423;
 mod q252869;
 mod q277911;
+mod settings;
+mod stream;
+mod tools;

@@ -1,5 +1,7 @@
 //! Q190423: mail that is delivered to the old system after the migration stays there.
 
+use serde_json::Value;
+
 use crate::bench::{Bench, text};
 
 const POSTOFFICE: &[&str] = &["--layout", "postoffice"];
@@ -34,4 +36,60 @@ fn an_extraction_that_is_tried_again_doubles_what_it_had_copied() {
     assert!(run.status.success(), "{}", text(&run.stderr));
     let audit = bench.audit();
     assert_eq!((&audit["double"], &audit["lost"]), (&1.into(), &0.into()), "{audit:#}");
+}
+
+/// Runs the shipped runbook, which must end well and leave everything in order.
+#[track_caller]
+fn ours_is_clean(bench: &Bench, what: &str) {
+    let parameters = [r#"mailboxes=["alice","bob"]"#, "target=new", "canary=alice", "retire=true"];
+    let run = bench.run_shipped("migrate-postoffice.yaml", &parameters);
+    assert!(run.status.success(), "{what}: {}", text(&run.stderr));
+    assert_eq!(bench.audit()["clean"], true, "{what}: {}", bench.audit());
+    assert_eq!(bench.maillab(&["postoffice", "show", "bob"])["at_postoffice"], Value::Null);
+}
+
+#[test]
+fn the_runbook_that_is_shipped_loses_nothing_under_any_fault() {
+    for fault in ["late-mail", "extraction-dies", "route-stays"] {
+        let bench = Bench::with(POSTOFFICE);
+        bench.maillab(&["fault", fault]);
+        ours_is_clean(&bench, fault);
+        let armed = bench.maillab(&["fault", "--list"]).to_string();
+        assert!(!armed.contains("\"armed_for\":[null]"), "{fault} did not strike");
+    }
+}
+
+#[test]
+fn the_runbook_that_is_shipped_goes_on_where_another_one_has_stopped() {
+    let earlier: [&[&[&str]]; 4] = [
+        &[&["postoffice", "extract"], &["deliver", "alice", "--count", "2"]],
+        &[&["postoffice", "extract", "alice"], &["deliver", "bob", "--sender-class", "stale-list"]],
+        &[
+            &["postoffice", "route", "internal", "new"],
+            &["deliver", "alice", "--sender-class", "internal"],
+        ],
+        // Deleted before it was extracted, with a backup made in time.
+        &[&["deliver", "bob"], &["postoffice", "backup"], &["postoffice", "delete", "bob"]],
+    ];
+    for (n, commands) in earlier.iter().enumerate() {
+        let bench = Bench::with(POSTOFFICE);
+        for command in *commands {
+            bench.maillab(command);
+        }
+        ours_is_clean(&bench, &format!("attempt {n}"));
+    }
+}
+
+#[test]
+fn the_runbook_that_is_shipped_loses_nothing_of_a_stream_of_mail() {
+    for fault in ["extraction-dies", "route-stays"] {
+        let bench = Bench::with(POSTOFFICE);
+        let stream = bench.stream();
+        bench.maillab(&["fault", fault]);
+        ours_is_clean(&bench, fault);
+        stream.stop();
+        let audit = bench.audit();
+        assert_eq!(audit["clean"], true, "{fault}: {audit:#}");
+        assert!(audit["accepted"].as_u64().unwrap() > 10 + 4, "{audit:#}");
+    }
 }

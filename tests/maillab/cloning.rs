@@ -40,13 +40,34 @@ fn a_wizard_that_is_not_disturbed_clones_everything_and_leaves_the_source_as_it_
         files
     };
     let before = source(&lab);
+    let archive = lab.json(&["backup", "alice"])["archive"].as_str().unwrap().to_owned();
+    let compare = ["account", "compare", "alice", "--against", &archive];
+    assert!(lab.fails(1, &compare).contains("`alice-000001` is not there"));
     let answer = lab.json(&WIZARD);
     assert_eq!((&answer["cloned"], &answer["merged"]), (&json!(["alice", "bob"]), &json!([])));
+    assert_eq!(lab.json(&compare)["rules_kept"], true);
     cut_over_all(&lab);
+    assert_eq!(lab.json(&["consistency-check", "old"])["messages"], 6);
     assert_eq!(source(&lab), before);
     lab.assert_clean();
     lab.json(&["deliver", "alice", "--sender-class", "internal"]);
     lab.json(&["deliver", "alice", "--sender-class", "external"]);
+    lab.assert_clean();
+}
+
+#[test]
+fn what_came_to_the_source_since_the_clone_is_carried_over_once() {
+    let lab = lab();
+    lab.json(&WIZARD);
+    lab.json(&["deliver", "alice", "--count", "2", "--sender-class", "internal"]);
+    let catch_up = ["account", "catch-up", "alice"];
+    assert!(lab.fails(3, &catch_up).contains("the controllers do not agree"));
+    lab.json(&["account", "replicate"]);
+    assert_eq!(lab.json(&["account", "show", "alice"])["only_at_source"], 2);
+    assert_eq!(lab.json(&catch_up)["messages"], 2);
+    lab.json(&["deliver", "alice", "--sender-class", "internal"]);
+    assert_eq!(lab.json(&["account", "cut-over", "alice"])["messages"], 1);
+    lab.json(&["account", "cut-over", "bob"]);
     lab.assert_clean();
 }
 
@@ -68,7 +89,10 @@ fn mail_or_a_log_on_between_the_account_and_its_clone_turns_the_clone_into_a_mer
         assert_eq!(state(&lab, "alice"), "object_only");
         lab.json(initialise);
         assert_eq!(state(&lab, "alice"), "initialised");
+        let archive = lab.json(&["backup", "alice"])["archive"].as_str().unwrap().to_owned();
         assert_eq!(lab.json(&WIZARD)["merged"], json!(["alice"]));
+        let said = lab.fails(1, &["account", "compare", "alice", "--against", &archive]);
+        assert!(said.contains("inbox rules are not the same"), "{said}");
         cut_over_all(&lab);
         let audit = lab.audit();
         assert_eq!((&audit["lost"], &audit["double"]), (&json!(0), &json!(0)));

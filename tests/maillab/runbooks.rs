@@ -28,6 +28,7 @@ const STEP_KEYS: &[&str] = &[
     "timeout",
     "grace",
     "retry",
+    "repeat",
     "effect",
     "success",
     "verify",
@@ -51,10 +52,14 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 
 #[test]
 fn every_step_uses_an_action_with_its_inputs() {
-    let (runbook, driver) = (read("move-mailboxes.yaml"), read("drivers/maillab.yaml"));
+    let driver = read("drivers/maillab.yaml");
+    let runbooks =
+        ["move-mailboxes.yaml", "clone-organisation.yaml", "migrate-postoffice.yaml"].map(read);
     let mut used = BTreeSet::new();
-    check_steps(&runbook["steps"], &driver["actions"], &mut used);
-    assert_eq!(used, keys(&driver["actions"]), "the driver offers what the runbook uses");
+    for runbook in &runbooks {
+        check_steps(&runbook["steps"], &driver["actions"], &mut used);
+    }
+    assert_eq!(used, keys(&driver["actions"]), "the driver offers what the runbooks use");
 }
 
 fn check_steps<'a>(steps: &'a Value, actions: &'a Value, used: &mut BTreeSet<&'a str>) {
@@ -83,7 +88,9 @@ fn every_action_is_a_command_of_the_laboratory() {
     let lab = Lab::empty();
     for (name, action) in read("drivers/maillab.yaml")["actions"].as_mapping().unwrap() {
         let checks = action["verify"].as_sequence().into_iter().flatten();
-        for work in checks.chain([action]) {
+        let states = action["probe"]["states"].as_mapping().into_iter().flat_map(Mapping::values);
+        let repairs = states.flat_map(|state| state["repair"].as_sequence().into_iter().flatten());
+        for work in checks.chain(repairs).chain([action]) {
             let argv: Vec<_> = work["run"]
                 .as_sequence()
                 .unwrap()
@@ -91,7 +98,10 @@ fn every_action_is_a_command_of_the_laboratory() {
                 .map(|part| part.as_str().unwrap())
                 .collect();
             assert_eq!(argv[0], "maillab");
-            let help = lab.run(&[argv[1], "--help"]);
+            let inner =
+                argv.get(2).filter(|part| part.starts_with(|c: char| c.is_ascii_lowercase()));
+            let command: Vec<_> = [argv[1]].into_iter().chain(inner.copied()).collect();
+            let help = lab.run(&[&command[..], &["--help"]].concat());
             assert!(help.status.success(), "{name:?}: {}", text(&help.stderr));
             for option in argv.iter().filter(|part| part.starts_with("--")) {
                 assert!(text(&help.stdout).contains(option), "{name:?}: {option}");

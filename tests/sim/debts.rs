@@ -125,9 +125,11 @@ impl Debts {
             ensure(!world.is_alive(name, now), || {
                 format!("it is put back while something of {name} lives")
             })?;
-            let asked = known.phase == Phase::Asking
-                && (known.inquiry.repair.is_some()
-                    || matches!(known.knowledge, Knowledge::Maybe(_)));
+            let shape = state.graph().task(state.instance(task).node);
+            let maybe = known.inquiry.repair.is_some()
+                || matches!(known.knowledge, Knowledge::Maybe(_))
+                    && shape.is_some_and(|shape| shape.asks());
+            let asked = matches!(known.phase, Phase::Asking | Phase::Waiting) && maybe;
             let abandoned = state.run().stopped == Some(StopReason::Abandoned);
             ensure(abandoned || !known.is_in_hands(), || {
                 format!("it is put back while somebody may be doing {name}")

@@ -156,6 +156,7 @@ impl Locks {
             Effect::Acquire { holder, locks, token } => Some(self.acquire(holder, locks, token)),
             Effect::Release { holder, names, token } => {
                 check_release(state, &durable()?, holder, token, world, now)?;
+                self.check_run_is_last(state, holder, token)?;
                 self.holds.retain(|hold| {
                     hold.run.is_some() || hold.token != *token || !names.contains(&hold.lock.name)
                 });
@@ -174,6 +175,17 @@ impl Locks {
             }
             _ => None,
         })
+    }
+
+    /// What a run holds for all that is in it, it gives back last.
+    fn check_run_is_last(&self, state: &State, holder: &str, token: &Arc<str>) -> Promise {
+        let is_other = |hold: &&Hold| hold.run.is_none() && hold.token != *token;
+        match self.holds.iter().find(is_other) {
+            Some(hold) if holder.is_empty() && state.claims().knows(token) => {
+                Err(format!("the run's own locks are given back before {}", hold.lock))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn acquire(&mut self, holder: &Arc<str>, locks: &[Lock], token: &Arc<str>) -> Input {

@@ -10,7 +10,7 @@ use windlass::core::job::{End, JobId, Role};
 use windlass::core::machine::{Effect as Do, Input, Machine, Transition};
 use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdict};
 use windlass::core::recover::{Evidence, Next, after_lost_end, recover};
-use windlass::core::state::State;
+use windlass::core::state::{Phase, State};
 use windlass::plan::graph::{
     Graph, Group, Meaning, Node, NodeBody, NodeId, Probe, ProbeState, Task, Work,
 };
@@ -26,6 +26,7 @@ const TABLE: &str = "
     ended well          | *               | *               | kept
     started             | *               | good end        | taken over as good
     started             | *               | not spawned     | tried again
+    started             | *               | never begun     | it is run
     started             | *               | running         | goes on
     started             | *               | orphan          | waits
     started             | read idempotent | bad end         | tried again
@@ -49,11 +50,12 @@ const EFFECTS: [(&str, Effect, bool); 4] = [
     ("probed", Effect::Once, true),
 ];
 
-fn evidence() -> [(&'static str, Evidence); 6] {
+fn evidence() -> [(&'static str, Evidence); 7] {
     [
         ("good end", Evidence::Ended(end(0))),
         ("bad end", Evidence::Ended(end(1))),
         ("not spawned", Evidence::NotSpawned("no such program".to_owned())),
+        ("never begun", Evidence::NeverStarted),
         ("running", Evidence::Running),
         ("orphan", Evidence::Orphaned { pid: 7, command: "move".to_owned() }),
         ("over", Evidence::Over),
@@ -94,7 +96,7 @@ fn a_resumed_machine_does_what_the_table_says() {
             }
         }
     }
-    assert_eq!(seen, 4 * (6 + 6 + 6 + 4 + 2 + 6), "every combination that can come together");
+    assert_eq!(seen, 4 * (7 + 7 + 7 + 4 + 2 + 7), "every combination that can come together");
 }
 
 #[test]
@@ -108,11 +110,46 @@ fn a_verification_is_always_asked_again() {
 }
 
 #[test]
+fn what_a_setting_is_made_of_is_never_a_doubt() {
+    for role in [Role::Get, Role::Set, Role::Restore] {
+        for effect in [Effect::Read, Effect::Idempotent] {
+            assert_eq!(recover(role, effect, false, &Evidence::Over), Next::Again, "{role:?}");
+        }
+    }
+}
+
+#[test]
 fn a_repair_is_never_continued() {
     for (name, effect, probed) in EFFECTS {
         let role = Role::Repair { state: 2, action: 1 };
         assert_eq!(recover(role, effect, probed, &Evidence::Over), Next::Ask, "{name}");
     }
+}
+
+#[test]
+fn a_probe_whose_end_is_lost_leaves_the_doubt_that_it_was_to_settle() {
+    let task: Arc<str> = "task".into();
+    let mut records = journal("ended badly", Effect::Once, true);
+    let judged = |judgement| Record::Judged {
+        task: task.clone(),
+        judgement,
+        state: None,
+        reason: String::new(),
+    };
+    let [probe, ..] = found_absent(&task);
+    let Record::JobStarting { argv, digest, .. } = probe else { panic!("a probe starts") };
+    let (role, effect) = (Role::Probe, Effect::Read);
+    records.extend([
+        judged(Judgement::Ask),
+        Record::JobStarting { task: task.clone(), attempt: 3, role, effect, argv, digest },
+        Record::JobLost { task: task.clone(), attempt: 3 },
+        judged(Judgement::Again),
+    ]);
+    let mut state = State::new(Arc::new(plan(Effect::Once, true)));
+    records.iter().for_each(|record| state.apply(time(1), record).expect("they fit"));
+    let id = state.find("task").expect("it is in the plan");
+    // One that only waited for its turn would let a stopped run put settings back over it.
+    assert_eq!(state.task(id).map(|task| task.phase), Some(Phase::Asking));
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use windlass::core::claim::Lock;
 use windlass::core::job::Role;
-use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, Verdict};
+use windlass::core::record::{
+    Closing, Decision, JobEnd, Judgement, Outcome, Record, StopReason, Verdict,
+};
 use windlass::core::state::State;
 use windlass::plan::graph::{
     Graph, Group, Meaning, NodeBody, NodeId, Probe, ProbeState, Task, Work,
@@ -159,6 +161,23 @@ fn while_a_process_lives_nobody_says_that_nothing_has_happened() {
     let lives = [under_way(), vec![orphaned]].concat();
     refuses(&lives, &resolved(Decision::Absent), "may live");
     takes(&lives, &resolved(Decision::Done));
+}
+
+#[test]
+fn no_run_is_given_up_over_a_doubt_or_what_lives() {
+    let closed = Record::Closed { outcome: Closing::Abandoned };
+    let given_up =
+        Record::Stopped { why: StopReason::Abandoned, by: Some(somebody()), because: None };
+    let lost = Record::JobLost { task: "probed".into(), attempt: 2 };
+    let lost = [under_way(), vec![lost]].concat();
+    let after_loss = |judgement| [lost.clone(), vec![judged(judgement)]].concat();
+    let doubts = [after_loss(Judgement::Ask), after_loss(Judgement::InDoubt)];
+    for open in [under_way(), lost.clone()].into_iter().chain(doubts) {
+        refuses(&[open, vec![given_up.clone()]].concat(), &closed, "something in it is open");
+    }
+    takes(std::slice::from_ref(&given_up), &closed);
+    let held = [claimed("plain", Sharing::Exclusive, 1), given_up];
+    refuses(&held, &closed, "it holds a lock");
 }
 
 /// Two tasks beside each other; nothing is tried twice.

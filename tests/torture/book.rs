@@ -42,6 +42,17 @@ impl Company {
         }
     }
 
+    /// Whether one of this kind may begin beside those.
+    pub(crate) fn bears(self, met: &[Self]) -> bool {
+        let count = |kind: Self| met.iter().filter(|other| **other == kind).count();
+        match self {
+            Self::Anybody => true,
+            Self::Alone => count(Self::Alone) + count(Self::Shared) == 0,
+            Self::Shared => count(Self::Alone) == 0,
+            Self::Two => count(Self::Two) < 2,
+        }
+    }
+
     /// The word of a job, and the lock of its step.
     fn words(self) -> Option<(&'static str, &'static str)> {
         match self {
@@ -150,24 +161,30 @@ impl Book {
         book
     }
 
-    /// Steps that all work under one lock; some have their effect and fail, some fail before it.
-    pub(crate) fn of_loners() -> Self {
+    /// Steps that work under locks, one of them also under a setting; some have their effect and fail, some fail before it.
+    pub(crate) fn of_rivals() -> Self {
         let mut book = Self::default();
-        book.text.push_str("windlass: 1\nname: torture\nsteps:\n");
-        for (name, words) in [
-            ("a", "work, append"),
-            ("b", "append, work, fail=1"),
-            ("c", "work, append, work"),
-            ("d", "fail=1, append"),
+        book.text.push_str("windlass: 1\nname: torture\n");
+        book.text.push_str(&setting("c", "restore"));
+        book.text.push_str("steps:\n");
+        for (name, company, words) in [
+            ("a", Company::Alone, "work, append"),
+            ("b", Company::Alone, "append, work, fail=1"),
+            ("c", Company::Shared, "work, append, work"),
+            ("d", Company::Two, "fail=1, append"),
+            ("e", Company::Shared, "append, work"),
+            ("f", Company::Two, "work, append"),
         ] {
+            let (word, lock) = company.words().expect("none of them likes everybody");
             writeln!(
                 book.text,
-                "  {name}: {{effect: once, on_failure: continue, locks: [critical], run: [sh, effect.sh, alone, {words}]}}"
+                "  {name}: {{effect: once, on_failure: continue, locks: [{lock}], run: [sh, effect.sh, {word}, {words}]}}"
             )
             .unwrap();
-            let task = Task { once: true, company: Company::Alone, needs: BTreeSet::new() };
+            let task = Task { once: true, company, needs: BTreeSet::new() };
             book.tasks.insert(name.to_owned(), task);
         }
+        book.around.insert("c".to_owned());
         book
     }
 

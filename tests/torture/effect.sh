@@ -16,7 +16,7 @@ early() {
     test "$WINDLASS_ATTEMPT" -le "${1#*=}"
 }
 # Whoever runs holds a lock, and so do its children: a second job of the same task would meet it.
-exec 9>> "$HERE/live.$WINDLASS_TASK"
+exec 9>> "$HERE/live.$WINDLASS_RUN.$WINDLASS_TASK"
 flock -n 9 || {
     # One that was killed itself has met nobody.
     test $? -ne 1 || say twin

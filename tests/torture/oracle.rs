@@ -34,7 +34,7 @@ pub(crate) fn at_rest(place: &Place, status: &Value, codes: &[i32]) {
         assert!(codes.contains(&code), "exit codes {codes:?}, and the run is {}", status["state"]);
     }
     for task in doubts(status) {
-        let file = File::open(place.path(&format!("live.{task}"))).unwrap();
+        let file = File::open(place.path(&format!("live.{RUN}.{task}"))).unwrap();
         flock(&file, FlockOperation::NonBlockingLockShared)
             .unwrap_or_else(|_| panic!("`{task}` is in doubt, and a job of it lives"));
     }
@@ -112,17 +112,9 @@ fn in_its_company(book: &Book, before: &[Entry], entry: &Entry) {
     let others = book.tasks.iter().filter(|(name, task)| {
         **name != entry.task && task.once && !is_clear(&key_of(name), before)
     });
-    let beside = |companies: &[Company]| -> Vec<&String> {
-        let others = others.clone().filter(|(_, task)| companies.contains(&task.company));
-        others.map(|(name, _)| name).collect()
-    };
-    let (met, borne) = match book.tasks[&entry.task].company {
-        Company::Anybody => return,
-        Company::Alone => (beside(&[Company::Alone, Company::Shared]), 0),
-        Company::Shared => (beside(&[Company::Alone]), 0),
-        Company::Two => (beside(&[Company::Two]), 1),
-    };
-    assert!(met.len() <= borne, "`{}` began beside {met:?}", entry.task);
+    let met: Vec<Company> = others.map(|(_, task)| task.company).collect();
+    let company = book.tasks[&entry.task].company;
+    assert!(company.bears(&met), "`{}` works {company:?}, and began beside {met:?}", entry.task);
 }
 
 /// Checks a run that has succeeded.

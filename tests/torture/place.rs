@@ -45,7 +45,7 @@ impl Place {
         for task in book.gates() {
             let gate = place.path(&format!("gate.{task}"));
             mknodat(CWD, &gate, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-            fs::write(place.path(&format!("live.{task}")), "").unwrap();
+            fs::write(place.path(&format!("live.{RUN}.{task}")), "").unwrap();
         }
         place
     }

@@ -2,7 +2,7 @@
 say() {
     printf '%s %s %s %s %s end\n' "$1" "$WINDLASS_TASK" "$WINDLASS_ATTEMPT" "$$" "$WINDLASS_IDEMPOTENCY_KEY" >> "$HERE/ledger"
 }
-flock -n "$HERE/live.$WINDLASS_TASK" true
+flock -n "$HERE/live.$WINDLASS_RUN.$WINDLASS_TASK" true
 test $? -ne 1 || say twin
 grep -qF "effect $WINDLASS_TASK " "$HERE/ledger"
 # One that was killed has seen nothing.

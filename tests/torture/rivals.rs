@@ -1,4 +1,5 @@
-//! Two runs that want the same lock, while their executors, keepers and jobs are killed: never are both inside.
+//! Two runs that want the same locks and the same setting, while their executors, keepers and jobs are killed: never are both where
+//! only one may be.
 //!
 //! Does not judge how long one waits for the other.
 
@@ -9,7 +10,7 @@ use std::time::Instant;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::book::Book;
+use crate::book::{Book, Company};
 use crate::ledger::{self, Entry};
 use crate::place::Place;
 use crate::processes::{self, Kind};
@@ -32,7 +33,7 @@ struct Rivals {
 
 impl Rivals {
     fn new(seed: u64) -> Self {
-        let book = Book::of_loners();
+        let book = Book::of_rivals();
         let place = Place::new(&book);
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -60,8 +61,9 @@ impl Rivals {
             }
             let wanted = self.entries().len() + self.rng.random_range(0..8);
             while self.entries().len() < wanted && !self.executors.is_empty() {
+                assert!(Instant::now() < deadline, "nobody does anything any more");
                 self.reap();
-                std::thread::yield_now();
+                self.settle();
             }
             if kills > 0 {
                 kills -= 1;
@@ -86,12 +88,27 @@ impl Rivals {
             self.succeeded.insert(run);
             return;
         }
-        let own: Vec<Entry> = self.entries();
-        let own: Vec<Entry> =
-            own.into_iter().filter(|entry| entry.key.starts_with(&format!("{run}/"))).collect();
-        operator::settle_all(&self.place, run, &operator::doubts(&status), &own);
+        let doubts = operator::doubts(&status);
+        operator::settle_all(&self.place, run, &doubts, &self.entries_of(run));
         let child = self.place.start(&["resume", run]);
         self.executors.insert(run, child);
+    }
+
+    /// Settles doubts while executors live: each of two runs may wait for what the other one holds over a doubt, and neither ends.
+    fn settle(&self) {
+        for run in self.executors.keys() {
+            let journal = self.place.journal_of(run);
+            if journal.matches('\n').count() < 2 {
+                continue;
+            }
+            let doubts = operator::doubts(&self.place.status_of(run));
+            operator::settle_all(&self.place, run, &doubts, &self.entries_of(run));
+        }
+    }
+
+    fn entries_of(&self, run: &str) -> Vec<Entry> {
+        let own = |entry: &Entry| entry.key.starts_with(&format!("{run}/"));
+        self.entries().into_iter().filter(own).collect()
     }
 
     fn reap(&mut self) {
@@ -119,21 +136,26 @@ impl Rivals {
         }
     }
 
-    /// Nobody has begun beside one that was at work, or of which it was not known what became of it.
+    /// Nobody has begun beside one beside whom it must not work, or of which it was not known what became of it.
     fn check(&self) {
         let entries = self.entries();
         for (index, entry) in entries.iter().enumerate() {
-            assert!(!["crossed", "twin"].contains(&entry.what.as_str()), "two at once: {entry:?}");
+            let broken = ["crossed", "twin", "bare", "exposed"];
+            assert!(!broken.contains(&entry.what.as_str()), "{entry:?}");
             if entry.what != "begin" {
                 continue;
             }
             let before = &entries[..index];
-            let others = before.iter().filter(|other| other.key != entry.key);
-            if let Some(other) =
-                others.into_iter().find(|other| !oracle::is_clear(&other.key, before))
-            {
-                panic!("{entry:?} began beside {other:?}");
-            }
+            let others: BTreeMap<&str, &Entry> = before
+                .iter()
+                .filter(|other| other.key != entry.key && self.book.tasks.contains_key(&other.task))
+                .map(|other| (other.key.as_str(), other))
+                .collect();
+            let others = others.into_iter().filter(|(key, _)| !oracle::is_clear(key, before));
+            let met: Vec<Company> =
+                others.map(|(_, other)| self.book.tasks[&other.task].company).collect();
+            let company = self.book.tasks[&entry.task].company;
+            assert!(company.bears(&met), "{entry:?} works {company:?}, and began beside {met:?}");
         }
     }
 }
@@ -155,6 +177,7 @@ fn two_runs_are_never_inside_one_lock_together() {
             eprintln!("seed {seed} fails; what is left of it: {}", rivals.place.keep().display());
             std::panic::resume_unwind(cause);
         }
+        assert_eq!(rivals.place.read("setting"), "old\n", "the setting is as it was");
         for run in RUNS {
             for task in rivals.book.tasks.keys() {
                 let is_effect =

@@ -4,7 +4,7 @@ say() {
 }
 if test "$1" != temporary; then
     while read -r task; do
-        flock -n "$HERE/live.$task" true
+        flock -n "$HERE/live.$WINDLASS_RUN.$task" true
         test $? -ne 1 || say exposed
     done < "$HERE/around"
 fi

@@ -30,13 +30,15 @@ pub(crate) enum Kind {
     Mailbox,
     /// Its inbox rules are not those that the user has made.
     Rules,
+    /// Somebody cannot open the mailbox any more.
+    Access,
     /// A setting is not as it was in the new organisation.
     Setting,
 }
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Kind; 12] = [
+    pub(crate) const ALL: [Kind; 13] = [
         Kind::Lost,
         Kind::Damaged,
         Kind::Double,
@@ -48,6 +50,7 @@ impl Kind {
         Kind::Unknown,
         Kind::Mailbox,
         Kind::Rules,
+        Kind::Access,
         Kind::Setting,
     ];
 
@@ -65,6 +68,7 @@ impl Kind {
             Kind::Unknown => "unknown",
             Kind::Mailbox => "mailbox",
             Kind::Rules => "rules",
+            Kind::Access => "access",
             Kind::Setting => "setting",
         }
     }

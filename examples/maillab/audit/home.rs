@@ -16,7 +16,7 @@ pub(super) fn check(survey: &Survey) -> Vec<Finding> {
             "its home is `{source}` for the source's side and `{target}` for the target's"
         ));
     }
-    if !survey.rows.iter().any(|row| row.at_home) {
+    if !survey.has_home() {
         wrong.push(format!("its home `{}` has no row of it", survey.entry.home()));
     }
     wrong.extend(survey.rows.iter().filter(|row| !row.original).filter_map(judge));

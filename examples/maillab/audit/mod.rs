@@ -4,6 +4,7 @@
 //! Repairs nothing, and believes no file name: messages are found by the Message-ID that they carry, and compared by
 //! digest. A survey says what there is, and each check, in a file of its own, judges one side of it.
 
+mod access;
 mod contents;
 mod finding;
 mod home;
@@ -23,8 +24,8 @@ use survey::Survey;
 pub(crate) use survey::key_of;
 
 /// All that is asked about a mailbox.
-const CHECKS: [fn(&Survey) -> Vec<Finding>; 5] =
-    [place::check, contents::check, unknown::check, home::check, rules::check];
+const CHECKS: [fn(&Survey) -> Vec<Finding>; 6] =
+    [place::check, contents::check, unknown::check, home::check, rules::check, access::check];
 
 type Findings = Result<Vec<Finding>>;
 

@@ -15,6 +15,8 @@ use crate::failure::{At, Result};
 use crate::ledger::Accepted;
 use crate::maildir::Item;
 use crate::organisation::Organisation;
+use crate::permissions;
+use crate::profile::Profile;
 use crate::rules::{self, Rule};
 use crate::store::{Row, RowState};
 
@@ -39,6 +41,12 @@ pub(super) struct Survey<'a> {
     pub(super) rules_made: Vec<Rule>,
     /// The inbox rules at its home.
     pub(super) rules_kept: Vec<Rule>,
+    /// The users whom its user has let in.
+    pub(super) let_in: Vec<String>,
+    /// The accounts that may open it at its home.
+    pub(super) may_open: Vec<String>,
+    /// The server that its user's profile names, if it has been removed.
+    pub(super) profile_on_gone_server: Option<String>,
 }
 
 /// A row of the mailbox.
@@ -86,12 +94,16 @@ impl<'a> Survey<'a> {
             complaints: cloning::complaints(of, mailbox)?,
             rules_made: rules::written_down(of, mailbox)?,
             rules_kept: Vec::new(),
+            let_in: permissions::written_down(of, mailbox)?,
+            may_open: Vec::new(),
+            profile_on_gone_server: None,
         };
+        let profile = Profile::read(of, mailbox)?.server;
+        survey.profile_on_gone_server = of.server(&profile)?.is_gone().then_some(profile);
         for server in of.servers()? {
             if let Some(row) = server.row(mailbox) {
                 let at_home = server.name == survey.entry.home();
-                let copied = of.config.layout.copies() && server.name == of.config.source;
-                survey.look_at(&row, at_home, copied && !at_home)?;
+                survey.look_at(&row, at_home, of.is_original(&server) && !at_home)?;
             }
         }
         for row in cloning::rows_beside(of, mailbox)? {
@@ -105,6 +117,11 @@ impl<'a> Survey<'a> {
         Finding { kind, mailbox: self.mailbox.to_owned(), key: key.to_owned(), detail }
     }
 
+    /// Whether its home has a row of it. Where it has none, there is nothing to be asked of its rules and permissions.
+    pub(super) fn has_home(&self) -> bool {
+        self.rows.iter().any(|row| row.at_home)
+    }
+
     /// The copies of a message.
     pub(super) fn copies_of(&self, key: &str) -> &[Copy] {
         self.copies.get(key).map(Vec::as_slice).unwrap_or_default()
@@ -114,6 +131,7 @@ impl<'a> Survey<'a> {
         let seen = Seen { server: row.server.name.clone(), at_home, original, state: row.state()? };
         if at_home {
             self.rules_kept = rules::of_row(row)?;
+            self.may_open = permissions::of_row(row)?;
         }
         for item in row.mail.items()? {
             self.add(row, &seen, true, &item)?;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::accounts::{Account, Family};
 use super::mailbox::target;
 use super::wizard::{Progress, Record, source_row};
+use crate::copying::original;
 use crate::failure::Result;
 use crate::organisation::Organisation;
 
@@ -94,11 +95,6 @@ pub(crate) fn look(of: &Organisation, mailbox: &str) -> Result<Look> {
         only_at_target: held.iter().filter(|key| !at_source.contains(original(key))).count(),
         only_at_source: at_source.difference(&held).count(),
     })
-}
-
-/// The key of a message whose copy was merged beside it.
-fn original(key: &str) -> &str {
-    key.split_once('.').map_or(key, |(key, _)| key)
 }
 
 fn state(of: &Organisation, mailbox: &str, family: &Family) -> Result<State> {

@@ -13,7 +13,8 @@ use crate::failure::{Failure, Result};
 use crate::faults::Fault;
 use crate::ledger::SenderClass;
 use crate::organisation::Organisation;
-use crate::rules;
+use crate::permissions;
+use crate::properties;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState};
 use crate::transfer::Carried;
@@ -116,10 +117,12 @@ fn migrate(of: &Organisation, mailbox: &str, merge: bool, outcome: &mut Outcome)
     let (account, row, cloning) = open(of, mailbox, merge)?;
     let (carried, progress) = if cloning {
         let carried = clone_all(of, &source, &row, &stages)?;
-        rules::set(&row, &rules::of_row(&source)?)?;
+        properties::carry(&source, &row)?;
         (carried, Progress::Cloned)
     } else {
-        (append_all(of, &source, &row, &stages)?, Progress::Merged)
+        let carried = append_all(of, &source, &row, &stages)?;
+        permissions::set(&row, &permissions::of_row(&source)?)?;
+        (carried, Progress::Merged)
     };
     {
         let _lock = of.lock_mailbox(mailbox)?;

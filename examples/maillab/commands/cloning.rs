@@ -1,13 +1,17 @@
 //! `wizard` and `account`: mailboxes that are cloned into another organisation (KB842101).
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::print_json;
+use crate::archive;
 use crate::cloning::{self, Look, Outcome, Sweeping};
 use crate::failure::{Failure, Result};
 use crate::layout::Layout;
 use crate::organisation::Organisation;
+use crate::rules;
 use crate::stages::Stage;
 use crate::transfer::Carried;
 
@@ -102,12 +106,29 @@ pub(super) enum Account {
         #[arg(long)]
         only_swept: bool,
     },
-    /// Run one replication cycle between the controllers. None runs by itself.
+    /// Run one replication cycle between the controllers; none runs by itself.
+    ///
+    /// A cycle need not carry everything: `converged` tells whether both know the same then.
     Replicate,
     /// Succeed if both controllers know the same of these mailboxes, or of all.
     Converged {
         /// The mailboxes.
         mailboxes: Vec<String>,
+    },
+    /// Copy to the account what came to the source since it was cloned, and nothing twice. Can be repeated.
+    ///
+    /// Refused with exit code 3 unless the mailbox is cloned or merged, and the controllers agree.
+    CatchUp {
+        /// The mailbox.
+        mailbox: String,
+    },
+    /// Succeed if the account's mailbox holds every message of an archive with its contents, folder and flags, and its rules.
+    Compare {
+        /// The mailbox.
+        mailbox: String,
+        /// The archive that `backup` made of the source.
+        #[arg(long, value_name = "ARCHIVE")]
+        against: PathBuf,
     },
     /// Make the account the user's mailbox: all mail goes there, and what came to the source since is carried over.
     ///
@@ -179,6 +200,14 @@ fn act(action: Account, of: &Organisation) -> Result<()> {
         }
         Account::Replicate => replicate(of),
         Account::Converged { mailboxes } => converged(of, mailboxes),
+        Account::CatchUp { mailbox } => {
+            of.check_mailbox(&mailbox)?;
+            print_carried(&mailbox, cloning::catch_up(of, &mailbox)?)
+        }
+        Account::Compare { mailbox, against } => {
+            of.check_mailbox(&mailbox)?;
+            compare(of, &mailbox, &against)
+        }
         Account::CutOver { mailbox } => {
             of.check_mailbox(&mailbox)?;
             print_carried(&mailbox, cloning::cut_over(of, &mailbox)?)
@@ -235,7 +264,11 @@ fn replicate(of: &Organisation) -> Result<()> {
     for mailbox in &of.config.mailboxes {
         replicated += u64::from(cloning::replicate(of, mailbox)?);
     }
-    print_json(&json!({"replicated": replicated}))
+    let mut converged = true;
+    for mailbox in &of.config.mailboxes {
+        converged &= of.accounts().family(mailbox)?.converged();
+    }
+    print_json(&json!({"replicated": replicated, "converged": converged}))
 }
 
 fn converged(of: &Organisation, mailboxes: Vec<String>) -> Result<()> {
@@ -255,6 +288,32 @@ fn converged(of: &Organisation, mailboxes: Vec<String>) -> Result<()> {
     };
     let failure = waiting.iter().fold(failure, because);
     Err(failure.next("`maillab account replicate` runs a replication cycle"))
+}
+
+fn compare(of: &Organisation, mailbox: &str, archive: &Path) -> Result<()> {
+    let mut manifest = archive::read_manifest(archive)?;
+    let rules = manifest.rules.remove(mailbox).unwrap_or_default();
+    let (present, kept) = {
+        let _lock = of.lock_mailbox(mailbox)?;
+        match of.server(&of.config.target)?.row(mailbox) {
+            Some(row) => (archive::list(&row)?, rules::of_row(&row)?),
+            None => (Vec::new(), Vec::new()),
+        }
+    };
+    let members = manifest.messages.into_iter().filter(|member| member.mailbox == mailbox);
+    let missing: Vec<_> =
+        members.filter(|member| !present.contains(member)).map(|member| member.key).collect();
+    print_json(&json!({"mailbox": mailbox, "missing": missing, "rules_kept": rules == kept}))?;
+    if missing.is_empty() && rules == kept {
+        return Ok(());
+    }
+    let failure = Failure::failed(format!("the clone of mailbox `{mailbox}` is not its archive"));
+    let failure = missing.iter().fold(failure, |failure, key| {
+        failure.because(format!("`{key}` is not there as it was archived"))
+    });
+    let failure =
+        if rules == kept { failure } else { failure.because("its inbox rules are not the same") };
+    Err(failure.next(format!("`maillab account show {mailbox}` shows its state")))
 }
 
 fn print_carried(mailbox: &str, carried: Carried) -> Result<()> {

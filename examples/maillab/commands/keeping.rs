@@ -13,6 +13,7 @@ use crate::organisation::Organisation;
 use crate::profile::Profile;
 use crate::stages::Stage;
 use crate::store::Server;
+use crate::switches::{CIRCULAR_LOGGING, Power};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -38,9 +39,14 @@ pub(super) enum Command {
         server: String,
     },
     /// Log the user on once: the profile then names the mailbox's home server (KB328810, step 9.3).
+    ///
+    /// Fails where the profile names a server that has been removed: nobody can log on through it any more.
     Profile {
         /// The mailbox.
         mailbox: String,
+        /// Visit the user's desktop and put the profile right there, whatever it names.
+        #[arg(long)]
+        at_desktop: bool,
     },
 }
 
@@ -52,9 +58,9 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
         }
         Command::FullBackup { server } => full_backup(of, &of.server(&server)?),
         Command::Defrag { server } => defrag(of, &of.server(&server)?),
-        Command::Profile { mailbox } => {
+        Command::Profile { mailbox, at_desktop } => {
             of.check_mailbox(&mailbox)?;
-            profile(of, &mailbox)
+            profile(of, &mailbox, at_desktop)
         }
     }
 }
@@ -79,6 +85,7 @@ fn backup(of: &Organisation, mailbox: &str) -> Result<()> {
 }
 
 fn full_backup(of: &Organisation, server: &Server) -> Result<()> {
+    server.check_standing()?;
     let stages = of.stages("full-backup", &server.name);
     // A move takes its log first and copies afterwards: none may be under way, or log would be purged whose mail is not
     // in the archive.
@@ -86,9 +93,10 @@ fn full_backup(of: &Organisation, server: &Server) -> Result<()> {
     let log = of.log(server);
     let covered_bytes = log.usage()?.used_bytes;
     let mailboxes = server.mailboxes()?;
-    let path = of.archive(&format!("full-{}", server.name));
+    let path = of.full_archive(server);
     let manifest = archive::write(of, server, &mailboxes, &path, &stages)?;
-    log.purge(covered_bytes)?;
+    let rolls_forward = of.switches().get(&CIRCULAR_LOGGING)? == Power::Off;
+    log.purge(covered_bytes, rolls_forward)?;
     stages.reach(Stage::PurgeLog)?;
     print_json(&json!({
         "server": server.name,
@@ -101,6 +109,7 @@ fn full_backup(of: &Organisation, server: &Server) -> Result<()> {
 }
 
 fn defrag(of: &Organisation, server: &Server) -> Result<()> {
+    server.check_standing()?;
     let stages = of.stages("defrag", &server.name);
     let _claim = of.claim_idle_stores()?;
     let white_space = server.white_space();
@@ -119,7 +128,7 @@ fn defrag(of: &Organisation, server: &Server) -> Result<()> {
     }))
 }
 
-fn profile(of: &Organisation, mailbox: &str) -> Result<()> {
+fn profile(of: &Organisation, mailbox: &str, at_desktop: bool) -> Result<()> {
     let stages = of.stages("profile", mailbox);
     let home = of.directory().entry(mailbox)?.home().to_owned();
     if of.server(&home)?.row(mailbox).is_none() {
@@ -128,7 +137,13 @@ fn profile(of: &Organisation, mailbox: &str) -> Result<()> {
             .because(format!("the home server `{home}` has no such mailbox"))
             .next(format!("`maillab locate {mailbox}` shows where its data is")));
     }
-    let changed = Profile::read(of, mailbox)?.server != home;
+    let named = Profile::read(of, mailbox)?.server;
+    if !at_desktop && of.server(&named)?.is_gone() {
+        return Err(Failure::failed(format!("user `{mailbox}` cannot log on"))
+            .because(format!("the profile names `{named}`, which has been removed"))
+            .next(format!("`maillab profile {mailbox} --at-desktop` puts it right")));
+    }
+    let changed = named != home;
     Profile { server: home.clone() }.write(of, mailbox)?;
     stages.reach(Stage::UpdateProfile)?;
     print_json(&json!({"mailbox": mailbox, "server": home, "changed": changed}))

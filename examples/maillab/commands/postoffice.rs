@@ -5,16 +5,13 @@ use serde_json::{Value, json};
 
 use super::{chosen, print_json};
 use crate::archive;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::layout::Layout;
 use crate::ledger::SenderClass;
 use crate::organisation::Organisation;
 use crate::postoffice::{self, Arrival, Look, Routes, Sweeping};
 use crate::switches::name_of;
 use crate::transfer::Carried;
-
-/// The name of the postoffice's backup.
-const BACKUP: &str = "postoffice";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -60,15 +57,18 @@ pub(super) enum Action {
         class: SenderClass,
         /// The server.
         server: String,
+        /// Prove it: send a message of the class to this mailbox, and fail with exit code 1 if it arrives elsewhere.
+        #[arg(long, value_name = "MAILBOX")]
+        canary: Option<String>,
     },
     /// Send one message of each class and tell where each arrived: the proof that nothing comes here any more.
     Canary {
         /// The mailbox that gets them.
         mailbox: String,
     },
-    /// Archive all mailboxes of the postoffice; the archive replaces an older one.
+    /// Archive all mailboxes of the postoffice. Older archives stay: one of them may be the last that holds a mailbox.
     Backup,
-    /// Restore the backup into a separate folder, from which `sweep --from-restored` takes what is lacking.
+    /// Restore all backups into a separate folder, from which `sweep --from-restored` takes what is lacking.
     Restore,
     /// Delete mailboxes on the postoffice, with all that they hold. Mail that still comes for them is returned.
     Delete {
@@ -100,9 +100,11 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
             let all_at_target = routes.all_name(&of.config.target);
             print_json(&json!({"routes": routes.tables(), "all_at_target": all_at_target}))
         }
-        Action::Route { class, server } => {
+        Action::Route { class, server, canary } => {
+            canary.as_ref().map_or(Ok(()), |mailbox| of.check_mailbox(mailbox))?;
             let changed = postoffice::reroute(of, class, &server)?;
-            print_json(&json!({"class": name_of(&class), "server": server, "changed": changed}))
+            print_json(&json!({"class": name_of(&class), "server": server, "changed": changed}))?;
+            canary.map_or(Ok(()), |mailbox| prove(of, &mailbox, class, &server))
         }
         Action::Canary { mailbox } => {
             of.check_mailbox(&mailbox)?;
@@ -110,7 +112,7 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
         }
         Action::Backup => backup(of),
         Action::Restore => {
-            let messages = postoffice::restore(of, &of.archive(BACKUP))?;
+            let messages = postoffice::restore(of)?;
             print_json(&json!({"messages": messages}))
         }
         Action::Delete { mailboxes, only_swept } => {
@@ -142,15 +144,29 @@ fn show(of: &Organisation, mailbox: &str) -> Result<Value> {
     }))
 }
 
+fn prove(of: &Organisation, mailbox: &str, class: SenderClass, server: &str) -> Result<()> {
+    let place = fly(of, mailbox, class)?;
+    if place == server {
+        return Ok(());
+    }
+    let class = name_of(&class);
+    Err(Failure::failed(format!("senders of the class `{class}` do not find `{server}`"))
+        .because(format!("a message to `{mailbox}` arrived at `{place}`"))
+        .next(format!("`maillab postoffice route {class} {server}` changes their table again")))
+}
+
+fn fly(of: &Organisation, mailbox: &str, class: SenderClass) -> Result<String> {
+    Ok(match postoffice::canary(of, mailbox, class)? {
+        Arrival::Server(name) => name,
+        Arrival::Queue => "(queued)".to_owned(),
+        Arrival::Sender => "(returned)".to_owned(),
+    })
+}
+
 fn canary(of: &Organisation, mailbox: &str) -> Result<()> {
     let mut arrived = serde_json::Map::new();
     for class in SenderClass::value_variants() {
-        let place = match postoffice::canary(of, mailbox, *class)? {
-            Arrival::Server(name) => name,
-            Arrival::Queue => "(queued)".to_owned(),
-            Arrival::Sender => "(returned)".to_owned(),
-        };
-        arrived.insert(name_of(class), json!(place));
+        arrived.insert(name_of(class), json!(fly(of, mailbox, *class)?));
     }
     let all_at_target = arrived.values().all(|place| *place == json!(of.config.target));
     print_json(&json!({"arrived": arrived, "all_at_target": all_at_target}))
@@ -158,8 +174,8 @@ fn canary(of: &Organisation, mailbox: &str) -> Result<()> {
 
 fn backup(of: &Organisation) -> Result<()> {
     let server = of.server(&of.config.source)?;
-    let stages = of.stages("backup", BACKUP);
-    let path = of.archive(BACKUP);
+    let stages = of.stages("backup", "postoffice");
+    let path = postoffice::next_backup(of);
     let manifest = archive::write(of, &server, &server.mailboxes()?, &path, &stages)?;
     print_json(&json!({
         "archive": path,

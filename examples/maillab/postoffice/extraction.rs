@@ -12,6 +12,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::faults::Fault;
 use crate::ledger::SenderClass;
 use crate::organisation::Organisation;
+use crate::properties;
 use crate::rules;
 use crate::stages::{Stage, Stages};
 use crate::store::{Row, RowState};
@@ -92,7 +93,7 @@ fn close(of: &Organisation, source: &Row, target: &Row, stages: &Stages) -> Resu
     {
         let _lock = of.lock_mailbox(mailbox)?;
         if rules::of_row(target)?.is_empty() {
-            rules::set(target, &rules::of_row(source)?)?;
+            properties::carry(source, target)?;
         }
         of.directory().set_home(mailbox, &of.config.target)?;
         of.directory().replicate(mailbox)?;

@@ -29,6 +29,6 @@ mod routes;
 
 pub(crate) use extraction::{extract, sweep};
 pub(crate) use look::{Look, look};
-pub(crate) use restored::restore;
+pub(crate) use restored::{next_backup, restore};
 pub(crate) use retiring::{Sweeping, delete};
 pub(crate) use routes::{Arrival, Routes, canary, reroute, returns, route};

@@ -1,18 +1,15 @@
-//! A backup of the postoffice, restored into a folder of its own.
+//! The backups of the postoffice, restored into a folder of its own.
 //!
 //! Does not touch the postoffice: mail is swept out of the folder, and nothing is delivered into it.
 
-use std::fs::{self, File};
-use std::path::{Component, Path};
-
-use serde_json::json;
+use std::fs;
+use std::path::PathBuf;
 
 use crate::archive;
 use crate::disk;
 use crate::failure::{At, Failure, Result};
-use crate::maildir::Maildir;
 use crate::organisation::Organisation;
-use crate::rules;
+use crate::restoring;
 use crate::stages::Stage;
 use crate::store::Server;
 
@@ -21,10 +18,22 @@ pub(super) fn restored(of: &Organisation) -> Server {
     Server { name: "restored".to_owned(), root: of.restored() }
 }
 
-/// Restores the postoffice's backup, in place of one that was restored before; returns how many messages it has.
-pub(crate) fn restore(of: &Organisation, file: &Path) -> Result<u64> {
+/// The file of the next backup. None replaces another one, which may be the last that holds a mailbox.
+pub(crate) fn next_backup(of: &Organisation) -> PathBuf {
+    let mut files = (1u64..).map(|n| backup(of, n));
+    files.find(|file| !file.exists()).expect("there are more numbers than files")
+}
+
+fn backup(of: &Organisation, n: u64) -> PathBuf {
+    of.archive(&format!("postoffice-{n}"))
+}
+
+/// Restores all backups of the postoffice, the oldest first, in place of what was restored before; returns how many
+/// messages there are.
+pub(crate) fn restore(of: &Organisation) -> Result<usize> {
     let stages = of.stages("restore", "postoffice");
-    if !file.exists() {
+    let files: Vec<_> = (1..).map(|n| backup(of, n)).take_while(|file| file.exists()).collect();
+    if files.is_empty() {
         return Err(Failure::failed("there is no backup of the postoffice")
             .because("`maillab postoffice backup` was never run")
             .next("what was delivered to a mailbox that is deleted now cannot be brought back"));
@@ -34,10 +43,14 @@ pub(crate) fn restore(of: &Organisation, file: &Path) -> Result<u64> {
     if staged.exists() {
         fs::remove_dir_all(&staged).at("remove", &staged)?;
     }
-    let messages = unpack(file, &staged.join("mailboxes"))?;
     let store = Server { name: "restored".to_owned(), root: staged.clone() };
-    for (mailbox, rules) in archive::read_manifest(file)?.rules {
-        store.row(&mailbox).map_or(Ok(()), |row| rules::set(&row, &rules))?;
+    disk::create_folder(&store.mailboxes_folder())?;
+    for file in &files {
+        restoring::build(&store, &archive::read_manifest(file)?, file)?;
+    }
+    let mut messages = 0;
+    for mailbox in store.mailboxes()? {
+        messages += store.row(&mailbox).map_or(Ok(0), |row| row.keys().map(|keys| keys.len()))?;
     }
     disk::sync_tree(&staged)?;
     if root.exists() {
@@ -45,32 +58,5 @@ pub(crate) fn restore(of: &Organisation, file: &Path) -> Result<u64> {
     }
     disk::rename(&staged, &root)?;
     stages.reach(Stage::Restore)?;
-    Ok(messages)
-}
-
-fn unpack(archive: &Path, mailboxes: &Path) -> Result<u64> {
-    disk::create_folder(mailboxes)?;
-    let file = File::open(archive).at("open", archive)?;
-    let mut messages = 0;
-    for member in tar::Archive::new(file).entries().at("read", archive)? {
-        let mut member = member.at("read", archive)?;
-        let path = member.path().at("read", archive)?.into_owned();
-        let mut parts = path.components();
-        // The manifest is no message; a member is named `MAILBOX/PLACE`.
-        let (Some(Component::Normal(mailbox)), true) =
-            (parts.next(), path.components().count() > 1)
-        else {
-            continue;
-        };
-        let row = mailboxes.join(mailbox);
-        if !row.exists() {
-            Maildir::at(&row).create()?;
-            disk::write_json(&row.join("row.json"), &json!({"state": "live"}))?;
-        }
-        let place = mailboxes.join(&path);
-        disk::create_folder(disk::folder_of(&place))?;
-        member.unpack(&place).at("unpack", &place)?;
-        messages += 1;
-    }
     Ok(messages)
 }

@@ -505,6 +505,11 @@ impl<E: Evaluate> Machine<E> {
         for holder in std::mem::take(&mut self.gate.ended) {
             let Some(claim) = self.state.claims.of(holder) else { continue };
             let last = holder != Holder::RUN || self.state.claims.held.len() == 1;
+            if last && holder == Holder::RUN && self.gate.asked > 0 {
+                // What is being asked for just now may be granted, and is given back before.
+                self.gate.ended.insert(holder);
+                continue;
+            }
             let finished = given_up || self.state.is_finished(holder);
             if !last || self.gate.releasing.contains(&holder) || !finished {
                 continue;

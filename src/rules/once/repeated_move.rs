@@ -9,10 +9,10 @@ pub(in super::super) const RULE: Rule = Rule {
     code: Code {
         code: "W0712",
         title: "a move is said to be harmless to repeat",
-        explanation: "A move that was interrupted has left something on both sides, and a second one meets it: it may take what it finds for a duplicate and delete it. A step of kind `move` (or one that is called so) is `once`, and its `probe` tells how far it came. If the tool really goes on where it stopped, say so under `allow`.",
+        explanation: "A move that was interrupted has left something on both sides, and a second one meets it: it may take what it finds for a duplicate and delete it. A step of kind `move`, `clone` or `extract` (or one that is called so) is `once`, and its `probe` tells how far it came. If the tool really goes on where it stopped, say so under `allow`.",
     },
     severity: Severity::Warning,
-    source: "Q252869: the second attempt of a failed move deletes the mailbox.",
+    source: "Q252869: the second attempt of a failed move deletes the mailbox; KB842101: a clone that is started again is a merge.",
     wrong: r#"
 steps:
   move:
@@ -36,22 +36,29 @@ steps:
         let mut hits = Vec::new();
         for (number, node, deed) in shape.actions() {
             let Body::Action(work) = &node.step.body else { continue };
-            if node.kind != Some("move") || deed.effect != Effect::Idempotent {
+            if !matches!(node.kind, Some("move" | "clone" | "extract"))
+                || deed.effect != Effect::Idempotent
+            {
                 continue;
             }
             let retry = work.retry.as_ref().filter(|retry| retry.value.attempts > 1);
+            let what = if node.kind == Some("extract") {
+                "an extraction".to_owned()
+            } else {
+                format!("a {}", node.kind.unwrap_or("move"))
+            };
             let message = match retry {
                 Some(_) => format!(
-                    "step `{}` is a move, and would be tried again after a failure",
+                    "step `{}` is {what}, and would be tried again after a failure",
                     node.step.name
                 ),
                 None => format!(
-                    "step `{}` is a move, and would be done again after a crash",
+                    "step `{}` is {what}, and would be done again after a crash",
                     node.step.name
                 ),
             };
             let at = retry.map_or(node.step.at, |retry| retry.at);
-            let help = "say `effect: once`, and let a `probe` look how far it came (Q252869)";
+            let help = "say `effect: once`, and let a `probe` look how far it came";
             hits.push(Hit::new(number, at, message).help(help));
         }
         hits

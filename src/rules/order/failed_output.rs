@@ -74,7 +74,8 @@ fn may_have_failed<'a>(
     let level = &shape.levels[shape.nodes[waiting].level];
     let read = level.nodes.iter().copied().find(|&at| shape.nodes[at].step.name == name)?;
     let asked = shape.chain(number).any(|at| asks(shape.nodes[at].step, name));
-    (!asked && !shape.done_before(read, waiting)).then_some(name)
+    let unsure = !asked && !shape.done_before(read, waiting);
+    (unsure && !shape.is_exhausted()).then_some(name)
 }
 
 /// Whether a step's condition looks at how another one has ended.

@@ -36,6 +36,9 @@ steps:
         let (sweeps, verifications) = (shape.of_kind("sweep"), shape.of_kind("verify"));
         let mut hits = Vec::new();
         for number in shape.of_kind("delete") {
+            if shape.is_exhausted() {
+                return hits;
+            }
             let node = &shape.nodes[number];
             let changes = node.deed.as_ref().is_none_or(|deed| deed.effect != Effect::Read);
             let first = brought.iter().find(|&&before| !shape.ends_before(number, before));
@@ -43,6 +46,9 @@ steps:
             let swept = sweeps.iter().any(|&sweep| always_before(shape, sweep, number));
             let verified = verifications.iter().any(|&check| always_before(shape, check, number))
                 || verifies_itself(shape.nodes[first].step);
+            if shape.is_exhausted() {
+                return hits;
+            }
             let missing = match (swept, verified) {
                 (true, true) => continue,
                 (false, true) => "no sweep",

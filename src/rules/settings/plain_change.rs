@@ -32,6 +32,9 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("cordon", "uncordon"),
 ];
 
+/// Equal commands that are compared with one that takes them back.
+const COMPARED_MAX: usize = 16;
+
 pub(in super::super) const RULE: Rule = Rule {
     code: Code {
         code: "W0731",
@@ -63,7 +66,7 @@ steps:
             for (at, word) in deed.words.iter().enumerate().filter(|(_, word)| word.is_literal) {
                 for opposite in opposites(&word.text) {
                     let wanted = command_with(deed, at, opposite);
-                    let earlier = waiting.get(&wanted).into_iter().flatten();
+                    let earlier = waiting.get(&wanted).into_iter().flatten().take(COMPARED_MAX);
                     let earlier = earlier.copied().find(|&first| shape.ends_before(first, number));
                     hits.extend(earlier.map(|first| there_and_back(shape, first, number)));
                 }

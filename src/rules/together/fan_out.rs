@@ -40,7 +40,10 @@ steps:
         for (number, node) in shape.nodes.iter().enumerate().filter(|(number, _)| changes[*number])
         {
             let Some(each) = &node.step.for_each else { continue };
-            let counted = matches!(&each.items.value, Dynamic::Literal(_) | Dynamic::List(_));
+            let counted = match &each.items.value {
+                Dynamic::Template(items) => items.references().is_empty(),
+                _ => true,
+            };
             if each.parallel.is_none() && !counted {
                 let message =
                     format!("the items of `{}` have no bound but `--jobs`", node.step.name);

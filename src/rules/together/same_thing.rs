@@ -66,9 +66,9 @@ fn clashes(shape: &Shape<'_>, steps: &[usize]) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (index, &then) in steps.iter().enumerate().take(COMPARED_MAX) {
         let meets = |first: &&usize| {
-            !shape.is_exhausted()
-                && shape.may_overlap(**first, then)
+            shape.may_overlap(**first, then)
                 && !excluded(shape, **first, then)
+                && !shape.is_exhausted()
         };
         let Some(&first) = steps[..index].iter().find(meets) else { continue };
         let (before, step) = (shape.nodes[first].step, shape.nodes[then].step);

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use fs2::FileExt;
 use jiff::Timestamp;
 use tempfile::tempdir;
 
@@ -111,14 +112,14 @@ fn count_inside(place: &Path, room: &str) -> i64 {
 }
 
 fn change(room: &mut File, by: i64) -> i64 {
-    room.lock().unwrap();
+    FileExt::lock_exclusive(room).unwrap();
     let mut count = String::new();
     room.rewind().unwrap();
     room.read_to_string(&mut count).unwrap();
     let inside = count.trim().parse().unwrap_or(0) + by;
     room.rewind().unwrap();
     write!(room, "{inside:3}").unwrap();
-    room.unlock().unwrap();
+    FileExt::unlock(room).unwrap();
     inside
 }
 
