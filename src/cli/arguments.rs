@@ -62,6 +62,10 @@ pub(super) enum Command {
     Show(Show),
     /// Decide about a task whose effect is in doubt, or that has failed
     Resolve(Resolve),
+    /// Say yes to what a task asks: that it is done, or that the run may go on
+    Approve(Approve),
+    /// Say no to what a task asks; the task has then failed
+    Reject(Reject),
     /// Let a run start nothing more, or end the job of one task
     Stop(Stop),
     /// Show which runs hold or want which locks, or take a lock away from a run
@@ -216,6 +220,9 @@ pub(super) struct Working {
     /// End with 4 when all that is left waits for locks of other runs, even if these go on
     #[arg(long)]
     pub(super) no_wait: bool,
+    /// Stay while people are asked, instead of ending with 3 when only they are left to wait for
+    #[arg(long)]
+    pub(super) wait: bool,
 }
 
 #[derive(Debug, Args)]
@@ -330,6 +337,31 @@ pub(super) struct Resolve {
     /// An output of a task that is done
     #[arg(long = "output", value_name = "NAME=VALUE")]
     pub(super) outputs: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Approve {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// The task's id
+    pub(super) task: String,
+    /// What is asked for, by name
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(super) fields: Vec<String>,
+    /// Why; it is recorded with your name, host and the time
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reject {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// The task's id
+    pub(super) task: String,
+    /// Why; it is recorded with your name, host and the time
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: String,
 }
 
 #[derive(Debug, Args)]

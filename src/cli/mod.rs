@@ -6,6 +6,7 @@ mod abandon;
 mod actor;
 mod adopt;
 mod aftermath;
+mod answer;
 mod arguments;
 mod attach;
 mod check;
@@ -88,6 +89,8 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Logs(command) => logs::main(&place, &command),
         Command::Show(command) => show::main(&place, &command),
         Command::Resolve(command) => resolve::main(&place, &command),
+        Command::Approve(command) => answer::approve(&place, &command),
+        Command::Reject(command) => answer::reject(&place, &command),
         Command::Stop(command) => stop::main(&place, &command),
         Command::Locks(command) => locks::main(&place, &command),
         Command::Abandon(command) => abandon::main(&place, &command),

@@ -97,16 +97,27 @@ fn reads(step: &Step) -> Vec<(&[Reference], Place)> {
     );
     let Body::Action(work) = &step.body else { return reads };
     reads.extend(work.stdin.iter().map(|stdin| (stdin.value.references(), stdin.at)));
-    if let Action::Run(argv) = &work.action {
-        reads.extend(argv.iter().map(|one| (one.value.references(), one.at)));
-    } else if let Action::Shell { script, .. } = &work.action {
-        reads.push((script.value.references(), script.at));
-    } else if let Action::Assert(assertions) = &work.action {
-        reads.extend(assertions.iter().map(|one| (one.that.value.references(), one.that.at)));
-    } else if let Action::Uses { with, .. } = &work.action {
-        for value in with.values() {
-            let templates = value.value.templates().into_iter();
-            reads.extend(templates.map(|one| (one.references(), value.at)));
+    match &work.action {
+        Action::Run(argv) => reads.extend(argv.iter().map(|one| (one.value.references(), one.at))),
+        Action::Shell { script, .. } => reads.push((script.value.references(), script.at)),
+        Action::Pause(_) => {}
+        Action::Manual(manual) => {
+            let text = &manual.instructions;
+            reads.push((text.value.references(), text.at));
+        }
+        Action::Approve(approve) => {
+            let texts = std::iter::once(&approve.message).chain(&approve.by);
+            reads.extend(texts.map(|text| (text.value.references(), text.at)));
+        }
+        Action::Assert(assertions) => {
+            reads.extend(assertions.iter().map(|one| (one.that.value.references(), one.that.at)));
+        }
+        Action::Uses { with, .. } => {
+            for value in with.values() {
+                reads.extend(
+                    value.value.templates().into_iter().map(|one| (one.references(), value.at)),
+                );
+            }
         }
     }
     reads
