@@ -20,6 +20,7 @@ mod known;
 mod locks;
 mod logs;
 mod man;
+mod new;
 mod plan;
 mod rehearse;
 mod release;
@@ -77,6 +78,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         next::say_state_folder(&std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
     }
     match arguments.command {
+        Command::New(command) => new::main(&command),
         Command::Check(command) => check::main(&command),
         Command::Explain(command) => explain::main(&command),
         Command::Plan(command) => plan::main(&command),

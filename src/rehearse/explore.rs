@@ -9,7 +9,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::life::{Flow, Life, Step, Steps, owner};
-use super::likeness::likeness;
 use super::table::{Before, Moment, Situation, Table};
 use super::trial::{Outcome, Second, Stage};
 use super::world::{Cell, Course, Death, Leaves, World};
@@ -76,8 +75,8 @@ impl<'a> Walk<'a> {
         };
         while !life.is_finished() {
             if life.has_no_letters() {
-                let alike = || likeness(life.state(), &life.world);
-                if self.before.is_some() && self.stage.undisturbed.contains(&alike()) {
+                let alike = || self.stage.undisturbed.have(life.state(), &life.world);
+                if self.before.is_some() && alike() {
                     return Ok(());
                 }
                 if let Some(job) = life.next_to_end() {

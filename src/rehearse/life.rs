@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::answers::Asked;
 use super::made_up;
 use super::promises::{self, Breach};
-use super::world::{Begun, Course, Thing, World};
+use super::world::{Begun, Cell, Course, Thing, World};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate as _;
 use crate::core::job::{Command, JobId, Role};
@@ -19,7 +19,8 @@ use crate::core::machine::{Effect, Input, Machine, Order, Transition};
 use crate::core::record::{Actor, Record};
 use crate::core::setting::Way;
 use crate::core::state::{InstanceId, State};
-use crate::plan::graph::Meaning;
+use crate::plan::graph::{Meaning, NodeId, Task};
+use crate::spec::model;
 
 /// What an executor does one after the other, and may die before.
 pub(super) enum Step<'a> {
@@ -77,6 +78,8 @@ pub(super) struct Life<'a> {
     timers: BTreeSet<(i64, InstanceId)>,
     /// Promises that were broken so far.
     pub(super) breaches: Vec<Breach>,
+    /// Steps that were done over what they had done already, since they are idempotent.
+    pub(super) done_again: BTreeSet<NodeId>,
 }
 
 /// Whoever works on a rehearsed run.
@@ -109,6 +112,7 @@ impl<'a> Life<'a> {
             inbox: VecDeque::new(),
             timers: BTreeSet::new(),
             breaches: Vec::new(),
+            done_again: BTreeSet::new(),
         }
     }
 
@@ -266,6 +270,12 @@ impl<'a> Life<'a> {
         let state = self.machine.state();
         let id = state.find(&job.task).ok_or("a job is started that serves nothing")?;
         self.breaches.extend(promises::of_start(state, &self.world, id, role));
+        let node = state.instance(id).node;
+        let may = |task: &Task| task.effect == model::Effect::Idempotent && task.repeat.is_none();
+        let over = role == Role::Action && self.world.cell(&owner) != Cell::Absent;
+        if over && state.graph().task(node).is_some_and(may) {
+            self.done_again.insert(node);
+        }
         let begun = Begun {
             role,
             whole: is_whole(state, id, role),

@@ -2,6 +2,7 @@
 //!
 //! A run that has become like the undisturbed one needs no more looking at: it ends as that one does.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::world::{Cell, World};
@@ -9,10 +10,41 @@ use crate::core::record::Outcome;
 use crate::core::setting::{Activity, Part, SettingStanding, Way};
 use crate::core::state::{InstanceBody, Knowledge, Phase, State, TaskState};
 
+/// The moments of a run.
+#[derive(Debug, Default)]
+pub(super) struct Moments {
+    all: HashSet<u64>,
+    /// What is seen of them at a glance, so that most that are not alike cost nothing.
+    glances: HashSet<u64>,
+}
+
+impl Moments {
+    pub(super) fn add(&mut self, state: &State, world: &World) {
+        self.glances.insert(glance(state, world));
+        self.all.insert(likeness(state, world));
+    }
+
+    /// Whether one of them is like this.
+    pub(super) fn have(&self, state: &State, world: &World) -> bool {
+        self.glances.contains(&glance(state, world)) && self.all.contains(&likeness(state, world))
+    }
+}
+
+/// What runs, what is held, and whether the run goes on.
+fn glance(state: &State, world: &World) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for job in &world.running {
+        (&job.task, world.jobs.get(job).map(|job| job.course)).hash(&mut hasher);
+    }
+    (state.run().stopped.map(|why| why as u8), state.run().closed).hash(&mut hasher);
+    state.claims().held().count().hash(&mut hasher);
+    hasher.finish()
+}
+
 /// A number that is the same for moments that are alike.
 ///
 /// Left out is what only tells how a task has come to where it stands: numbers of jobs, times, who has decided.
-pub(super) fn likeness(state: &State, world: &World) -> u64 {
+fn likeness(state: &State, world: &World) -> u64 {
     let mut sum: u64 = 0;
     for instance in state.instances() {
         let mut hasher = DefaultHasher::new();
@@ -41,11 +73,7 @@ pub(super) fn likeness(state: &State, world: &World) -> u64 {
     for (holder, claim) in state.claims().held() {
         (holder, claim.whole, claim.locks.len()).hash(&mut hasher);
     }
-    state.run().stopped.map(|why| why as u8).hash(&mut hasher);
-    state.run().closed.hash(&mut hasher);
-    for job in &world.running {
-        (&job.task, world.jobs.get(job).map(|job| job.course)).hash(&mut hasher);
-    }
+    glance(state, world).hash(&mut hasher);
     sum.wrapping_add(hasher.finish())
 }
 

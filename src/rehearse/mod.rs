@@ -16,13 +16,13 @@ pub mod text;
 mod trial;
 mod world;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::answers::{Answers, Asked, Assumption};
 use self::explore::{Choice, Walk};
 use self::life::{Flow, Life, Unwatched, somebody};
-use self::likeness::likeness;
+use self::likeness::Moments;
 pub use self::made_up::parameter;
 pub use self::report::{Point, Rehearsal, Silent};
 use self::table::Table;
@@ -59,7 +59,7 @@ pub struct Extent {
 
 /// What can be said of an undisturbed run.
 struct Undisturbed {
-    moments: HashSet<u64>,
+    moments: Moments,
     assumed: Vec<Assumption>,
     /// Why it does not come to a good end, if it does not.
     broken: Option<String>,
@@ -130,7 +130,7 @@ fn begin(plan: &Plan, world: &World) -> Input {
 /// Runs a plan to its end without any fault.
 fn undisturbed(plan: &Arc<Plan>, extent: Extent, denied: Option<NodeId>) -> Undisturbed {
     let answers = answers(plan, extent, denied);
-    let mut moments = HashSet::new();
+    let mut moments = Moments::default();
     let broken = run_undisturbed(plan, extent, &answers, &mut moments).err();
     Undisturbed { moments, assumed: answers.assumed(), broken }
 }
@@ -139,7 +139,7 @@ fn run_undisturbed(
     plan: &Arc<Plan>,
     extent: Extent,
     answers: &Answers,
-    moments: &mut HashSet<u64>,
+    moments: &mut Moments,
 ) -> Result<(), String> {
     let state = State::new(plan.graph.clone());
     let mut life = Life::new(Asked(answers), state, World::default(), extent.jobs);
@@ -150,7 +150,7 @@ fn run_undisturbed(
             return came_to_a_good_end(&life);
         }
         if life.has_no_letters() {
-            moments.insert(likeness(life.state(), &life.world));
+            moments.add(life.state(), &life.world);
         }
         if life.go_on(&mut Unwatched)? == Flow::Dead {
             break;
@@ -186,7 +186,7 @@ fn all_that_goes_wrong(
     plan: &Arc<Plan>,
     extent: Extent,
     denied: Option<NodeId>,
-    moments: &HashSet<u64>,
+    moments: &Moments,
 ) -> Table {
     let threads = extent.threads.max(1);
     let walk = |choice: Choice| {

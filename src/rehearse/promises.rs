@@ -135,7 +135,9 @@ fn not_in_force(state: &State, world: &World, id: InstanceId) -> Option<Breach> 
         for (part_id, part) in state.parts_of(setting) {
             let name = &state.instance(part_id).id;
             let ours = part.in_force.as_deref();
-            let set = part.standing == SettingStanding::InForce && world.value_of(name) == ours;
+            // What somebody else does to it is seen when it is read again, and no sooner.
+            let set = part.standing == SettingStanding::InForce
+                && (world.value_of(name) == ours || world.is_meddled_with(name));
             if !skipped && part.standing != SettingStanding::WrittenOff && !set {
                 let what = format!("it is started while `{name}` is not in force");
                 return Some(breach(&state.instance(id).id, what));
@@ -154,8 +156,11 @@ fn over_a_doubt(state: &State, part: InstanceId) -> Option<Breach> {
     while let Some(id) = work.pop() {
         match &state.instance(id).body {
             InstanceBody::Task(task) => {
+                // What may be done again is no doubt while nothing of it runs.
+                let shape = state.graph().task(state.instance(id).node);
+                let once = shape.is_some_and(|task| task.effect == Effect::Once);
                 let ended = matches!(task.phase, Phase::Ended(_));
-                let doubt = task.may_have_happened() && !ended;
+                let doubt = once && task.may_have_happened() && !ended;
                 if doubt || matches!(task.phase, Phase::Running(_)) {
                     let what = format!("it is put back over {}", state.instance(id).id);
                     return Some(breach(&state.instance(part).id, what));

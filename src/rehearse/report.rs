@@ -35,6 +35,8 @@ pub struct Rehearsal {
     pub broken: Vec<Point>,
     /// Where a person is needed.
     pub needs_a_person: Vec<Point>,
+    /// Steps that were done over what they had done already, since they say that they are `idempotent`.
+    pub done_again: Vec<String>,
     /// Where `resume` was enough.
     pub silent: Silent,
 }
@@ -106,6 +108,7 @@ impl Rehearsal {
             trials: table.trials,
             broken,
             needs_a_person,
+            done_again: table.done_again.iter().map(|node| plan.graph.path(*node)).collect(),
             silent,
         }
     }

@@ -87,6 +87,8 @@ pub(super) struct Table {
     pub(super) trials: u64,
     /// Trials in which `resume` was all that was needed, by what dies.
     pub(super) silent: BTreeMap<Option<Death>, u64>,
+    /// Steps that were done over what they had done already.
+    pub(super) done_again: BTreeSet<NodeId>,
     pub(super) rows: BTreeMap<Kind, Row>,
 }
 
@@ -100,6 +102,7 @@ impl Table {
         node_of: impl Fn(&str) -> Option<NodeId>,
     ) {
         self.trials += 1;
+        self.done_again.extend(&outcome.done_again);
         if outcome.deeds.is_empty() && outcome.breaches.is_empty() {
             *self.silent.entry(situation.death).or_default() += 1;
             return;
@@ -166,6 +169,7 @@ impl Table {
     /// Adds what another walker has seen.
     pub(super) fn merge(&mut self, other: Self) {
         self.trials += other.trials;
+        self.done_again.extend(other.done_again);
         for (death, count) in other.silent {
             *self.silent.entry(death).or_default() += count;
         }

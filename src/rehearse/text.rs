@@ -47,10 +47,12 @@ pub fn text(rehearsal: &Rehearsal) -> String {
         let mut steps: Vec<&str> = again.iter().map(|point| point.step.as_str()).collect();
         steps.sort_unstable();
         steps.dedup();
-        let more = steps.len().saturating_sub(TASKS_MAX);
-        steps.truncate(TASKS_MAX);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(text, "  {}{more}", steps.join(", "));
+        let _ = writeln!(text, "  {}", named(&steps));
+    }
+    if !rehearsal.done_again.is_empty() {
+        let steps: Vec<&str> = rehearsal.done_again.iter().map(String::as_str).collect();
+        text.push_str("\ndone again over what they have done already, since they say that they are `idempotent`; be sure of it:\n");
+        let _ = writeln!(text, "  {}", named(&steps));
     }
     let silent = rehearsal.silent;
     let _ = writeln!(text, "\nnothing to decide:");
@@ -74,6 +76,15 @@ pub fn text(rehearsal: &Rehearsal) -> String {
 
 fn trials(count: u64) -> String {
     format!("{count} {}", if count == 1 { "trial" } else { "trials" })
+}
+
+/// The first few names.
+fn named(names: &[&str]) -> String {
+    let told = names.iter().take(TASKS_MAX).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(TASKS_MAX) {
+        0 => told,
+        more => format!("{told} and {more} more"),
+    }
 }
 
 /// Points that differ only in the step, told as one.
@@ -144,11 +155,8 @@ fn one(text: &mut String, fold: &Folded<'_>) {
     let job = point.job.as_ref().map(|job| format!("{job}: ")).unwrap_or_default();
     let left = point.left.as_ref().map(|left| format!(": {left}")).unwrap_or_default();
     let _ = writeln!(text, "\n  {job}{}{left}", point.happened);
-    let told: Vec<&str> = tasks.iter().take(TASKS_MAX).copied().collect();
-    if !told.is_empty() {
-        let more = tasks.len() - told.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(text, "    of      {}{more}", escape(&told.join(", ")));
+    if !tasks.is_empty() {
+        let _ = writeln!(text, "    of      {}", escape(&named(tasks)));
     }
     let died: Vec<&str> = died.iter().copied().collect();
     if !died.is_empty() {

@@ -2,13 +2,13 @@
 //!
 //! Does not choose what goes wrong.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::answers::{Answers, Asked};
 use super::life::{Flow, Life, Step, Steps, Unwatched, owner, somebody};
-use super::likeness::likeness;
+use super::likeness::Moments;
 use super::operator::{self, Deed};
 use super::promises::{self, Breach};
 use super::world::{Death, World};
@@ -16,6 +16,7 @@ use crate::core::apply::Unfit;
 use crate::core::machine::Input;
 use crate::core::record::Record;
 use crate::core::state::State;
+use crate::plan::graph::NodeId;
 
 /// Resumes after which a run is taken to go on for ever.
 const RESUMES_MAX: u32 = 12;
@@ -27,7 +28,7 @@ const INPUTS_MAX: usize = 200;
 pub(super) struct Stage<'a> {
     pub(super) answers: &'a Answers,
     /// The moments of the undisturbed run.
-    pub(super) undisturbed: &'a HashSet<u64>,
+    pub(super) undisturbed: &'a Moments,
     /// How many jobs run at a time.
     pub(super) slots: usize,
 }
@@ -40,6 +41,8 @@ pub(super) struct Outcome {
     /// How often somebody had to type `resume`.
     pub(super) resumes: u32,
     pub(super) breaches: Vec<Breach>,
+    /// Steps that were done over what they had done already.
+    pub(super) done_again: BTreeSet<NodeId>,
 }
 
 /// A second crash: after so many steps of the first executor that resumes.
@@ -142,6 +145,7 @@ impl<'a> Stage<'a> {
             return self.after(life, end, outcome);
         };
         outcome.breaches.append(&mut life.breaches);
+        outcome.done_again.append(&mut life.done_again);
         let mut world = life.world;
         world.strike(doomed.second.death, false, owner);
         let lost = matches!(doomed.second.death, Death::Machine { tail_lost: true });
@@ -158,6 +162,7 @@ impl<'a> Stage<'a> {
         outcome: &mut Outcome,
     ) -> Option<(State, World)> {
         outcome.breaches.append(&mut life.breaches);
+        outcome.done_again.append(&mut life.done_again);
         match end {
             Err(error) => outcome.breaches.push(Breach { about: "".into(), what: error }),
             Ok(End::Alike) => {}
@@ -190,9 +195,7 @@ impl<'a> Stage<'a> {
             if life.is_finished() {
                 return Ok(End::Finished);
             }
-            if life.has_no_letters()
-                && self.undisturbed.contains(&likeness(life.state(), &life.world))
-            {
+            if life.has_no_letters() && self.undisturbed.have(life.state(), &life.world) {
                 return Ok(End::Alike);
             }
             if life.go_on(steps)? == Flow::Dead {

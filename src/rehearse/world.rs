@@ -2,8 +2,7 @@
 //!
 //! Decides nothing and knows no expressions: what a job leaves behind is told to it.
 
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -124,6 +123,8 @@ pub(super) struct World {
     cells: BTreeMap<Arc<str>, Cell>,
     /// The real things that settings change, with what they were and what they are.
     values: BTreeMap<Arc<str>, (Value, Value)>,
+    /// The real things that somebody else has changed.
+    meddled: BTreeSet<Arc<str>>,
     /// Which real thing a setting's job is about, by the setting.
     things: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) locks: Locks,
@@ -141,6 +142,7 @@ impl Default for World {
             running: VecDeque::new(),
             cells: BTreeMap::new(),
             values: BTreeMap::new(),
+            meddled: BTreeSet::new(),
             things: BTreeMap::new(),
             locks: Locks::default(),
             becomes: Some(Cell::Done),
@@ -197,7 +199,13 @@ impl World {
         if let Some((first, now)) = self.values.get_mut(thing) {
             first.clone_from(value);
             now.clone_from(value);
+            self.meddled.insert(thing.clone());
         }
+    }
+
+    /// Whether somebody else has changed the thing behind a setting.
+    pub(super) fn is_meddled_with(&self, setting: &str) -> bool {
+        self.things.get(setting).is_some_and(|thing| self.meddled.contains(thing))
     }
 
     /// Begins a job; `owner` is the task or setting that it serves.

@@ -68,7 +68,7 @@ fn settings_are_put_back_whatever_dies_and_wherever() {
          \x20 work: {effect: idempotent, run: [work], locks: [store]}\n\
          \x20 more: {needs: [work], effect: read, run: [more]}\n\
          \x20 last: {needs: ['schedule:restored'], effect: read, run: [last]}\n",
-        &["--pairs", "300"],
+        &["--pairs", "3000"],
     );
     rehearsed.keeps_every_promise();
     let points = rehearsed.points("needs_a_person");

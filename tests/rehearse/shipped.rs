@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::bench::rehearse;
+use crate::bench::{rehearse, texts};
 
 /// Runbooks in a folder of the project.
 fn runbooks(folder: &str) -> Vec<PathBuf> {
@@ -33,4 +33,15 @@ fn naive_runbooks_are_wrong_in_ways_that_only_the_laboratory_shows() {
         println!("{}", path.display());
         rehearse(&path, &["--pairs", "200"]).keeps_every_promise();
     }
+}
+
+/// Q252869: the second attempt deletes the mailbox. The rehearsal does not know that, but it shows that there is one.
+#[test]
+fn a_move_that_says_that_it_is_idempotent_is_shown_to_be_done_again() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/naive/retried-move.yaml");
+    let again = texts(&rehearse(&path, &[]).report["done_again"]);
+    assert_eq!(again, ["mailboxes.backup", "mailboxes.move"]);
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/move-mailboxes.yaml");
+    let again = texts(&rehearse(&shipped, &[]).report["done_again"]);
+    assert!(!again.iter().any(|step| step.ends_with(".move")), "{again:?}");
 }
