@@ -119,6 +119,20 @@ fn the_runbook_that_is_shipped_keeps_the_policy_and_the_naive_ones_do_not() {
     }
 }
 
+#[test]
+fn what_stays_changed_is_told_as_such() {
+    let policies = [shipped("mailbox-move.yaml")];
+    for (name, rule) in [
+        ("circular-logging", "circular_logging_is_a_setting"),
+        ("settings-by-hand", "schedule_is_a_setting"),
+    ] {
+        let path = format!("examples/naive/{name}.yaml");
+        let found = rules::check_file(Path::new(&path), &[], &policies);
+        let told = |help: &String| help.contains(&format!("rule `{rule}`"));
+        assert!(found.iter().any(|one| one.help.iter().any(told)), "{name}");
+    }
+}
+
 /// The window of Q277911 is seen by the policy for servers that have it.
 #[test]
 fn a_move_without_a_freeze_is_told_of_the_window() {

@@ -126,7 +126,73 @@ steps:
     assert!(clashes("2", "locks: [\"server:{{ server }}\"]", "{{ params.target }}"));
 }
 
-/// The naive runbooks pass, since nothing in them is against the language, and are warned of; `README.md` of them says of what.
+/// What lies beside the examples of a rule: the next thing that it must find, and the next that it must not.
+#[test]
+fn rules_tell_apart_what_is_near() {
+    let param = |name: &str| format!("params: {{{name}: {{type: string}}}}\nsteps:");
+    let secret = |name: &str| {
+        format!("{} {{a: {{effect: read, run: [t, \"{{{{ params.{name} }}}}\"]}}}}", param(name))
+    };
+    let read = |argv: &str| format!("steps: {{a: {{effect: read, timeout: 1m, run: [{argv}]}}}}");
+    let probe = |argv: &str| {
+        format!(
+            "steps: {{a: {{run: [move, x], probe: {{run: [{argv}], states: {{done: out.exit == 0, absent: out.exit == 1}}}}}}}}"
+        )
+    };
+    let pasted =
+        |argv: &str| format!("{} {{a: {{effect: read, timeout: 1m, run: [{argv}]}}}}", param("x"));
+    let copied = |more: &str, needs: &str| {
+        format!(
+            "steps:
+  copy: {{effect: idempotent, run: [c], verify: [{{run: [v]}}]}}
+  sweep: {{effect: idempotent, needs: [copy], run: [s]{more}}}
+  drop_it: {{kind: delete, {needs}, effect: idempotent, run: [d]}}
+"
+        )
+    };
+    let frozen = |around: &str| {
+        format!(
+            "settings: {{freeze: {{get: {{run: [g]}}, set: {{run: [s]}}, to: 1, around: [{around}]}}}}
+steps:
+  move: {{run: [m]}}
+  verify: {{effect: read, needs: [move], run: [v]}}
+"
+        )
+    };
+    for (code, lines, fires) in [
+        ("W0752", secret("db_password"), true),
+        ("W0752", secret("api_key"), true),
+        ("W0752", secret("password_file"), false),
+        ("W0752", secret("keyboard"), false),
+        ("W0753", read("systemctl, restart, postfix"), true),
+        ("W0753", read("systemctl, status, postfix"), false),
+        ("W0753", read("/bin/rm, -f, x"), true),
+        ("W0753", read("rm, --dry-run, x"), false),
+        ("W0753", probe("move, x"), true),
+        ("W0753", probe("locate, x"), false),
+        ("W0751", pasted("bash, -lc, \"ls {{ params.x }}\""), true),
+        ("W0751", pasted("bash, -c, \"ls {{ params.x | sh }}\""), false),
+        ("W0751", pasted("sh, script.sh, \"{{ params.x }}\""), false),
+        ("W0751", pasted("ssh, host, \"ls {{ params.x }}\""), true),
+        ("W0751", pasted("ssh, -q, \"{{ params.x }}\", ls"), false),
+        ("W0754", "steps: {a: {effect: read, run: [/usr/bin/curl, x]}}".to_owned(), true),
+        (
+            "W0754",
+            "steps: {g: {timeout: 1m, steps: {a: {effect: read, run: [curl, x]}}}}".to_owned(),
+            false,
+        ),
+        ("W0741", copied("", "needs: [sweep]"), false),
+        ("W0741", copied("", "after: [sweep]"), true),
+        ("W0741", copied(", when: run.id == 'x'", "needs: [sweep]"), true),
+        ("W0742", frozen("move"), true),
+        ("W0742", frozen("move, verify"), false),
+    ] {
+        let found = codes(&check(&lines));
+        assert_eq!(found.contains(&code), fires, "{code} {found:?}\n{lines}");
+    }
+}
+
+/// The naive runbooks pass, since nothing in them is against the language, and are warned of.
 #[test]
 fn naive_runbooks_are_warned_of() {
     let mut seen = 0;
@@ -144,9 +210,20 @@ fn naive_runbooks_are_warned_of() {
 }
 
 #[test]
-fn a_retried_move_is_warned_of_as_such() {
-    let found = rules::check_file(Path::new("examples/naive/retried-move.yaml"), &[], &[]);
-    assert!(codes(&found).contains(&"W0712"), "{}", render::report(&found, false));
+fn what_naive_runbooks_do_wrong_is_what_they_are_warned_of() {
+    for (name, code) in [
+        ("retried-move", "W0712"),
+        ("clone-organisation", "W0712"),
+        ("migrate-postoffice", "W0741"),
+        ("moved-again", "W0714"),
+        ("moved-back", "W0714"),
+        ("removed-server", "W0741"),
+        ("settings-by-hand", "W0731"),
+    ] {
+        let path = format!("examples/naive/{name}.yaml");
+        let found = rules::check_file(Path::new(&path), &[], &[]);
+        assert!(codes(&found).contains(&code), "{}", render::report(&found, false));
+    }
 }
 
 /// The time that it takes grows with the size of the runbook, whatever its shape; here everything is about the same thing.

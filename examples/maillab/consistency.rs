@@ -56,7 +56,7 @@ fn check_row(row: &Row, home: bool, checked: &mut Checked) -> Result<()> {
         checked.messages += 1;
         let path = row.mail.path(&item);
         let text = fs::read(&path).at("read", &path)?;
-        if !is_readable(&text) {
+        if row.server.is_corrupt(&item.key) || !is_readable(&text) {
             checked
                 .inconsistencies
                 .push(format!("message `{}` of `{mailbox}` cannot be read", item.key));

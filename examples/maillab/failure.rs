@@ -18,6 +18,8 @@ pub(crate) enum Code {
     Busy = 5,
     /// The transaction log drive has no room for it.
     LogFull = 6,
+    /// The server is busy, and nothing has changed.
+    Throttled = 7,
 }
 
 /// A failure with its reasons and the way on.

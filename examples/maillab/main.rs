@@ -1,7 +1,8 @@
 //! `maillab`: a mail organisation on disk, so that runbooks run on real messages with nothing to install.
 //!
-//! Knows nothing of runbooks. Two servers with Maildir stores, a directory of homes, a delivery agent, transaction log
-//! drives, three switches, a ledger of every message ever accepted, and `audit`, which says whether one is missing.
+//! Knows nothing of runbooks. By its `layout` it is a site whose mailboxes move, two organisations, or a postoffice and a
+//! new server: two servers with Maildir stores, a directory of homes, a delivery agent, transaction log drives, settings, a
+//! ledger of every message ever accepted, and `audit`, which says whether one is missing.
 //! Every operation is a row of small named stages (`stages`), and everything written is whole or absent after a crash.
 
 mod adjuster;
@@ -27,12 +28,14 @@ mod ledger;
 mod lock;
 mod maildir;
 mod message;
+mod move_status;
 mod moving;
 mod organisation;
 mod permissions;
 mod postoffice;
 mod profile;
 mod properties;
+mod quota;
 mod restoring;
 mod rules;
 mod stages;

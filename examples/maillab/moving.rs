@@ -26,17 +26,20 @@
 
 use crate::failure::{Code, Failure, Result};
 use crate::maildir::place_flushed;
+use crate::move_status::{self, Status};
 use crate::organisation::Organisation;
 use crate::stages::Stage;
 use crate::store::{Row, RowState};
 use crate::transfer::{Carried, Transfer};
 
-/// Moves a mailbox from its home, which must be `from`, to `to`.
+/// Moves a mailbox from its home, which must be `from`, to `to`. With `skips_corrupt`, messages that cannot be read are
+/// lost.
 pub(crate) fn move_mailbox(
     of: &Organisation,
     mailbox: &str,
     from: &str,
     to: &str,
+    skips_corrupt: bool,
 ) -> Result<Carried> {
     if from == to {
         return Err(Failure::failed(format!(
@@ -44,9 +47,21 @@ pub(crate) fn move_mailbox(
         )));
     }
     let _claim = of.claim_operation(mailbox)?;
-    let transfer = transfer(of, "move", mailbox, to)?;
+    let transfer = Transfer { skips_corrupt, ..transfer(of, "move", mailbox, to)? };
     check_movable(&transfer)?;
     transfer.admit()?;
+    move_status::write(of, mailbox, Status::InProgress)?;
+    let moved = carry_all(&transfer);
+    match &moved {
+        Ok(_) => move_status::write(of, mailbox, Status::Completed)?,
+        // A record that is gone by now has expired.
+        Err(_) if move_status::read(of, mailbox)?.is_none() => {}
+        Err(_) => move_status::write(of, mailbox, Status::Failed)?,
+    }
+    moved
+}
+
+fn carry_all(transfer: &Transfer) -> Result<Carried> {
     transfer.create_target()?;
     let mut carried = transfer.copy()?;
     transfer.flush_target()?;
@@ -214,7 +229,8 @@ fn unfinished(transfer: &Transfer) -> Failure {
 }
 
 /// A second move meets a row at its target: the row is deleted with all that it holds, and the source drops its own
-/// data if a move was under way to that row (Q252869) or if the row is at its home. What it then says invites a third one.
+/// data if a move was under way to that row (Q252869) or if the row is at its home. What it then says invites a third
+/// one.
 fn delete_duplicate(transfer: &Transfer, duplicate: Row) -> Result<Failure> {
     let Transfer { organisation, mailbox, source, stages, .. } = transfer;
     let half_copied = duplicate.state()? == RowState::InTransit;
@@ -248,7 +264,7 @@ fn transfer<'a>(
     target.check_standing()?;
     let source = organisation.other(to)?;
     let stages = organisation.stages(operation, mailbox);
-    Ok(Transfer { organisation, mailbox, source, target, stages })
+    Ok(Transfer { organisation, mailbox, source, target, stages, skips_corrupt: false })
 }
 
 fn refused(what: impl Into<String>) -> Failure {

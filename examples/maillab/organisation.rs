@@ -14,6 +14,7 @@
 //! routes.json  extractions/<mailbox>.json  restored/   of a postoffice
 //! rules/<mailbox>.json         the inbox rules that its user has made
 //! permissions/<mailbox>.json   whom its user has let in
+//! moves/<mailbox>.json         the status of its last move, as long as it is kept
 //! profiles/<mailbox>.json      the server that the user's mail program connects to
 //! switches/  backups/  faults/  locks/
 //! ```
@@ -268,6 +269,11 @@ impl Organisation {
         self.root.join("permissions").join(format!("{mailbox}.json"))
     }
 
+    /// The file of the status of a mailbox's last move.
+    pub(crate) fn move_status(&self, mailbox: &str) -> PathBuf {
+        self.root.join("moves").join(format!("{mailbox}.json"))
+    }
+
     /// The file of a user's profile.
     pub(crate) fn profile(&self, mailbox: &str) -> PathBuf {
         self.root.join("profiles").join(format!("{mailbox}.json"))
@@ -290,6 +296,7 @@ impl Organisation {
             "profiles",
             "rules",
             "permissions",
+            "moves",
             "switches",
             "backups",
             "locks",

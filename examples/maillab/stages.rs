@@ -62,6 +62,8 @@ pub(crate) enum Stage {
     RemoveServer,
     /// The consistency adjuster has done with the server.
     Adjust,
+    /// The messages of the store can be read again.
+    RepairStore,
     /// The first controller knows the account.
     CreateAccount,
     /// All accounts are there, and nothing of this mailbox has been copied.
@@ -115,6 +117,7 @@ impl Stage {
             Stage::RestoreStore => "restore_store",
             Stage::RemoveServer => "remove_server",
             Stage::Adjust => "adjust",
+            Stage::RepairStore => "repair_store",
             Stage::CreateAccount => "create_account",
             Stage::BeginMailbox => "begin_mailbox",
             Stage::EndMailbox => "end_mailbox",

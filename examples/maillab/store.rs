@@ -109,6 +109,31 @@ impl Server {
         self.root.join("decommissioned")
     }
 
+    /// Whether a message in the store is corrupt, so that no tool can read it.
+    pub(crate) fn is_corrupt(&self, key: &str) -> bool {
+        self.corrupt_folder().join(key).exists()
+    }
+
+    /// Makes a message in the store unreadable for every tool.
+    pub(crate) fn corrupt(&self, key: &str) -> Result<()> {
+        disk::create_folder(&self.corrupt_folder())?;
+        disk::replace(&self.corrupt_folder().join(key), b"")
+    }
+
+    /// Repairs every corrupt message; returns their keys.
+    pub(crate) fn repair(&self) -> Result<Vec<String>> {
+        let keys = disk::names(&self.corrupt_folder())?;
+        for key in &keys {
+            let mark = self.corrupt_folder().join(key);
+            fs::remove_file(&mark).at("remove", &mark)?;
+        }
+        Ok(keys)
+    }
+
+    fn corrupt_folder(&self) -> PathBuf {
+        self.root.join("corrupt")
+    }
+
     /// Where deleted data lies until the store is defragmented.
     pub(crate) fn white_space(&self) -> PathBuf {
         self.root.join("white-space")

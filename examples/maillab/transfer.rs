@@ -3,14 +3,18 @@
 //! Does not know in which order they come, nor whether they may be done at all: that is for the operations in
 //! `moving`. Each stage can be repeated after a crash in its middle, since messages are compared by key.
 
+use std::fs;
+
 use crate::admission;
 use crate::connection_agreement;
 use crate::delivery;
-use crate::failure::{Failure, Result};
+use crate::disk;
+use crate::failure::{At, Failure, Result};
 use crate::faults::Fault;
 use crate::ledger::SenderClass;
 use crate::lock::Lock;
 use crate::maildir::Item;
+use crate::move_status;
 use crate::organisation::Organisation;
 use crate::properties;
 use crate::stages::{Stage, Stages};
@@ -50,6 +54,8 @@ pub(crate) struct Transfer<'a> {
     pub(crate) target: Server,
     /// The borders between the stages.
     pub(crate) stages: Stages<'a>,
+    /// Whether a message that cannot be read is left out, and so lost (KB821829).
+    pub(crate) skips_corrupt: bool,
 }
 
 impl Transfer<'_> {
@@ -74,8 +80,15 @@ impl Transfer<'_> {
             let _lock = self.lock()?;
             self.target.create_row(self.mailbox, state)?
         };
-        if self.stages.pass(Stage::CreateTarget)? == Some(Fault::MailInWindow) {
-            delivery::deliver(self.organisation, self.mailbox, SenderClass::External)?;
+        match self.stages.pass(Stage::CreateTarget)? {
+            Some(Fault::MailInWindow) => {
+                delivery::deliver(self.organisation, self.mailbox, SenderClass::External)?;
+            }
+            Some(Fault::CorruptItem) => {
+                let items = self.row(&self.source)?.mail.items()?;
+                items.first().map_or(Ok(()), |item| self.source.corrupt(&item.key))?;
+            }
+            _ => {}
         }
         if !has_window {
             return Ok(());
@@ -88,13 +101,18 @@ impl Transfer<'_> {
         self.stages.reach(Stage::SetInTransit)
     }
 
-    /// Copies what the target lacks, the inbox rules and the permissions; the log of each message comes before it, and a log drive that
-    /// fills up stops the copy in its middle. Nothing is locked: while the target is in transit no mail comes to the source.
+    /// Copies what the target lacks, the inbox rules and the permissions. The log of each message comes before it, and a
+    /// log drive that fills up stops the copy in its middle. Nothing is locked: while the target is in transit no mail
+    /// comes to the source.
     pub(crate) fn copy(&self) -> Result<Carried> {
         let (source, target) = (self.row(&self.source)?, self.row(&self.target)?);
         let mut carried = Carried::default();
         let lacking = lacking(&source, &target)?;
         for item in &lacking {
+            if self.source.is_corrupt(&item.key) {
+                self.meet_corrupt(&source, item)?;
+                continue;
+            }
             self.organisation.log_moved(&self.target, item.bytes)?;
             target.mail.copy_in(&source.mail, item, &item.place)?;
             carried.add(item);
@@ -103,12 +121,17 @@ impl Transfer<'_> {
                 self.stages.tell(&format!("copied {copied} of {total} messages"));
             }
             if let Some(fault) = self.stages.pass(Stage::CopyMessage)? {
-                self.meet(fault)?;
+                self.meet(fault, &target, item)?;
             }
         }
         properties::carry(&source, &target)?;
         target.mail.sync()?;
-        self.stages.reach(Stage::Copy)?;
+        if self.stages.pass(Stage::Copy)? == Some(Fault::MissingMail)
+            && let Some(item) = lacking.first()
+        {
+            target.delete(item)?;
+            source.delete(item)?;
+        }
         Ok(carried)
     }
 
@@ -132,7 +155,13 @@ impl Transfer<'_> {
             source.set_state(RowState::Moved)?;
             delete_copied(&source, &target)?;
         }
-        self.stages.reach(Stage::EmptySource)
+        let Some(fault) = self.stages.pass(Stage::EmptySource)? else { return Ok(()) };
+        if fault == Fault::StatusExpired {
+            move_status::expire(self.organisation, self.mailbox)?;
+        } else {
+            delivery::deliver(self.organisation, self.mailbox, SenderClass::External)?;
+        }
+        Err(fault.failure(self.mailbox))
     }
 
     /// Names the new home in the directory.
@@ -170,15 +199,29 @@ impl Transfer<'_> {
     }
 
     /// What a fault does that strikes between two messages and does not always end the move.
-    fn meet(&self, fault: Fault) -> Result<()> {
+    fn meet(&self, fault: Fault, target: &Row, item: &Item) -> Result<()> {
         let switches = self.organisation.switches();
         match fault {
             Fault::SecondAdmin => switches.set(&RCA, &Schedule::Nightly),
+            Fault::RewrittenHeaders => rewrite(target, item),
             Fault::ScannerHoldsMessage if switches.get(&ANTIVIRUS)? == Power::On => {
                 Err(fault.failure(self.mailbox))
             }
             _ => Ok(()),
         }
+    }
+
+    /// A message that no tool can read is left out and deleted, or ends the copy.
+    fn meet_corrupt(&self, source: &Row, item: &Item) -> Result<()> {
+        if self.skips_corrupt {
+            return source.delete(item);
+        }
+        let what = format!("message `{}` of mailbox `{}` cannot be read", item.key, self.mailbox);
+        Err(Failure::failed(what)
+            .because("the client operation failed: the item is corrupt")
+            .because("what has been copied is there, and the move is not finished")
+            .next(format!("`maillab isinteg {}` repairs the store", self.source.name))
+            .next(format!("`maillab locate {}` shows how far the move came", self.mailbox)))
     }
 
     fn row(&self, server: &Server) -> Result<Row> {
@@ -187,6 +230,14 @@ impl Transfer<'_> {
                 .next(format!("`maillab locate {}` shows where it is", self.mailbox))
         })
     }
+}
+
+/// What a server does that writes a header of its own into what it stores.
+fn rewrite(target: &Row, item: &Item) -> Result<()> {
+    let path = target.mail.path(item);
+    let mut text = format!("Received: by {}\r\n", target.server.name).into_bytes();
+    text.extend(fs::read(&path).at("read", &path)?);
+    disk::replace(&path, &text)
 }
 
 /// What `target` has no copy of.

@@ -30,6 +30,9 @@ pub(super) fn tell(known: &Known, status: &mut Status) {
                 asked += 1;
                 Some(words(known, &row.id, job, what_follows(row, job.role), keeper))
             }
+            Some(Phase::Verifying(_)) if row.last.is_none() => {
+                Some("what it asks is answered; a resume goes on with what comes after".to_owned())
+            }
             Some(Phase::Verifying(_)) => {
                 Some("its effect has happened; a resume goes on with what comes after".to_owned())
             }

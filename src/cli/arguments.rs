@@ -38,6 +38,8 @@ pub(super) struct Place {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write a first runbook: asks on a terminal, or takes flags
+    New(New),
     /// Find everything that is wrong with runbooks, without running anything
     Check(Check),
     /// Explain a code of `check`, or list all of them
@@ -62,6 +64,10 @@ pub(super) enum Command {
     Show(Show),
     /// Decide about a task whose effect is in doubt, or that has failed
     Resolve(Resolve),
+    /// Say yes to what a task asks: that it is done, or that the run may go on
+    Approve(Approve),
+    /// Say no to what a task asks; the task has then failed
+    Reject(Reject),
     /// Let a run start nothing more, or end the job of one task
     Stop(Stop),
     /// Show which runs hold or want which locks, or take a lock away from a run
@@ -70,7 +76,7 @@ pub(super) enum Command {
     Abandon(Abandon),
     /// Check a run's journal
     Journal(Journal),
-    /// Draw a runbook or a run as text for Graphviz or Mermaid
+    /// Draw a runbook or a run: as SVG, or as text for Graphviz or Mermaid
     Graph(Graph),
     /// Print a JSON Schema: of what authors write, or of what windlass writes
     Schema(Schema),
@@ -216,6 +222,9 @@ pub(super) struct Working {
     /// End with 4 when all that is left waits for locks of other runs, even if these go on
     #[arg(long)]
     pub(super) no_wait: bool,
+    /// Stay while people are asked, instead of ending with 3 when only they are left to wait for
+    #[arg(long)]
+    pub(super) wait: bool,
 }
 
 #[derive(Debug, Args)]
@@ -333,6 +342,31 @@ pub(super) struct Resolve {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Approve {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// The task's id
+    pub(super) task: String,
+    /// What is asked for, by name
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(super) fields: Vec<String>,
+    /// Why; it is recorded with your name, host and the time
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reject {
+    /// A run's id, a unique beginning of it, or `latest`
+    pub(super) run: String,
+    /// The task's id
+    pub(super) task: String,
+    /// Why; it is recorded with your name, host and the time
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: String,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Stop {
     /// A run's id, a unique beginning of it, or `latest`
     pub(super) run: String,
@@ -405,6 +439,8 @@ pub(super) enum Picture {
     Dot,
     /// For Mermaid
     Mermaid,
+    /// A picture
+    Svg,
 }
 
 #[derive(Debug, Args)]
@@ -416,6 +452,40 @@ pub(super) struct Graph {
     /// The language of the picture
     #[arg(long, value_enum, default_value_t = Picture::Dot)]
     pub(super) format: Picture,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum NewEffect {
+    /// It changes nothing
+    Read,
+    /// Doing it again does no harm
+    Idempotent,
+    /// It must not happen twice
+    Once,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// The runbook's name, as in `move-mailboxes`
+    pub(super) name: String,
+    /// The file to be written; an existing one is left alone [default: NAME.yaml]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// What people call it
+    #[arg(long, value_name = "TEXT")]
+    pub(super) title: Option<String>,
+    /// What it is done for one by one, as in `mailbox`
+    #[arg(long = "for-each", value_name = "ITEM")]
+    pub(super) each: Option<String>,
+    /// The command that does it; `{{ params.NAME }}` is a parameter, `{{ ITEM }}` the item
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) run: Option<String>,
+    /// What may happen if it is done again [default: once]
+    #[arg(long, value_enum)]
+    pub(super) effect: Option<NewEffect>,
+    /// The command that tells whether it has happened: exits with 0 if it has, with 1 if nothing of it has
+    #[arg(long, value_name = "COMMAND", requires = "run")]
+    pub(super) probe: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! `windlass graph`.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use serde_json::Map;
@@ -11,7 +12,8 @@ use crate::core::standing::TaskStanding;
 use crate::core::state::State;
 use crate::plan::Plan;
 use crate::plan::graph::NodeId;
-use crate::report::graph;
+use crate::report::picture::Tally;
+use crate::report::{graph, picture};
 
 pub(super) fn main(place: &Place, arguments: &Graph) -> Result<u8, Failure> {
     let path = Path::new(&arguments.what);
@@ -19,28 +21,28 @@ pub(super) fn main(place: &Place, arguments: &Graph) -> Result<u8, Failure> {
         let runbook = runbook::load(path, &arguments.drivers)?;
         // A picture of the steps needs neither parameters nor what is computed from them.
         let plan = Plan::with_vars(runbook, Map::new(), Map::new(), std::path::PathBuf::new());
-        draw(&plan, arguments.format, &|_| None)
+        draw(&plan, arguments.format, &[])
     } else {
         let known = known::read(known::find(place, &arguments.what)?)?;
-        let worst = worst_by_node(&known.state);
-        draw(&known.plan, arguments.format, &|node: NodeId| {
-            worst.get(node.index()).copied().flatten().map(colour)
-        })
+        draw(&known.plan, arguments.format, &tallies(&known.state))
     };
     super::print(&text)?;
     Ok(0)
 }
 
-fn draw(plan: &Plan, format: Picture, colours: graph::Colours<'_>) -> String {
+fn draw(plan: &Plan, format: Picture, tallies: &[Tally]) -> String {
+    let tally = |node: NodeId| tallies.get(node.index()).cloned().unwrap_or_default();
+    let worst = |node: NodeId| tally(node).first().map(|(standing, _)| colour(*standing));
     match format {
-        Picture::Dot => graph::dot(plan, colours),
-        Picture::Mermaid => graph::mermaid(plan, colours),
+        Picture::Dot => graph::dot(plan, &worst),
+        Picture::Mermaid => graph::mermaid(plan, &worst),
+        Picture::Svg => picture::svg(plan, &tally),
     }
 }
 
-/// For each step, the standing of the task of it that most needs attention. A step that fans out is drawn as one.
-fn worst_by_node(state: &State) -> Vec<Option<TaskStanding>> {
-    let mut worst: Vec<Option<TaskStanding>> = vec![None; state.graph().nodes.len()];
+/// For each step how its tasks stand, first those that most need attention. A step that fans out is drawn as one.
+fn tallies(state: &State) -> Vec<Tally> {
+    let mut tallies = vec![Tally::new(); state.graph().nodes.len()];
     for (id, instance, _) in state.tasks() {
         let standing = state.task_standing(id);
         let parent = state.graph().node(instance.node).parent;
@@ -50,12 +52,16 @@ fn worst_by_node(state: &State) -> Vec<Option<TaskStanding>> {
             .and_then(|group| group.fan_out.as_ref())
             .is_some_and(|fan_out| fan_out.single);
         let node = if single { parent } else { instance.node };
-        let seen = &mut worst[node.index()];
-        if seen.is_none_or(|seen| urgency(standing) > urgency(seen)) {
-            *seen = Some(standing);
+        let tally = &mut tallies[node.index()];
+        match tally.iter_mut().find(|(known, _)| *known == standing) {
+            Some((_, count)) => *count += 1,
+            None => tally.push((standing, 1)),
         }
     }
-    worst
+    for tally in &mut tallies {
+        tally.sort_by_key(|(standing, _)| Reverse(urgency(*standing)));
+    }
+    tallies
 }
 
 fn urgency(standing: TaskStanding) -> u8 {

@@ -6,6 +6,7 @@ mod abandon;
 mod actor;
 mod adopt;
 mod aftermath;
+mod answer;
 mod arguments;
 mod attach;
 mod check;
@@ -19,6 +20,7 @@ mod known;
 mod locks;
 mod logs;
 mod man;
+mod new;
 mod plan;
 mod rehearse;
 mod release;
@@ -76,6 +78,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         next::say_state_folder(&std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
     }
     match arguments.command {
+        Command::New(command) => new::main(&command),
         Command::Check(command) => check::main(&command),
         Command::Explain(command) => explain::main(&command),
         Command::Plan(command) => plan::main(&command),
@@ -88,6 +91,8 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Logs(command) => logs::main(&place, &command),
         Command::Show(command) => show::main(&place, &command),
         Command::Resolve(command) => resolve::main(&place, &command),
+        Command::Approve(command) => answer::approve(&place, &command),
+        Command::Reject(command) => answer::reject(&place, &command),
         Command::Stop(command) => stop::main(&place, &command),
         Command::Locks(command) => locks::main(&place, &command),
         Command::Abandon(command) => abandon::main(&place, &command),

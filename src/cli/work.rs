@@ -56,6 +56,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     let executor = Executor::new(taken, slots, observers)
         .map_err(|error| Failure::new(JOURNAL, format!("signals cannot be watched: {error}")))?;
     let executor = if working.no_wait { executor.impatient() } else { executor };
+    let executor = if working.wait { executor.attended() } else { executor };
     let executor = match until {
         Some(step) => executor.until(step),
         None => executor,

@@ -6,8 +6,10 @@
 mod claim;
 mod enter;
 mod judge;
+mod question;
 mod resolve;
 mod setting;
+mod window;
 
 pub(super) use self::enter::item_id;
 
@@ -19,6 +21,7 @@ use jiff::Timestamp;
 use super::job::Role;
 use super::record::{Closing, Item, JobEnd, Outcome, Record, StopReason, Verdict};
 use super::state::{InstanceBody, InstanceId, Job, Knowledge, Phase, Proof, State};
+use crate::plan::graph::Work;
 use crate::spec::model::Effect;
 
 /// A record that does not fit what is known.
@@ -71,6 +74,7 @@ impl State {
                 self.run.stopped = None;
                 self.run.ended = None;
                 self.claims.denied.clear();
+                self.windows.clear();
                 self.grant_fresh_attempts();
                 self.grant_fresh_attempts_to_settings();
                 self.settle_everything();
@@ -172,19 +176,13 @@ impl State {
                 state.outputs = Some(outputs.clone());
             }
             Record::WaitUntil { task, until, reason } => {
-                let id = self.known(task)?;
-                let state = self
-                    .task_mut(id)
-                    .ok_or_else(|| contradiction(task, "it waits but is not a task"))?;
-                let Phase::Judging(role) = state.phase else {
-                    return Err(contradiction(
-                        task,
-                        "it waits although nothing of it has just ended",
-                    ));
-                };
-                state.phase = Phase::Pausing(role, *until);
-                state.reason = Some(Arc::from(reason.as_str()));
+                self.wait_until(at, task, *until, reason)?;
             }
+            Record::WindowAwaited { task, window, until } => {
+                self.window_awaited(task, window, *until)?;
+            }
+            Record::Asked { task, question } => self.asked(at, task, question)?,
+            Record::Answered { task, by, answer } => self.answered(at, task, by, answer)?,
             Record::TaskEnded { task, outcome, reason } => {
                 self.end_task(at, task, *outcome, reason.as_deref())?;
             }
@@ -193,6 +191,35 @@ impl State {
                 self.resolve(at, task, *decision, because, outputs.as_ref())?;
                 self.settle_everything();
             }
+        }
+        Ok(())
+    }
+
+    fn wait_until(
+        &mut self,
+        at: Timestamp,
+        task: &Arc<str>,
+        until: Timestamp,
+        reason: &str,
+    ) -> Result<(), Unfit> {
+        let id = self.known(task)?;
+        let shape = self.graph.task(self.instance(id).node);
+        let sleeps = shape.is_some_and(|task| matches!(task.work, Work::Pause(_)));
+        let state =
+            self.task_mut(id).ok_or_else(|| contradiction(task, "it waits but is not a task"))?;
+        state.phase = match state.phase {
+            Phase::Judging(role) => Phase::Pausing(role, until),
+            Phase::Waiting if sleeps => Phase::Sleeping(until),
+            _ => {
+                let what = "it waits although nothing of it has just ended";
+                return Err(contradiction(task, what));
+            }
+        };
+        state.reason = Some(Arc::from(reason));
+        if sleeps {
+            state.started.get_or_insert(at);
+            self.mark_begun(id);
+            self.mark_started(id);
         }
         Ok(())
     }
@@ -218,7 +245,9 @@ impl State {
         digest: &str,
     ) -> Result<(), Unfit> {
         let id = self.known(task)?;
-        let declared = self.graph.task(self.instance(id).node).map(|task| task.effect);
+        let shape = self.graph.task(self.instance(id).node);
+        let declared = shape.map(|task| task.effect);
+        let waits = shape.is_some_and(|task| task.wait.is_some());
         let asks = self.asks(id);
         let state = self
             .task_mut(id)
@@ -236,6 +265,9 @@ impl State {
                 check(!asks || state.inquiry.cleared, task, "its probe was not asked just before")?;
                 if state.knowledge == Knowledge::NotBegun {
                     state.knowledge = Knowledge::Maybe(job.attempt);
+                }
+                if waits {
+                    state.asking_since.get_or_insert(at);
                 }
                 state.attempts += 1;
             }
@@ -282,6 +314,7 @@ impl State {
         }
         state.started.get_or_insert(at);
         self.mark_begun(id);
+        self.mark_started(id);
         Ok(())
     }
 
@@ -303,10 +336,16 @@ impl State {
             state.exit = end.exit;
         }
         match (verdict, job.role) {
-            (Verdict::Good, Role::Action) => {
+            (Verdict::Good | Verdict::Overdue { .. }, Role::Action) => {
                 state.knowledge = Knowledge::Done(Proof::Exit(attempt));
                 state.phase = Phase::Verifying(0);
                 state.tries = 0;
+                if let Verdict::Overdue { reason } = verdict {
+                    state.reason = Some(Arc::from(reason.as_str()));
+                }
+            }
+            (Verdict::Overdue { .. }, _) => {
+                return Err(contradiction(task, "such a job does not wait for anything"));
             }
             (Verdict::Good, Role::Verify(number)) => {
                 state.phase = Phase::Verifying(number + 1);
@@ -369,6 +408,7 @@ impl State {
                     "it is skipped although it was started",
                 )?;
                 state.phase = Phase::Ended(outcome);
+                state.question = None;
                 state.reason = reason.map(Arc::from);
                 state.ended = Some(at);
             }
@@ -376,7 +416,10 @@ impl State {
                 return Err(contradiction(task, "a setting is neither a task nor a group"));
             }
         }
-        self.mark_begun(id);
+        // That an item may begin is not its beginning.
+        if outcome != Outcome::Succeeded || !self.is_approval(id) {
+            self.mark_begun(id);
+        }
         self.settle([id]);
         Ok(())
     }

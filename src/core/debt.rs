@@ -190,7 +190,12 @@ impl State {
             Phase::Asking | Phase::Pausing(Role::Probe | Role::Repair { .. }, _) => {
                 task.may_have_happened()
             }
-            Phase::Waiting | Phase::Pausing(..) | Phase::Verifying(_) | Phase::Ended(_) => false,
+            Phase::Waiting
+            | Phase::Pausing(..)
+            | Phase::Sleeping(_)
+            | Phase::Awaiting
+            | Phase::Verifying(_)
+            | Phase::Ended(_) => false,
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::claim::{Holder, Lock};
 use super::job::{Command, Role};
+use super::question::Question;
 use super::record::Item;
 use super::state::{InstanceId, State};
 
@@ -43,6 +44,12 @@ pub trait Evaluate {
     /// # Errors
     /// If a condition cannot be evaluated.
     fn assert(&self, state: &State, instance: InstanceId) -> Result<Option<String>, String>;
+
+    /// What people are asked by a task; without the time after which it is too late.
+    ///
+    /// # Errors
+    /// If a text of it cannot be rendered.
+    fn question(&self, state: &State, instance: InstanceId) -> Result<Question, String>;
 
     /// The command of a job.
     ///

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::job::Role;
+use super::question::{Question, QuestionKind};
 use super::record::Outcome;
 use super::setting::{Part, SettingState};
 use crate::plan::graph::NodeId;
@@ -135,13 +136,32 @@ pub struct TaskState {
     pub rounds: u32,
     /// How often in a row `until` held, where it is repeated, since the last resume.
     pub streak: u32,
-    /// When its first job was started.
+    /// What people are asked, while they have not answered.
+    pub question: Option<Arc<Question>>,
+    /// The users who have said yes to that.
+    pub agreed: Vec<Arc<str>>,
+    /// Since when it asks for what it waits for; empty once that has come, or the waiting has failed and begins anew.
+    pub asking_since: Option<Timestamp>,
+    /// When its first job was started, or it began to wait.
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
 }
 
 impl TaskState {
+    /// Whether that user has said yes to what people are asked.
+    #[must_use]
+    pub fn has_agreed(&self, user: &str) -> bool {
+        self.agreed.iter().any(|name| name.as_ref() == user)
+    }
+
+    /// Whether a person may be doing just now what it asks for.
+    #[must_use]
+    pub fn is_in_hands(&self) -> bool {
+        let manual = |question: &Arc<Question>| question.kind == QuestionKind::Manual;
+        self.phase == Phase::Awaiting && self.question.as_ref().is_some_and(manual)
+    }
+
     /// Whether its action, or a repair of it, may have had an effect that nobody has answered for.
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
@@ -167,6 +187,9 @@ impl Default for TaskState {
             inquiry: Inquiry::default(),
             rounds: 0,
             streak: 0,
+            question: None,
+            agreed: Vec::new(),
+            asking_since: None,
             started: None,
             ended: None,
         }
@@ -228,6 +251,10 @@ pub enum Phase {
     Judging(Role),
     /// It is tried again, but not before that time.
     Pausing(Role, Timestamp),
+    /// Nothing is to be done but to wait until that time.
+    Sleeping(Timestamp),
+    /// People are asked, and have not answered.
+    Awaiting,
     /// Its probe is to be asked what became of a start.
     Asking,
     /// Its state is being repaired: the action of that number, in the state of that number, is to be started.
@@ -327,6 +354,8 @@ pub struct Scope {
     pub(super) first: InstanceId,
     /// Something in it has begun.
     pub begun: bool,
+    /// Something in it was really started, so that it waits for no window any more.
+    pub started: bool,
     /// Instances in it that are not settled.
     pub(super) open: u32,
     /// Instances in it with a task that is failed or in doubt.

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod job;
 pub mod machine;
 pub mod preview;
+pub mod question;
 pub mod record;
 pub mod recover;
 pub mod setting;

@@ -13,10 +13,12 @@ pub use self::setting::ForeseenSetting;
 use super::evaluate::Evaluate;
 use super::expressions::Expressions;
 use super::job::Role;
+use super::machine::in_words;
+use super::question::Question;
 use super::record::{Actor, Item, Opened, Outcome, Record};
 use super::state::{InstanceId, Items, ScopeId, State};
 use crate::plan::Plan;
-use crate::plan::graph::{NodeBody, NodeId};
+use crate::plan::graph::{NodeBody, NodeId, Work};
 use crate::spec::model::Effect;
 
 /// What a run would do, as `plan --format json` prints it.
@@ -59,6 +61,12 @@ pub struct Foreseen {
     /// The commands that verify it; none where one is not known yet.
     #[serde(skip)]
     pub verifications: Vec<Option<Vec<String>>>,
+    /// What it waits for, in words, where that is all that it does.
+    #[serde(skip)]
+    pub waits: Option<String>,
+    /// The window in which it, or the item around it, begins, in words.
+    #[serde(skip)]
+    pub window: Option<String>,
     /// What must have ended before.
     pub needs: Vec<String>,
     /// The names of the locks that it runs under, outermost first; without those that depend on another step's outcome.
@@ -193,19 +201,24 @@ impl Walk<'_> {
     }
 
     fn task(&mut self, id: InstanceId, mut fate: Fate) {
-        let asserts = self
-            .plan
-            .graph
-            .task(self.state.instance(id).node)
-            .is_some_and(|task| task.work == crate::plan::graph::Work::Assert);
-        let mut argv = None;
+        let work = self.plan.graph.task(self.state.instance(id).node).map(|task| task.work);
+        let (mut argv, mut asked) = (None, None);
         if fate.verdict == Forecast::WillRun {
             match self.expressions.action_depends_on(&self.state, id) {
                 Some(until) => fate.unknown_until = Some(until),
-                None if asserts => match self.expressions.assert(&self.state, id) {
-                    Ok(None) => {}
-                    Ok(Some(message)) | Err(message) => fate = Fate::stop(message),
-                },
+                None if work == Some(Work::Assert) => {
+                    match self.expressions.assert(&self.state, id) {
+                        Ok(None) => {}
+                        Ok(Some(message)) | Err(message) => fate = Fate::stop(message),
+                    }
+                }
+                None if matches!(work, Some(Work::Question(_))) => {
+                    match self.expressions.question(&self.state, id) {
+                        Ok(question) => asked = Some(question),
+                        Err(error) => fate = Fate::stop(error),
+                    }
+                }
+                None if work != Some(Work::Job) => {}
                 None => match self.expressions.command(&self.state, id, Role::Action) {
                     Ok(command) => argv = Some(command.argv),
                     Err(error) => fate = Fate::stop(error),
@@ -226,7 +239,20 @@ impl Walk<'_> {
             Forecast::Skip | Forecast::Stop | Forecast::Unknown => Vec::new(),
         };
         let locks = self.locks(id);
-        self.tasks.push(Foreseen { item, verifications, locks, ..row });
+        let window = self.state.windows_around(id).into_iter().next_back();
+        let window = window.and_then(|holder| self.state.windows_of(holder)).map(|window| {
+            let expect =
+                window.expect.map(|expect| format!(", which must have {} left", in_words(expect)));
+            format!("{}{}", window.name, expect.unwrap_or_default())
+        });
+        self.tasks.push(Foreseen {
+            window,
+            item,
+            verifications,
+            locks,
+            waits: waits(work, asked),
+            ..row
+        });
     }
 
     fn locks(&self, id: InstanceId) -> Vec<String> {
@@ -346,12 +372,26 @@ impl Walk<'_> {
             effect: self.plan.graph.task(node).map_or(Effect::Once, |task| task.effect),
             argv,
             verifications: Vec::new(),
+            waits: None,
+            window: None,
             needs,
             locks: Vec::new(),
             verdict: fate.verdict,
             unknown_until: fate.unknown_until,
             reason: fate.reason,
         }
+    }
+}
+
+/// What a task waits for that starts nothing.
+fn waits(work: Option<Work>, asked: Option<Question>) -> Option<String> {
+    match (work?, asked) {
+        (Work::Pause(time), _) => Some(format!("waits for {}", in_words(time))),
+        (Work::Question(_), Some(question)) => {
+            Some(format!("asks {}: {}", question.whom(), question.text.trim_end()))
+        }
+        (Work::Question(_), None) => Some("asks people".to_owned()),
+        (Work::Job | Work::Assert, _) => None,
     }
 }
 

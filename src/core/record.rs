@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::claim::{Blocker, Lock};
 use super::job::{End, Role};
+use super::question::{Answer, Question};
 use super::setting::{SettingCommands, SettingStanding};
 use crate::spec::model::Effect;
 
@@ -140,7 +141,32 @@ pub enum Record {
         /// By name.
         outputs: Arc<Value>,
     },
-    /// The task is tried again, but not before that time.
+    /// A task, or an item, does not begin before that time: its window is closed, or will not be open for long enough.
+    WindowAwaited {
+        /// For what: id of a task, a group or an item.
+        task: Arc<str>,
+        /// The window.
+        window: Arc<str>,
+        /// When it opens.
+        until: Timestamp,
+    },
+    /// People are asked to do something, or to decide.
+    Asked {
+        /// Id of the task.
+        task: Arc<str>,
+        /// The question.
+        question: Box<Question>,
+    },
+    /// Somebody has answered.
+    Answered {
+        /// Id of the task.
+        task: Arc<str>,
+        /// Who.
+        by: Actor,
+        /// What.
+        answer: Answer,
+    },
+    /// The task goes on, or is tried again, but not before that time.
     WaitUntil {
         /// Id of the task.
         task: Arc<str>,
@@ -252,6 +278,8 @@ pub enum StopReason {
     Stuck,
     /// All that is left waits for locks that other runs hold.
     Locked,
+    /// All that is left waits for people.
+    Waiting,
     /// Ctrl-C or SIGTERM.
     Signal,
     /// `windlass stop`.
@@ -296,6 +324,11 @@ pub enum Verdict {
     Repeat {
         /// Whether `until` held.
         held: bool,
+    },
+    /// What it asks for has not come in time, and the task goes on without.
+    Overdue {
+        /// In words.
+        reason: String,
     },
     /// It ended badly.
     Bad {
@@ -411,6 +444,9 @@ impl Record {
             | Self::Judged { task, .. }
             | Self::OutputsKept { task, .. }
             | Self::WaitUntil { task, .. }
+            | Self::WindowAwaited { task, .. }
+            | Self::Asked { task, .. }
+            | Self::Answered { task, .. }
             | Self::TaskEnded { task, .. }
             | Self::SettingMoved { task, .. }
             | Self::Resolved { task, .. } => Some(task),

@@ -89,6 +89,8 @@ impl State {
                     Phase::Running(_)
                     | Phase::Judging(_)
                     | Phase::Pausing(..)
+                    | Phase::Sleeping(_)
+                    | Phase::Awaiting
                     | Phase::Asking
                     | Phase::Repairing(..)
                     | Phase::Verifying(_) => Settled::Open,

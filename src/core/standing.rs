@@ -140,7 +140,7 @@ impl State {
                 Phase::Waiting if matches!(settled, Settled::Stuck | Settled::StuckOnDoubt) => {
                     TaskStanding::Blocked
                 }
-                Phase::Waiting => TaskStanding::Waiting,
+                Phase::Waiting | Phase::Sleeping(_) | Phase::Awaiting => TaskStanding::Waiting,
                 // It is being found out whether its effect has happened; until then nobody knows.
                 Phase::Asking
                 | Phase::Repairing(..)
@@ -229,9 +229,17 @@ impl State {
             RunStanding::Failed
         } else if self.run().stopped == Some(StopReason::Locked) {
             RunStanding::Locked
+        } else if self.run().stopped == Some(StopReason::Waiting) && self.only_people_help() {
+            RunStanding::Waiting
         } else {
             RunStanding::Interrupted
         }
+    }
+
+    /// Whether people are asked, and nothing that they have answered waits for an executor.
+    fn only_people_help(&self) -> bool {
+        let answered = |phase: Phase| matches!(phase, Phase::Verifying(_));
+        self.questions().next().is_some() && !self.tasks().any(|(_, _, task)| answered(task.phase))
     }
 }
 

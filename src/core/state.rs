@@ -2,18 +2,19 @@
 //!
 //! Knows no clock and evaluates nothing; only [`State::apply`] changes it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::claim::Claims;
+use super::claim::{Claims, Holder};
 pub use super::facts::{
     GroupState, Inquiry, Instance, InstanceBody, InstanceId, Items, Job, Knowledge, Phase, Proof,
     Repair, Scope, ScopeId, Settled, Standing, TaskState,
 };
+use super::question::Question;
 use super::record::{Opened, StopReason};
-use crate::plan::graph::{Graph, Node, NodeId};
+use crate::plan::graph::{Graph, Node, NodeId, Window};
 
 /// What is known of a run.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct State {
     pub(super) graph: Arc<Graph>,
     pub(super) run: Run,
     pub(super) claims: Claims,
+    /// Who waits for a window, and until when.
+    pub(super) windows: BTreeMap<Holder, AwaitedWindow>,
     pub(super) instances: Vec<Instance>,
     pub(super) scopes: Vec<Scope>,
     pub(super) ids: HashMap<Arc<str>, Named>,
@@ -34,9 +37,19 @@ impl PartialEq for State {
     fn eq(&self, other: &Self) -> bool {
         self.run == other.run
             && self.claims == other.claims
+            && self.windows == other.windows
             && self.instances == other.instances
             && self.scopes == other.scopes
     }
+}
+
+/// A window that is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwaitedWindow {
+    /// Its name.
+    pub window: Arc<str>,
+    /// When it opens next for long enough.
+    pub until: Timestamp,
 }
 
 /// What an id names.
@@ -87,6 +100,7 @@ impl State {
             graph,
             run: Run::default(),
             claims: Claims::default(),
+            windows: BTreeMap::new(),
             instances: vec![root],
             scopes: Vec::new(),
             ids: HashMap::new(),
@@ -174,6 +188,61 @@ impl State {
             )),
             _ => None,
         })
+    }
+
+    /// The tasks that wait for people, with what these are asked.
+    pub fn questions(&self) -> impl Iterator<Item = (InstanceId, &Instance, &Arc<Question>)> {
+        let open = self.tasks().filter(|(_, _, task)| task.phase == Phase::Awaiting);
+        open.filter_map(|(id, instance, task)| Some((id, instance, task.question.as_ref()?)))
+    }
+
+    /// The window of a task, or of an item.
+    #[must_use]
+    pub fn windows_of(&self, holder: Holder) -> Option<&Window> {
+        let id = match holder {
+            Holder::Task(task) => task,
+            Holder::Scope(scope) => self.scope(scope).group,
+        };
+        let is_group = self.group(id).is_some();
+        let of_items = matches!(holder, Holder::Scope(_));
+        self.node(id).window.as_deref().filter(|_| is_group == of_items)
+    }
+
+    /// Everything around a task that has a window and was not really begun, outermost first, and the task itself last.
+    #[must_use]
+    pub fn windows_around(&self, task: InstanceId) -> Vec<Holder> {
+        let mut around = vec![Holder::Task(task)];
+        let mut at = task;
+        while at != InstanceId::ROOT {
+            let scope = self.instance(at).scope;
+            around.push(Holder::Scope(scope));
+            at = self.scope(scope).group;
+        }
+        around.retain(|&holder| self.windows_of(holder).is_some() && !self.is_past_window(holder));
+        around.reverse();
+        around
+    }
+
+    /// Whether a task, or an item, need not wait for its window any more.
+    #[must_use]
+    pub fn is_past_window(&self, holder: Holder) -> bool {
+        match holder {
+            // A task that is started anew begins anew; an item goes on.
+            Holder::Task(task) => self.task(task).is_none_or(|task| task.phase != Phase::Waiting),
+            Holder::Scope(scope) => self.scope(scope).started,
+        }
+    }
+
+    /// The window that a task, or an item, waits for.
+    #[must_use]
+    pub fn awaited_window(&self, holder: Holder) -> Option<&AwaitedWindow> {
+        self.windows.get(&holder).filter(|_| !self.is_past_window(holder))
+    }
+
+    /// The outermost window that a task waits for.
+    #[must_use]
+    pub fn awaited_by(&self, task: InstanceId) -> Option<&AwaitedWindow> {
+        self.windows_around(task).into_iter().find_map(|holder| self.awaited_window(holder))
     }
 
     /// The instances inside a scope, in file order.

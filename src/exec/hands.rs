@@ -101,6 +101,7 @@ impl Hands {
                     found.push(Input::Read { job, out: left });
                 }
                 Effect::Timer { .. }
+                | Effect::Ask { .. }
                 | Effect::Acquire { .. }
                 | Effect::Release { .. }
                 | Effect::Verify { .. }

@@ -172,6 +172,13 @@ impl Executor {
         self
     }
 
+    /// The same executor, which stays while people are asked.
+    #[must_use]
+    pub fn attended(mut self) -> Self {
+        self.machine = self.machine.attended();
+        self
+    }
+
     /// The same executor, which ends once `step`, one of the run's own steps, has succeeded.
     #[must_use]
     pub fn until(mut self, step: NodeId) -> Self {

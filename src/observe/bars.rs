@@ -122,7 +122,14 @@ impl Bars {
                     Some(label) => format!("{label}: {printed}"),
                 }
             }
-            Some(Phase::Pausing(_, until)) => {
+            Some(Phase::Awaiting) => {
+                let question = known.and_then(|known| known.question.as_ref());
+                question.map_or_else(String::new, |question| {
+                    let first = question.text.lines().next().unwrap_or_default();
+                    format!("asks {}: {}", escape(&question.whom()), escape(first))
+                })
+            }
+            Some(Phase::Pausing(_, until) | Phase::Sleeping(until)) => {
                 format!("waits until {}: {}", moment(until, now), escape(reason))
             }
             Some(Phase::Judging(_)) => {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::estimate::Pace;
 use crate::core::record::Record;
 use crate::core::standing::TaskStanding;
-use crate::core::state::{InstanceBody, InstanceId, ScopeId, Settled, State};
+use crate::core::state::{InstanceBody, InstanceId, Phase, ScopeId, Settled, State};
 
 /// How many tasks stand how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,6 +83,9 @@ impl Model {
             Record::JobStarting { task, .. }
             | Record::Judged { task, .. }
             | Record::TaskEnded { task, .. }
+            | Record::Asked { task, .. }
+            | Record::Answered { task, .. }
+            | Record::WaitUntil { task, .. }
             | Record::SettingMoved { task, .. }
             | Record::ItemsFrozen { task, .. } => self.touched.extend(state.find(task)),
             Record::Opened(_)
@@ -95,8 +98,8 @@ impl Model {
             | Record::Claimed { .. }
             | Record::Denied { .. }
             | Record::Released { .. }
-            | Record::ClaimLost { .. }
-            | Record::WaitUntil { .. } => {}
+            | Record::WindowAwaited { .. }
+            | Record::ClaimLost { .. } => {}
         }
     }
 
@@ -248,6 +251,10 @@ impl ItemCounts {
 fn classify(state: &State, id: InstanceId) -> Class {
     let group = match &state.instance(id).body {
         InstanceBody::Group(group) => group,
+        // What waits for a time or for people is under way.
+        InstanceBody::Task(task) if matches!(task.phase, Phase::Sleeping(_) | Phase::Awaiting) => {
+            return Class::Task(TaskStanding::Running);
+        }
         InstanceBody::Task(_) => return Class::Task(state.task_standing(id)),
         // What a setting is doing is shown line by line.
         InstanceBody::Setting(_) | InstanceBody::Part(_) => return Class::Entered,

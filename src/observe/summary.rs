@@ -40,8 +40,9 @@ pub(super) fn text(status: &Status, folder: &RunFolder) -> String {
     if overview::owed(&mut text, status) {
         text.push('\n');
     }
-    section(&mut text, status, folder, TaskStanding::InDoubt, "in doubt");
-    section(&mut text, status, folder, TaskStanding::Failed, "failed");
+    section(&mut text, status, folder, status.asked(), "asked of people");
+    section(&mut text, status, folder, status.standing(TaskStanding::InDoubt), "in doubt");
+    section(&mut text, status, folder, status.standing(TaskStanding::Failed), "failed");
     // What matters most comes last: a small terminal has scrolled the rest away.
     text.push_str(&headline(status));
     if !status.next.is_empty() {
@@ -89,14 +90,14 @@ fn headline(status: &Status) -> String {
     format!("run {} {standing}{took}: {counts}\n", status.run)
 }
 
-fn section(
+fn section<'a>(
     text: &mut String,
     status: &Status,
     folder: &RunFolder,
-    standing: TaskStanding,
+    rows: impl Iterator<Item = &'a TaskRow>,
     title: &str,
 ) {
-    let rows: Vec<&TaskRow> = status.standing(standing).collect();
+    let rows: Vec<&TaskRow> = rows.collect();
     if rows.is_empty() {
         return;
     }
@@ -117,9 +118,13 @@ fn section(
 
 /// A task that went wrong: why, what it said, and where all that it said can be read.
 fn tell(text: &mut String, row: &TaskRow, folder: &RunFolder) {
-    let reason =
-        row.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", escape(reason)));
-    let _ = writeln!(text, "  {}{reason}", escape(&row.id));
+    let reason = row.reason.as_deref().unwrap_or_default();
+    let mut lines = reason.lines();
+    let first = lines.next().map_or_else(String::new, |line| format!(": {}", escape(line)));
+    let _ = writeln!(text, "  {}{first}", escape(&row.id));
+    lines.for_each(|line| {
+        let _ = writeln!(text, "    {}", escape(line));
+    });
     let Some(log) = last_job(folder, &row.id) else { return };
     let mut lines = row.printed.clone();
     if lines.is_empty() {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::printable::{between, clock, counted, escape, moment, span};
 use crate::core::job::{End, Role};
+use crate::core::question::Answer;
 use crate::core::record::{
     Actor, Closing, Decision, JobEnd, Judgement, Outcome, Record, StopReason, Verdict,
 };
@@ -15,6 +16,7 @@ use crate::core::setting::SettingStanding;
 use crate::core::state::{State, TaskState};
 use crate::exec::Fact;
 use crate::journal::RunFolder;
+use crate::report::next;
 
 /// How many processes that outlived their job are named.
 const SURVIVORS_NAMED_MAX: usize = 3;
@@ -130,6 +132,17 @@ pub(super) fn line(fact: &Fact, state: &State, folder: &RunFolder) -> Option<Lin
             "waiting",
             format!("{task} until {}: {reason}", moment(*until, fact.at)),
         ),
+        Record::WindowAwaited { task, window, until } => (
+            Weight::Notable,
+            "waiting",
+            format!("{task} until {}: for window `{window}`", moment(*until, fact.at)),
+        ),
+        Record::Asked { task, question } => {
+            let answer = next::command(&["approve", folder.id(), task]);
+            let first = question.text.lines().next().unwrap_or_default();
+            (Weight::Notable, "asked", format!("{task} ({}): {first}; `{answer}`", question.whom()))
+        }
+        Record::Answered { task, by, answer } => answered(task, by, answer),
         Record::SettingMoved { task, state, value, reason, .. } => {
             setting_moved(task, *state, value.as_deref(), reason.as_deref())
         }
@@ -260,6 +273,7 @@ fn stopped(run: &str, why: StopReason, by: Option<&Actor>, because: Option<&str>
         StopReason::Locked => {
             format!("{run} stopped: all that is left waits for locks of other runs")
         }
+        StopReason::Waiting => format!("{run} stopped: all that is left waits for people"),
         StopReason::Reached => format!("{run} stopped: it has come as far as it was to go"),
         StopReason::Signal => format!(
             "{run} stopped by a signal: nothing more starts, what runs is waited for; a second one leaves it to the keeper"
@@ -271,6 +285,14 @@ fn stopped(run: &str, why: StopReason, by: Option<&Actor>, because: Option<&str>
             format!("{run} stopped{by}{because}: nothing more starts, what runs is waited for")
         }
     }
+}
+
+/// What people read about an answer.
+fn answered(task: &str, by: &Actor, answer: &Answer) -> (Weight, &'static str, String) {
+    let why = answer.because.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let (weight, what) =
+        if answer.go { (Weight::Notable, "approved") } else { (Weight::Bad, "rejected") };
+    (weight, what, format!("{task} by {}{why}", actor(by)))
 }
 
 /// What people read about a setting.
@@ -324,6 +346,9 @@ pub(super) fn may_last(record: &Record) -> bool {
         Record::Stopped { .. }
         | Record::Denied { .. }
         | Record::ClaimLost { .. }
+        | Record::WindowAwaited { .. }
+        | Record::Asked { .. }
+        | Record::Answered { .. }
         | Record::Judged { .. }
         | Record::Resolved { .. } => true,
         _ => false,

@@ -13,7 +13,7 @@ use super::graph::{self, FanOut, Graph, Node, NodeBody, NodeId};
 use super::{Plan, PlannedStep};
 use crate::spec::model::{
     Action, Body, Effect, Located, LockName, Meaning, OnFailure, Probe, Retry, Runbook, Setting,
-    Step, Work,
+    Step, Window, WindowUse, Work,
 };
 use crate::spec::template::Scope;
 
@@ -52,13 +52,15 @@ impl Plan {
     /// The same, with `vars` as an earlier executor has computed and recorded them.
     #[must_use]
     pub fn with_vars(
-        runbook: Runbook,
+        mut runbook: Runbook,
         params: Map<String, Value>,
         vars: Map<String, Value>,
         folder: PathBuf,
     ) -> Self {
         let digest = digest(&runbook, &params);
-        let mut flat = Flat::default();
+        let windows = std::mem::take(&mut runbook.windows).into_iter();
+        let windows = windows.map(|(name, window)| (name, Arc::new(window))).collect();
+        let mut flat = Flat { windows, timeout: runbook.defaults.timeout, ..Flat::default() };
         flat.root(&runbook);
         flat.lock(NodeId::ROOT, runbook.locks);
         flat.siblings(runbook.steps, runbook.settings, NodeId::ROOT);
@@ -109,6 +111,9 @@ fn digest(runbook: &Runbook, params: &Map<String, Value>) -> String {
 
 #[derive(Default)]
 struct Flat {
+    windows: HashMap<String, Arc<Window>>,
+    /// `timeout` where nothing nearer says one.
+    timeout: Option<Duration>,
     graph: Graph,
     steps: Vec<PlannedStep>,
 }
@@ -158,6 +163,7 @@ impl Flat {
             timeout,
             grace,
             locks,
+            window,
             body,
             settings,
             ..
@@ -179,6 +185,8 @@ impl Flat {
             setting: None,
         };
         self.graph.nodes[id.index()].locks = !planned.locks.is_empty();
+        self.graph.nodes[id.index()].window =
+            window.and_then(|used| self.window(used, planned.timeout, &body, id));
         match body {
             Body::Group(steps) => {
                 self.steps.push(planned);
@@ -191,6 +199,44 @@ impl Flat {
                 self.graph.nodes[id.index()].locks |= brings_locks(&work);
                 self.steps.push(PlannedStep { work: Some(*work), ..planned });
             }
+        }
+    }
+
+    /// The window of a step; names that nobody has were refused when the runbook was checked.
+    fn window(
+        &self,
+        used: WindowUse,
+        own: Option<Duration>,
+        body: &Body,
+        id: NodeId,
+    ) -> Option<Box<graph::Window>> {
+        let hours = self.windows.get(&used.name.value)?.clone();
+        let expect = used.expect.map(|expect| expect.value).or_else(|| match body {
+            Body::Action(work) => self.time_of(work, own, id),
+            // What is said of each job of a group says nothing of the whole.
+            Body::Group(_) => own,
+        });
+        Some(Box::new(graph::Window { name: used.name.value.into(), hours, expect }))
+    }
+
+    /// The timeout of a step's job, as it is rendered: its own, that of the nearest group, its driver's, or the default.
+    fn time_of(&self, work: &Work, own: Option<Duration>, id: NodeId) -> Option<Duration> {
+        let mut at = self.graph.node(id).parent;
+        let mut around = self.steps[at.index()].timeout;
+        while around.is_none() && at != NodeId::ROOT {
+            at = self.graph.node(at).parent;
+            around = self.steps[at.index()].timeout;
+        }
+        let starts = !matches!(
+            work.target().map_or(&work.action, |target| &target.work.action),
+            Action::Assert(_) | Action::Pause(_) | Action::Manual(_) | Action::Approve(_)
+        );
+        let target = work.target().and_then(|target| target.work.timeout);
+        let of_job = own.or(around).or(target).or(self.timeout);
+        match (&work.action, work.wait) {
+            (Action::Pause(time), _) => Some(*time),
+            (_, Some(wait)) => wait.timeout,
+            _ => of_job.filter(|_| starts),
         }
     }
 
@@ -210,6 +256,7 @@ impl Flat {
             });
         let when = if per_item { planned.when.take() } else { None };
         let claims = std::mem::take(&mut self.graph.nodes[id.index()].locks);
+        let window = self.graph.nodes[id.index()].window.take();
         self.graph.nodes[id.index()].conditional = planned.when.is_some();
         let inner = PlannedStep {
             at: planned.at,
@@ -231,6 +278,7 @@ impl Flat {
         let body = NodeBody::Task(task(inner.work.as_ref().expect("it was given just now")));
         let mut node = blank(name, id, 0, body);
         node.conditional = inner.when.is_some();
+        node.window = window;
         node.locks = claims || inner.work.as_ref().is_some_and(brings_locks);
         self.graph.nodes.push(node);
         self.steps.push(planned);
@@ -264,6 +312,7 @@ fn blank(name: &str, parent: NodeId, slot: u32, body: NodeBody) -> Node {
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,
+        window: None,
         rank: 0,
         body,
     }
@@ -309,16 +358,26 @@ fn brings_locks(work: &Work) -> bool {
 
 fn task(work: &Work) -> graph::Task {
     let target = work.target().map(|target| &target.work);
-    let asserts = matches!(work.action, Action::Assert(_));
+    let how = match &target.unwrap_or(work).action {
+        Action::Assert(_) => graph::Work::Assert,
+        Action::Pause(time) => graph::Work::Pause(*time),
+        Action::Manual(_) => graph::Work::Question(graph::Question { manual: true, timeout: None }),
+        Action::Approve(approve) => {
+            graph::Work::Question(graph::Question { manual: false, timeout: approve.timeout })
+        }
+        Action::Run(_) | Action::Shell { .. } | Action::Uses { .. } => graph::Work::Job,
+    };
     let retry = work.retry.as_ref().or_else(|| target?.retry.as_ref());
     let inherited = target.map(|target| target.verify.as_slice()).unwrap_or_default();
     graph::Task {
-        effect: if asserts {
-            Effect::Read
-        } else {
-            work.effect.or_else(|| target?.effect).unwrap_or_default()
+        effect: match how {
+            graph::Work::Assert | graph::Work::Pause(_) => Effect::Read,
+            graph::Work::Question(question) if !question.manual => Effect::Read,
+            graph::Work::Job | graph::Work::Question(_) => {
+                work.effect.or_else(|| target?.effect).unwrap_or_default()
+            }
         },
-        work: if asserts { graph::Work::Assert } else { graph::Work::Job },
+        work: how,
         retry: retry.map_or(ONE_TRY, |retry| retry.value.clone()),
         verify: inherited.iter().chain(&work.verify).map(|check| retry_of(&check.value)).collect(),
         outputs: !work.outputs.is_empty()
@@ -335,6 +394,7 @@ fn task(work: &Work) -> graph::Task {
                 max: repeat.value.max,
             }
         }),
+        wait: work.wait,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::spec::model::{Confirm, Effect, OnFailure, Retry};
+use crate::spec::model::{self, Confirm, Effect, OnFailure, Retry, Wait};
 
 /// Number of a node in [`Graph::nodes`]; the root group is 0, and a group's number is smaller than those inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,11 +54,24 @@ pub struct Node {
     pub conditional: bool,
     /// Whether there are locks to be claimed: of a task before its first job, of a group for each item.
     pub locks: bool,
+    /// When it may begin: a task, or each item of a group.
+    pub window: Option<Box<Window>>,
     /// Length of the longest way from its start to the end of the run, in jobs that must follow one another; of two that wait for
     /// a slot the greater goes first.
     pub rank: u64,
     /// What it holds.
     pub body: NodeBody,
+}
+
+/// When something may begin, as the machine sees it.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// Its name.
+    pub name: Arc<str>,
+    /// When it is open.
+    pub hours: Arc<model::Window>,
+    /// How long what begins in it must have before it closes.
+    pub expect: Option<Duration>,
 }
 
 /// What a node holds.
@@ -128,6 +141,8 @@ pub struct Task {
     pub probe: Option<Box<Probe>>,
     /// How often the action is done again.
     pub repeat: Option<Repeat>,
+    /// The action is asked until it finds that something holds.
+    pub wait: Option<Wait>,
 }
 
 /// A probe, as the machine sees it.
@@ -197,6 +212,19 @@ pub enum Work {
     Job,
     /// By evaluating conditions; nothing is spawned.
     Assert,
+    /// By letting time pass; nothing is spawned.
+    Pause(Duration),
+    /// By people; nothing is spawned.
+    Question(Question),
+}
+
+/// What is asked of people, as the machine sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// They do something; else they only decide.
+    pub manual: bool,
+    /// After so long it has failed.
+    pub timeout: Option<Duration>,
 }
 
 impl Graph {
@@ -368,7 +396,7 @@ impl Node {
 impl Task {
     /// How many jobs it takes one after the other.
     fn length(&self) -> u64 {
-        let action = u64::from(self.work == Work::Job);
+        let action = u64::from(self.work != Work::Assert);
         action + u64::from(self.asks()) + self.verify.len() as u64
     }
 
@@ -400,6 +428,7 @@ mod tests {
             on_failure: OnFailure::Stop,
             conditional: false,
             locks: false,
+            window: None,
             rank: 0,
             body,
         }
@@ -421,6 +450,7 @@ mod tests {
             outputs: false,
             probe: None,
             repeat: None,
+            wait: None,
         })
     }
 

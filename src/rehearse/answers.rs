@@ -16,6 +16,7 @@ use crate::core::claim::{Holder, Lock};
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::expressions::Expressions;
 use crate::core::job::{Command, Role};
+use crate::core::question::Question;
 use crate::core::record::Item;
 use crate::core::state::{InstanceId, State};
 use crate::plan::graph::{Meaning, NodeId};
@@ -207,6 +208,17 @@ impl Evaluate for Asked<'_> {
         }
         self.0.assume(Assumption::Assertion(state.instance(instance).node));
         Ok(None)
+    }
+
+    /// Whoever is asked in a rehearsal answers for all who should.
+    fn question(&self, state: &State, instance: InstanceId) -> Result<Question, String> {
+        let known = self.0.expressions.question(state, instance);
+        let question = known.or_else(|error| {
+            self.0.expressions.action_depends_on(state, instance).ok_or(error)?;
+            self.0.assume(Assumption::Command(state.instance(instance).node));
+            Ok::<_, String>(made_up::question())
+        })?;
+        Ok(Question { by: Vec::new(), min: 1, ..question })
     }
 
     fn command(&self, state: &State, instance: InstanceId, role: Role) -> Result<Command, String> {

@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::answers::Asked;
+use super::made_up;
 use super::promises::{self, Breach};
 use super::world::{Begun, Cell, Course, Thing, World};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate as _;
 use crate::core::job::{Command, JobId, Role};
-use crate::core::machine::{Effect, Input, Machine, Transition};
+use crate::core::machine::{Effect, Input, Machine, Order, Transition};
 use crate::core::record::{Actor, Record};
 use crate::core::setting::Way;
 use crate::core::state::{InstanceId, State};
@@ -104,7 +105,8 @@ impl<'a> Life<'a> {
     pub(super) fn new(answers: Asked<'a>, state: State, mut world: World, slots: usize) -> Self {
         world.locks.release_unknown(|token| state.claims().knows(token));
         Self {
-            machine: Machine::new(state, answers, slots),
+            // People are at hand, and answer at once.
+            machine: Machine::new(state, answers, slots).attended(),
             answers,
             world,
             inbox: VecDeque::new(),
@@ -247,6 +249,15 @@ impl<'a> Life<'a> {
             Effect::Forget { job } => self.world.forget(&job),
             Effect::Timer { instance, at } => {
                 self.timers.insert((at.as_millisecond(), instance));
+            }
+            Effect::Ask { instance } => {
+                let known = self.machine.state().instance(instance).id.to_string();
+                let asked = self.machine.state().task(instance);
+                if let Some(question) = asked.and_then(|task| task.question.as_ref()) {
+                    let answer = made_up::answer(question);
+                    let order = Order::Answer { task: known, answer, by: somebody(&self.world) };
+                    self.inbox.push_back(Input::Order(order));
+                }
             }
             Effect::Kill { .. } | Effect::Withdraw { .. } => {}
             claim => self.inbox.extend(self.world.locks.carry_out(claim)),

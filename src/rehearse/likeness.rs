@@ -89,6 +89,8 @@ fn task_counts(task: &TaskState, cell: Cell, into: &mut DefaultHasher) -> bool {
         Phase::Running(job) => (3_u8, job.role).hash(into),
         Phase::Judging(role) => (4_u8, role).hash(into),
         Phase::Pausing(role, _) => (5_u8, role).hash(into),
+        Phase::Sleeping(_) => 11_u8.hash(into),
+        Phase::Awaiting => (12_u8, task.agreed.len()).hash(into),
         Phase::Asking => 6_u8.hash(into),
         Phase::Repairing(state, action) => (7_u8, state, action).hash(into),
         Phase::Verifying(number) => (8_u8, number).hash(into),

@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Number, Value, json};
 
+use crate::core::question::{Answer, Question, QuestionKind};
 use crate::core::record::Item;
 use crate::spec::model::{Output, OutputType, Work};
 use crate::spec::schema::Schema;
@@ -25,6 +27,28 @@ pub(super) fn outputs(step: &str, work: &Work, items: usize) -> Value {
     let declared = all.flat_map(|work| &work.outputs);
     let made = declared.map(|(name, output)| (name.clone(), output_of(step, name, output, items)));
     Value::Object(made.collect())
+}
+
+/// A question of which nothing is known but that it is put.
+pub(super) fn question() -> Question {
+    Question {
+        kind: QuestionKind::Manual,
+        text: "(what is asked)".to_owned(),
+        confirm: false,
+        fields: IndexMap::new(),
+        by: Vec::new(),
+        min: 1,
+        until: None,
+    }
+}
+
+/// The answer of somebody who has done what was asked.
+pub(super) fn answer(question: &Question) -> Answer {
+    let told = question.fields.iter().filter_map(|(name, field)| {
+        let made = || parameter(name, &field.schema, 1);
+        Some((name.clone(), field.default.clone().or_else(made)?))
+    });
+    Answer { go: true, fields: told.collect(), because: None }
 }
 
 fn output_of(step: &str, name: &str, output: &Output, items: usize) -> Value {

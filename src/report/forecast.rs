@@ -83,6 +83,9 @@ fn task(text: &mut String, number: usize, task: &Foreseen) {
     if let Some(argv) = &task.argv {
         let _ = writeln!(text, "      $ {}", typed(argv));
     }
+    for line in task.waits.iter().flat_map(|waits| waits.lines()) {
+        let _ = writeln!(text, "      {line}");
+    }
     for verification in &task.verifications {
         let _ = match verification {
             Some(argv) => writeln!(text, "      then verified by $ {}", typed(argv)),
@@ -91,6 +94,9 @@ fn task(text: &mut String, number: usize, task: &Foreseen) {
     }
     if !task.needs.is_empty() {
         let _ = writeln!(text, "      needs {}", task.needs.join(", "));
+    }
+    if let Some(window) = &task.window {
+        let _ = writeln!(text, "      begins in window {window}");
     }
     if !task.locks.is_empty() {
         let _ = writeln!(text, "      under lock {}", task.locks.join(", "));
@@ -213,6 +219,8 @@ mod tests {
             effect: Effect::Once,
             argv: None,
             verifications: Vec::new(),
+            waits: None,
+            window: None,
             needs: Vec::new(),
             locks: Vec::new(),
             verdict,

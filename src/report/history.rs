@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::shell;
 use super::time::local;
-use crate::core::record::{Decision, JobEnd, Judgement, Record, Verdict};
+use crate::core::question::Answer;
+use crate::core::record::{Actor, Decision, JobEnd, Judgement, Record, Verdict};
 use crate::core::setting::SettingStanding;
 use crate::core::standing::TaskStanding;
 
@@ -44,6 +45,9 @@ pub fn moment(record: &Record) -> Option<String> {
                     let until = if *held { "holds" } else { "does not hold" };
                     format!("job {attempt} {how}: good, `until` {until}, to be done again")
                 }
+                Verdict::Overdue { reason } => {
+                    format!("job {attempt} {how}: {reason}; the step goes on")
+                }
                 Verdict::Bad { reason } if *reason == how => format!("job {attempt} {how}: bad"),
                 Verdict::Bad { reason } => format!("job {attempt} {how}: bad, {reason}"),
             }
@@ -57,6 +61,14 @@ pub fn moment(record: &Record) -> Option<String> {
         Record::Judged { judgement, reason, .. } => judged(*judgement, reason),
         Record::OutputsKept { outputs, .. } => format!("outputs kept: {outputs}"),
         Record::WaitUntil { until, reason, .. } => format!("{reason}, at {}", local(*until)),
+        Record::WindowAwaited { window, until, .. } => {
+            format!("waits for window `{window}`, until {}", local(*until))
+        }
+        Record::Asked { question, .. } => {
+            let until = question.until.map(|until| format!(", until {}", local(until)));
+            format!("asks {}{}: {}", question.whom(), until.unwrap_or_default(), question.text)
+        }
+        Record::Answered { by, answer, .. } => answered(by, answer),
         Record::SettingMoved { state, value, reason, .. } => {
             moved(*state, value.as_deref(), reason.as_deref())
         }
@@ -81,6 +93,15 @@ pub fn moment(record: &Record) -> Option<String> {
         | Record::Closed { .. } => return None,
     };
     Some(text)
+}
+
+fn answered(by: &Actor, answer: &Answer) -> String {
+    let what = if answer.go { "approves" } else { "rejects" };
+    let told: Vec<String> =
+        answer.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let told = if told.is_empty() { String::new() } else { format!(", {}", told.join(", ")) };
+    let why = answer.because.as_ref().map(|why| format!(", because {why}")).unwrap_or_default();
+    format!("{} on {} {what}{told}{why}", by.user, by.host)
 }
 
 fn moved(state: SettingStanding, value: Option<&Value>, reason: Option<&str>) -> String {

@@ -9,6 +9,7 @@ pub mod history;
 pub mod locks;
 pub mod next;
 pub mod overview;
+pub mod picture;
 pub mod schema;
 pub mod setting;
 pub mod shell;

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use super::setting::SettingRow;
 use super::shell;
 use super::status::{Executor, Status, TaskRow};
+use crate::core::question::QuestionKind;
 use crate::core::record::StopReason;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
@@ -56,6 +57,9 @@ pub(super) fn meant(words: &[&str], meaning: &str) -> String {
 #[must_use]
 pub fn steps(status: &Status) -> Vec<String> {
     let mut steps = super::locks::steps(&status.run, &status.awaited);
+    if !matches!(status.state, RunStanding::Succeeded | RunStanding::Abandoned) {
+        steps.extend(of_questions(status));
+    }
     steps.extend(of_run(status));
     steps
 }
@@ -76,11 +80,33 @@ fn of_run(status: &Status) -> Vec<String> {
             let failed = of(TaskStanding::Failed).flat_map(|task| of_task(run, task));
             failed.chain(last(status, false)).collect()
         }
-        RunStanding::Interrupted | RunStanding::Waiting | RunStanding::Locked => {
-            last(status, false)
-        }
+        RunStanding::Waiting => vec![meant(&["resume", run], "goes on, once this is answered")],
+        RunStanding::Interrupted | RunStanding::Locked => last(status, false),
         RunStanding::Succeeded | RunStanding::Abandoned => Vec::new(),
     }
+}
+
+/// How people answer: spelled out for the first question, the others are answered in the same way.
+fn of_questions(status: &Status) -> Vec<String> {
+    let run = status.run.as_str();
+    let mut asked = status.asked().take(NAMED_MAX);
+    let first = asked.next().into_iter().flat_map(|task| of_question(run, task));
+    first.chain(asked.map(|task| command(&["show", run, &task.id]))).collect()
+}
+
+/// The answers to what a task asks.
+fn of_question(run: &str, task: &TaskRow) -> Vec<String> {
+    let Some(question) = &task.question else { return Vec::new() };
+    let wanted = question.fields.iter().filter(|(_, field)| field.default.is_none());
+    let fields: Vec<String> = wanted.map(|(name, _)| format!("{name}=VALUE")).collect();
+    let mut approve = vec!["approve", run, task.id.as_str()];
+    fields.iter().for_each(|field| approve.extend(["--field", field]));
+    let (yes, no) = match question.kind {
+        QuestionKind::Manual => ("it is done", "it cannot be done"),
+        QuestionKind::Approval => ("go", "no go"),
+    };
+    let reject = ["reject", run, task.id.as_str(), "--because", "WHY"];
+    vec![meant(&approve, yes), meant(&reject, no)]
 }
 
 /// What settles doubts and debts, and what goes on after that.
@@ -202,6 +228,12 @@ pub fn of_one(status: &Status, task: &TaskRow) -> Vec<String> {
                 next.push(command(&["logs", run, id]));
             }
             next.push(command(&["resume", run]));
+        }
+        _ if task.question.is_some() => {
+            next.extend(of_question(run, task));
+            if status.executor.is_none() {
+                next.push(meant(&["resume", run], "goes on, once this is answered"));
+            }
         }
         TaskStanding::Running if task.orphan.is_some() => next.extend(of_orphan(run, task)),
         TaskStanding::Running if status.executor.is_none() => {

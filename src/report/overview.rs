@@ -39,6 +39,7 @@ pub fn text(status: &Status) -> String {
             Some(StopReason::Operator) => "; stopped on purpose",
             Some(StopReason::Reached) => "; it has come as far as it was to go",
             Some(StopReason::Abandoned) => "; it was to be abandoned",
+            Some(StopReason::Waiting) => "; what people were asked is answered",
             Some(StopReason::Stuck | StopReason::Locked) => "",
         });
     }
@@ -50,6 +51,7 @@ pub fn text(status: &Status) -> String {
         text.push('\n');
         owed(&mut text, status);
     }
+    list(&mut text, "asked of people", status.asked());
     let running = match status.executor {
         Some(_) => "running",
         None => "left behind",
@@ -65,10 +67,13 @@ pub fn text(status: &Status) -> String {
             list(&mut text, title, status.standing(standing));
         }
     }
+    let for_a_time = |row: &&TaskRow| row.until.is_some() && row.question.is_none();
+    let waiting = status.standing(TaskStanding::Waiting).filter(for_a_time);
+    list(&mut text, "waiting for a time", waiting);
     locks::write(&mut text, &status.awaited, &status.claims);
-    if status.settings.iter().any(for_a_time) {
+    if status.settings.iter().any(is_for_a_time) {
         text.push('\n');
-        settings(&mut text, "changed for a time", status, for_a_time);
+        settings(&mut text, "changed for a time", status, is_for_a_time);
     }
     counts(&mut text, status);
     next::list(&mut text, &status.next);
@@ -88,6 +93,8 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
         let reason = row.reason.as_deref().unwrap_or_default();
         let mut lines = reason.lines();
         let first = lines.next().map_or_else(String::new, |line| format!(": {}", escape(line)));
+        let whom = row.question.as_ref().map(|_| format!(" ({})", row.waiting_for.join(", ")));
+        let since = whom.map_or(since, |whom| escape(&whom).into_owned());
         let _ = writeln!(text, "  {}{since}{first}{}", escape(&row.id), until.unwrap_or_default());
         lines.for_each(|line| {
             let _ = writeln!(text, "    {}", escape(line));
@@ -107,7 +114,7 @@ pub fn owed(text: &mut String, status: &Status) -> bool {
     settings(text, "owed, as it is not back to what it was", status, |row| row.debt)
 }
 
-fn for_a_time(row: &SettingRow) -> bool {
+fn is_for_a_time(row: &SettingRow) -> bool {
     !row.debt && row.state.is_open()
 }
 

@@ -1,5 +1,7 @@
 //! The status of a run: what is done, running, failed, in doubt and waiting.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,6 +10,7 @@ use super::locks::{self, Awaited, Held};
 use super::setting::SettingRow;
 use super::{next, setting};
 use crate::core::job::Role;
+use crate::core::question::Question;
 use crate::core::record::{Outcome, StopReason};
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State, TaskState};
@@ -109,6 +112,9 @@ pub struct TaskRow {
     /// Whether it has a probe that can be asked.
     #[serde(skip)]
     pub probe: bool,
+    /// What people are asked by it.
+    #[serde(skip)]
+    pub question: Option<Arc<Question>>,
     /// The process of its job that lives on without its keeper, where the journal knows one.
     #[serde(skip)]
     pub orphan: Option<u32>,
@@ -178,6 +184,11 @@ impl Status {
         self.state == RunStanding::InDoubt && !doubtful
     }
 
+    /// The tasks that ask people.
+    pub fn asked(&self) -> impl Iterator<Item = &TaskRow> {
+        self.tasks.iter().filter(|task| task.question.is_some())
+    }
+
     /// The tasks that stand so.
     pub fn standing(&self, standing: TaskStanding) -> impl Iterator<Item = &TaskRow> {
         self.tasks.iter().filter(move |task| task.state == standing)
@@ -238,6 +249,7 @@ impl Unentered<'_> {
                 reason: self.reason.map(str::to_owned),
                 outputs: Vec::new(),
                 probe: false,
+                question: None,
                 orphan: None,
                 asked: None,
                 last: None,
@@ -304,6 +316,15 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
     let asks = standing == TaskStanding::Waiting && waiting_for.is_empty();
     let blocker = if asks { locks::in_the_way_of(state, id) } else { None };
     waiting_for.extend(blocker.map(|by| format!("lock {}", by.lock)));
+    let window = if asks { state.awaited_by(id) } else { None };
+    waiting_for.extend(window.map(|awaited| format!("window {}", awaited.window)));
+    let question = task.and_then(|task| task.question.clone());
+    waiting_for.extend(question.as_ref().map(|question| match task.map(|task| &task.agreed) {
+        Some(agreed) if !agreed.is_empty() => {
+            format!("{}, after {}", question.whom(), agreed.join(", "))
+        }
+        _ => question.whom(),
+    }));
     TaskRow {
         id: instance.id.to_string(),
         step: plan.graph.path(instance.node),
@@ -318,12 +339,18 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
         ended: task.and_then(|task| task.ended),
         waiting_for,
         until: task.and_then(|task| match task.phase {
-            Phase::Pausing(_, until) => Some(until),
-            _ => None,
+            Phase::Pausing(_, until) | Phase::Sleeping(until) => Some(until),
+            _ => {
+                let asked = task.question.as_ref().and_then(|question| question.until);
+                asked.or(window.map(|awaited| awaited.until))
+            }
         }),
         reason: blocker
             .map(ToString::to_string)
+            .or_else(|| window.map(|awaited| format!("waits for window `{}`", awaited.window)))
+            .or_else(|| question.as_ref().map(|question| question.text.clone()))
             .or_else(|| task.and_then(|task| task.reason.as_deref().map(str::to_owned))),
+        question,
         orphan: task.and_then(|task| task.orphan),
         asked: task.and_then(|task| task.inquiry.attempt),
         last: task.map(|task| task.jobs).filter(|jobs| *jobs > 0),

@@ -299,6 +299,9 @@ pub fn text(shown: &Shown) -> String {
         say("probe", &probe.words());
         probe.printed.iter().for_each(|line| say("", &format!("| {line}")));
     }
+    for (name, field) in row.question.iter().flat_map(|question| &question.fields) {
+        say("field", &format!("{name}: {}", field.words()));
+    }
     if !row.waiting_for.is_empty() {
         say("waits", &format!("for {}", row.waiting_for.join(", ")));
     }

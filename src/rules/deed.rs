@@ -104,7 +104,7 @@ impl Word {
 /// The effect of a piece of work, its own or its driver's.
 pub(crate) fn effect(work: &Work) -> Effect {
     match &work.action {
-        Action::Assert(_) => Effect::Read,
+        Action::Assert(_) | Action::Pause(_) | Action::Approve(_) => Effect::Read,
         _ => work
             .effect
             .or_else(|| work.target().and_then(|action| action.work.effect))

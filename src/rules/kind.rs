@@ -21,6 +21,9 @@ const WORDS: &[(&str, &str, bool)] = &[
     ("sweep", "sweep", false),
     ("defrag", "defrag", false),
     ("reroute", "reroute", false),
+    ("antivirus", "antivirus", false),
+    ("circular", "circular_logging", false),
+    ("rca", "schedule", false),
     ("delete", "delete", false),
     ("remove", "delete", false),
     ("purge", "delete", false),
@@ -56,7 +59,7 @@ pub(crate) fn of<'r>(step: &'r Step, deed: Option<&Deed>) -> Option<&'r str> {
     })
 }
 
-fn by_word(word: &str, looks: bool) -> Option<&'static str> {
+pub(crate) fn by_word(word: &str, looks: bool) -> Option<&'static str> {
     let fits = |(known, _, reads): &&(&str, &str, bool)| *known == word && *reads == looks;
     WORDS.iter().find(fits).map(|(_, kind, _)| *kind)
 }

@@ -94,6 +94,7 @@ pub const ALL: &[&Rule] = &[
     &once::without_probe::RULE,
     &once::repeated_move::RULE,
     &once::moved_twice::RULE,
+    &once::moved_by_script::RULE,
     &together::without_lock::RULE,
     &together::same_thing::RULE,
     &together::fan_out::RULE,

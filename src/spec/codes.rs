@@ -58,7 +58,7 @@ codes! {
     "A duration is a number with a unit, or several of them with the larger unit first: `500ms`, `90s`, `10m`, `1h30m`, `2d`. A number alone is refused, because nobody can tell whether it means seconds or minutes. A timeout must be longer than nothing."
 
     ACTIONS "W0111" "a step does two things, or nothing"
-    "A step has exactly one of `run`, `shell`, `uses`, `assert` and `steps`. What is done twice cannot be resumed in the middle, so two actions are two steps, of which one needs the other."
+    "A step has exactly one of `run`, `shell`, `uses`, `assert`, `manual`, `approve`, `wait` and `steps`. What is done twice cannot be resumed in the middle, so two actions are two steps, of which one needs the other."
 
     MISPLACED_KEY "W0112" "a key does not belong here"
     "The key is known, but not at this place: `with` belongs to `uses`, `interpreter` to `shell`; a group has no action, so what describes an action stands in its steps; an assertion starts nothing, so it has no outputs; a driver does not use other drivers."
@@ -71,6 +71,9 @@ codes! {
 
     TOO_MANY "W0115" "there are more errors"
     "Only the first thousand are shown. A file with more is usually wrong in one way many times over; correct one and check again."
+
+    BAD_WINDOW "W0116" "this is no window"
+    "A window has `days` (Mon, Tue, Wed, Thu, Fri, Sat, Sun; without them, every day), `from` and `to` as hours and minutes in quotes, and `tz`, the name of a time zone such as `Europe/Berlin`. The days are those on which it opens. Where `to` is not later than `from`, it closes on the next day; `24:00` is the end of the day. The time zones are those that windlass brings along, so that every machine knows the same."
 
     SELF_NEED "W0201" "a step waits for itself"
     "A step stands in its own `needs` or `after`, so it would wait for its own end and never begin."
@@ -110,6 +113,9 @@ codes! {
 
     SURROUNDS_NOTHING "W0213" "a setting is in force around nothing"
     "A setting without `around` is in force around the steps beside it, but for those that it needs and those that wait until it is restored. Here no step is left, so it would never be set. Name the steps that it is for under `around`, or move it beside them."
+
+    UNKNOWN_WINDOW "W0214" "a window does not exist"
+    "`window` of a step or group names one of the runbook's `windows`, and there is none of this name."
 
     TEMPLATE_SYNTAX "W0301" "a template cannot be understood"
     "The text between `{{` and `}}`, or the expression, does not follow the language of templates, or calls a filter, test or function that there is not. A text that is to hold two braces as they are writes `{{ \"{{\" }}`."
@@ -164,6 +170,12 @@ codes! {
 
     PROBE_OUTPUTS "W0410" "a probe does not give the outputs of its action"
     "Where a probe finds the state `done`, the action is not started, and its outputs are read from what the probe has printed. A probe that declares `outputs` of its own must give all that the action declares, with the same types, and no others; one that declares none is read as the action would be."
+
+    TOO_FEW "W0411" "an approval could never be had"
+    "`min` says how many different people must approve, and `by` names fewer than that. Nobody can answer twice, so the step would wait for ever, or until its `timeout`."
+
+    TOO_SHORT "W0412" "a window is never open for long enough"
+    "A step, or an item of a group, begins only if it can end before its window closes: `expect` says how long it takes, and where it says nothing `timeout` does. Here no opening is that long, so it would never begin. Make the window longer, or the work smaller, say by fewer items at a time."
 
     UNKNOWN_DRIVER "W0501" "a driver is not known"
     "`uses: mail.move` means the action `move` of the driver `mail`, and the runbook names no file for it under `drivers`; or `--driver NAME=FILE` chooses a driver that the runbook does not use."

@@ -19,4 +19,5 @@ pub mod schema;
 pub mod surround;
 pub mod template;
 mod typed;
+pub mod window;
 mod yaml;

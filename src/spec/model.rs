@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::template::{Expression, Template};
@@ -52,6 +54,8 @@ pub struct Runbook {
     pub defaults: Defaults,
     /// `locks`, claimed for the whole run.
     pub locks: Vec<Located<LockName>>,
+    /// `windows`, in file order.
+    pub windows: IndexMap<String, Window>,
     /// `settings` around the whole run, or around some of its steps.
     pub settings: Vec<Setting>,
     /// `allow`: rules that keep silent about what belongs to no step.
@@ -145,6 +149,8 @@ pub struct Step {
     pub grace: Option<Duration>,
     /// `on_failure`.
     pub on_failure: OnFailure,
+    /// `window`: of an action, or of each item of a group.
+    pub window: Option<WindowUse>,
     /// `locks`: of an action while it is unfinished; of a group per item.
     pub locks: Vec<Located<LockName>>,
     /// `settings` of a group, in force in each of its items.
@@ -253,6 +259,8 @@ pub struct Work {
     pub probe: Option<Located<Box<Probe>>>,
     /// `repeat`: the action is done again until something holds.
     pub repeat: Option<Located<Repeat>>,
+    /// `wait: {until: ..}`: the action is asked until its `success`, which is written `met`, holds.
+    pub wait: Option<Wait>,
     /// `locks` that an action of a driver brings; a step's own stand in [`Step::locks`].
     pub locks: Vec<Located<LockName>>,
     /// `outputs`.
@@ -275,6 +283,7 @@ impl Work {
             verify: Vec::new(),
             probe: None,
             repeat: None,
+            wait: None,
             locks: Vec::new(),
             outputs: IndexMap::new(),
         }
@@ -285,7 +294,12 @@ impl Work {
     pub fn target(&self) -> Option<&Arc<DriverAction>> {
         match &self.action {
             Action::Uses { target, .. } => target.as_ref(),
-            Action::Run(_) | Action::Shell { .. } | Action::Assert(_) => None,
+            Action::Run(_)
+            | Action::Shell { .. }
+            | Action::Assert(_)
+            | Action::Manual(_)
+            | Action::Approve(_)
+            | Action::Pause(_) => None,
         }
     }
 }
@@ -354,6 +368,41 @@ pub struct Repeat {
     pub every: Duration,
     /// After so many runs in one execution the step has failed; no limit if absent.
     pub max: Option<u32>,
+}
+
+/// `wait: {until: ACTION, ..}`, but for the action and for `met`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// Time between the end of one ask and the next one.
+    pub every: Duration,
+    /// After so long, counted from the first ask, it is over; no limit if absent.
+    pub timeout: Option<Duration>,
+    /// `on_timeout: continue`: the step has then succeeded all the same.
+    pub goes_on: bool,
+}
+
+/// When something may begin.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// `days` on which it opens.
+    pub days: Vec<Weekday>,
+    /// `from`: when it opens, by the clocks of `tz`.
+    pub from: Time,
+    /// `to`: when it closes; if that is not later, on the next day.
+    pub to: Time,
+    /// `tz`.
+    pub tz: TimeZone,
+    /// The name's place.
+    pub at: Place,
+}
+
+/// `window` of a step or group.
+#[derive(Debug)]
+pub struct WindowUse {
+    /// Its name under `windows`.
+    pub name: Located<String>,
+    /// `expect`: how long it takes; default `timeout`.
+    pub expect: Option<Located<Duration>>,
 }
 
 /// A lock as a runbook names it.
@@ -461,6 +510,36 @@ pub enum Action {
     },
     /// `assert`.
     Assert(Vec<Assertion>),
+    /// `wait: {for: ..}`: nothing but time passes.
+    Pause(Duration),
+    /// `manual`: the operator does it.
+    Manual(Box<Manual>),
+    /// `approve`: people decide whether the run goes on.
+    Approve(Box<Approve>),
+}
+
+/// `manual`.
+#[derive(Debug)]
+pub struct Manual {
+    /// `instructions`; may hold templates.
+    pub instructions: Located<Template>,
+    /// `confirm`: on a terminal an explicit yes is wanted; default where there are no fields.
+    pub confirm: bool,
+    /// `fields`: what the operator tells. Each is an output of the step as well.
+    pub fields: IndexMap<String, Param>,
+}
+
+/// `approve`.
+#[derive(Debug)]
+pub struct Approve {
+    /// `message`; may hold templates.
+    pub message: Located<Template>,
+    /// `by`: users who may answer; may hold templates. Anybody if it is empty.
+    pub by: Vec<Located<Template>>,
+    /// `min`: how many different people must say yes.
+    pub min: u32,
+    /// `timeout`: after so long without an answer it has failed.
+    pub timeout: Option<Duration>,
 }
 
 /// One condition of an `assert`.
@@ -490,7 +569,7 @@ pub struct Retry {
 /// One output of a step.
 #[derive(Debug)]
 pub struct Output {
-    /// How it is read from `out`.
+    /// How it is read from `out`; null where it is what the operator tells.
     pub value: Located<Dynamic>,
     /// JSON Schema `type` it must have, if said.
     pub kind: Option<OutputType>,

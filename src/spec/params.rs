@@ -211,10 +211,14 @@ impl Resolving<'_> {
     }
 }
 
-type Unread = (String, Option<String>);
+/// Why a value cannot be read, and what to do about it.
+pub type Unread = (String, Option<String>);
 
 /// A value from the command line, by its schema. `@FILE` is the file's content, `@@` a text that begins with `@`.
-fn read_argument(schema: &Value, text: &str, reader: &dyn Reader) -> Result<Value, Unread> {
+///
+/// # Errors
+/// If the text cannot be understood as what the schema says, or the file not be read.
+pub fn read_argument(schema: &Value, text: &str, reader: &dyn Reader) -> Result<Value, Unread> {
     match text.strip_prefix('@') {
         Some(literal) if literal.starts_with('@') => read_text(schema, literal, reader),
         Some(path) => read_file(schema, Path::new(path), reader)

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
+mod first;
 mod manual;
+mod pictures;
 mod schemas;
 
 use std::path::Path;

@@ -3,11 +3,14 @@
 //! Does not know which hazard is shown.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::stream::Stream;
 
 /// A laboratory with two mailboxes of five messages, and a place for runs.
 pub(crate) struct Bench {
@@ -70,6 +73,14 @@ impl Bench {
         run.arg("run").arg(path).args(["-p", &mailboxes]).args(arguments).output().unwrap()
     }
 
+    /// Runs a runbook that is no file yet.
+    pub(crate) fn run_text(&self, runbook: &str) -> Output {
+        let path = self.folder.path().join("runbook.yaml");
+        fs::write(&path, runbook).unwrap();
+        let mut run = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
+        run.arg("run").arg(path).output().unwrap()
+    }
+
     /// Goes on with the last run.
     pub(crate) fn resume(&self) -> Output {
         let windlass = Path::new(env!("CARGO_BIN_EXE_windlass"));
@@ -99,6 +110,11 @@ impl Bench {
     pub(crate) fn audit(&self) -> Value {
         let audit = self.command(&examples().join("maillab")).args(["audit", "--json"]).output();
         serde_json::from_slice(&audit.unwrap().stdout).unwrap()
+    }
+
+    /// Starts a stream of mail.
+    pub(crate) fn stream(&self) -> Stream {
+        Stream::start(self.command(&examples().join("maillab")), self.folder.path().join("stop"))
     }
 
     fn command(&self, program: &Path) -> Command {

@@ -122,3 +122,20 @@ fn the_runbook_that_is_shipped_brings_in_order_what_an_earlier_attempt_has_left(
         ours_is_clean(&bench, &format!("attempt {n}"));
     }
 }
+
+#[test]
+fn the_runbook_that_is_shipped_loses_nothing_of_a_stream_of_mail() {
+    for fault in ["wizard-cancelled", "slow-replication"] {
+        let bench = Bench::with(ORGANISATIONS);
+        let stream = bench.stream();
+        // What a cancelled wizard has left gets mail too.
+        bench.maillab(&["wizard", "--clone", "alice"]);
+        bench.maillab(&["account", "create", "bob"]);
+        bench.maillab(&["fault", fault]);
+        ours_is_clean(&bench, fault);
+        stream.stop();
+        let audit = bench.audit();
+        assert_eq!(audit["clean"], true, "{fault}: {audit:#}");
+        assert!(audit["accepted"].as_u64().unwrap() > 10, "{audit:#}");
+    }
+}

@@ -12,3 +12,6 @@ mod kb842101;
 mod q190423;
 mod q252869;
 mod q277911;
+mod settings;
+mod stream;
+mod tools;

@@ -79,3 +79,17 @@ fn the_runbook_that_is_shipped_goes_on_where_another_one_has_stopped() {
         ours_is_clean(&bench, &format!("attempt {n}"));
     }
 }
+
+#[test]
+fn the_runbook_that_is_shipped_loses_nothing_of_a_stream_of_mail() {
+    for fault in ["extraction-dies", "route-stays"] {
+        let bench = Bench::with(POSTOFFICE);
+        let stream = bench.stream();
+        bench.maillab(&["fault", fault]);
+        ours_is_clean(&bench, fault);
+        stream.stop();
+        let audit = bench.audit();
+        assert_eq!(audit["clean"], true, "{fault}: {audit:#}");
+        assert!(audit["accepted"].as_u64().unwrap() > 10 + 4, "{audit:#}");
+    }
+}

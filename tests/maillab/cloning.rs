@@ -56,6 +56,22 @@ fn a_wizard_that_is_not_disturbed_clones_everything_and_leaves_the_source_as_it_
 }
 
 #[test]
+fn what_came_to_the_source_since_the_clone_is_carried_over_once() {
+    let lab = lab();
+    lab.json(&WIZARD);
+    lab.json(&["deliver", "alice", "--count", "2", "--sender-class", "internal"]);
+    let catch_up = ["account", "catch-up", "alice"];
+    assert!(lab.fails(3, &catch_up).contains("the controllers do not agree"));
+    lab.json(&["account", "replicate"]);
+    assert_eq!(lab.json(&["account", "show", "alice"])["only_at_source"], 2);
+    assert_eq!(lab.json(&catch_up)["messages"], 2);
+    lab.json(&["deliver", "alice", "--sender-class", "internal"]);
+    assert_eq!(lab.json(&["account", "cut-over", "alice"])["messages"], 1);
+    lab.json(&["account", "cut-over", "bob"]);
+    lab.assert_clean();
+}
+
+#[test]
 fn a_cancelled_wizard_that_is_run_again_merges_what_it_had_cloned() {
     let lab = cancelled();
     let answer = lab.json(&WIZARD);

@@ -1,5 +1,7 @@
 //! KB328810: log drive, antivirus program, moving back, restoring, the adjuster, and the end of the old server.
 
+use std::fs;
+
 use serde_json::json;
 
 use crate::lab::{Lab, kill_after, text};
@@ -128,6 +130,22 @@ fn a_restored_server_has_what_its_backup_had_with_rules_and_permissions() {
     assert_eq!((&audit["lost"], &audit["left_over"]), (&json!(0), &json!(4)), "{audit:#}");
     let said = lab.fails(1, &["move", "alice", "--to", "old"]);
     assert!(said.contains("c1040b00"), "this is the stale row that Q177772 removes: {said}");
+    lab.assert_clean();
+}
+
+#[test]
+fn a_restoration_that_died_before_the_new_store_had_its_name_can_be_repeated() {
+    let lab = lab(&[]);
+    lab.json(&["circular-logging", "set", "on"]);
+    lab.json(&["full-backup", "old"]);
+    let store = lab.root().join("servers/old");
+    fs::create_dir_all(store.join("restoring/mailboxes/alice")).unwrap();
+    fs::remove_dir_all(store.join("mailboxes")).unwrap();
+    assert_eq!(lab.audit()["lost"], 8);
+    for _ in 0..2 {
+        assert_eq!(lab.json(&["restore", "old"])["messages"], 8);
+    }
+    lab.json(&["circular-logging", "set", "off"]);
     lab.assert_clean();
 }
 

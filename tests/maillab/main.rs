@@ -16,3 +16,4 @@ mod postoffice;
 mod runbooks;
 mod settings;
 mod setup;
+mod tools;

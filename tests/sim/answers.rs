@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use windlass::core::claim::{Holder, Lock};
 use windlass::core::evaluate::{Evaluate, Out};
 use windlass::core::job::{Command, Role};
+use windlass::core::question::Question;
 use windlass::core::record::{Item, Outcome};
 use windlass::core::state::{InstanceId, Phase, State};
+use windlass::plan::graph::Work;
 use windlass::spec::model::Sharing;
 
-use crate::locks;
+use crate::{locks, questions};
 
 /// The answers of one seed.
 #[derive(Debug, Clone)]
@@ -103,6 +105,13 @@ impl Evaluate for Answers {
     fn assert(&self, state: &State, instance: InstanceId) -> Result<Option<String>, String> {
         self.fails("assert", state, instance)?;
         Ok(self.fails("that", state, instance).err())
+    }
+
+    fn question(&self, state: &State, instance: InstanceId) -> Result<Question, String> {
+        self.fails("question", state, instance)?;
+        let work = state.graph().task(state.instance(instance).node).map(|task| task.work);
+        let manual = matches!(work, Some(Work::Question(question)) if question.manual);
+        Ok(questions::question(manual, self.draw("question?", state, instance)))
     }
 
     fn command(&self, state: &State, instance: InstanceId, role: Role) -> Result<Command, String> {

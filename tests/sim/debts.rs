@@ -130,6 +130,10 @@ impl Debts {
                 || matches!(known.knowledge, Knowledge::Maybe(_))
                     && shape.is_some_and(|shape| shape.asks());
             let asked = matches!(known.phase, Phase::Asking | Phase::Waiting) && maybe;
+            let abandoned = state.run().stopped == Some(StopReason::Abandoned);
+            ensure(abandoned || !known.is_in_hands(), || {
+                format!("it is put back while somebody may be doing {name}")
+            })?;
             let doubtful = asked
                 || matches!(known.phase, Phase::InDoubt | Phase::Running(_) | Phase::Judging(_));
             // What is half put back is put back wholly before it is opened anew; nothing inside has started since.

@@ -11,13 +11,16 @@ mod journal;
 mod locks;
 mod operator;
 mod plan;
+mod questions;
 mod recover_table;
 mod refusals;
 mod run;
 mod settings_table;
 mod standing;
 mod trouble;
+mod waits;
 mod watch;
+mod windows;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use windlass::core::claim::Holder;
 use windlass::core::machine::Order;
 use windlass::core::record::{Decision, GivenOutputs, Outcome, Record};
 use windlass::core::setting::SettingStanding;
@@ -63,7 +64,10 @@ pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool
     // Locks that the runbook asks for in a way that can never be granted: somebody must change it, or leave that out.
     let waits = |id: InstanceId| {
         let denied = |holder| state.claims().denied(holder).is_some_and(|by| by.run == "simulated");
-        desperate && state.holders_around(id).into_iter().any(denied)
+        let settings = state.settings_around(id).into_iter();
+        let parts = settings.flat_map(|setting| state.parts_of(setting));
+        let parts = parts.map(|(part, _)| Holder::Task(part));
+        desperate && state.holders_around(id).into_iter().chain(parts).any(denied)
     };
     let hopeless = |id: InstanceId, task: &TaskState| {
         let reason = task.reason.as_deref().unwrap_or_default();

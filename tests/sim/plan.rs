@@ -2,15 +2,18 @@
 //!
 //! Knows nothing of how a plan is run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use windlass::plan::graph::{
-    FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Repeat,
-    Setting, Task, Work,
+    FanOut, Graph, Group, Meaning, Mend, Node, NodeBody, NodeId, Probe, ProbeState, Question,
+    Repeat, Setting, Task, Window, Work,
 };
-use windlass::spec::model::{Confirm, Effect, OnFailure, Retry};
+use windlass::spec::model::{self, Confirm, Effect, OnFailure, Place, Retry, Wait};
 
 /// How deep groups are nested at the most.
 const DEPTH_MAX: u32 = 4;
@@ -67,6 +70,7 @@ impl Plan<'_> {
     fn fill_single(&mut self, parent: NodeId, tame: bool) {
         let mut node = self.random_task();
         node.name = self.nodes[parent.index()].name.clone();
+        node.window = self.nodes[parent.index()].window.take();
         if let (NodeBody::Task(task), true) = (&mut node.body, tame) {
             task.effect = Effect::Read;
             task.probe = None;
@@ -158,10 +162,33 @@ impl Plan<'_> {
         };
         node.name = format!("n{}", self.nodes.len()).into();
         node.conditional = self.rng.random_bool(0.2);
+        if self.rng.random_bool(0.12) {
+            node.window = Some(Box::new(self.random_window()));
+        }
         if self.rng.random_bool(0.45) {
             node.on_failure = OnFailure::Continue;
         }
         node
+    }
+
+    /// A window that is always open but for a while in the first seconds of each day: a run sees little more of a day.
+    fn random_window(&mut self) -> Window {
+        let closes = self.rng.random_range(1_000..4_000);
+        let opens = closes + self.rng.random_range(1..1_500);
+        let time = |ms: i32| Time::new(0, 0, (ms / 1_000) as i8, ms % 1_000 * 1_000_000);
+        let hours = model::Window {
+            days: Weekday::Monday.cycle_forward().take(7).collect(),
+            from: time(opens).expect("a second of a minute"),
+            to: time(closes).expect("a second of a minute"),
+            tz: TimeZone::UTC,
+            at: Place { file: 0, node: 0 },
+        };
+        let expect = self.rng.random_range(0..600);
+        Window {
+            name: "w".into(),
+            hours: Arc::new(hours),
+            expect: self.rng.random_bool(0.5).then(|| Duration::from_millis(expect)),
+        }
     }
 
     fn random_fan_out(&mut self, single: bool) -> FanOut {
@@ -173,6 +200,12 @@ impl Plan<'_> {
     }
 
     fn random_task(&mut self) -> Node {
+        match self.rng.random_range(0..100) {
+            0..6 => return self.random_pause(),
+            6..13 => return self.random_wait(),
+            13..21 => return self.random_question(),
+            _ => {}
+        }
         let effect = [Effect::Read, Effect::Idempotent, Effect::Once, Effect::Once]
             [self.rng.random_range(0..4)];
         let assert = self.rng.random_bool(0.1);
@@ -198,8 +231,43 @@ impl Plan<'_> {
                 every: Duration::from_millis(self.rng.random_range(0..10)),
                 max: self.rng.random_bool(0.5).then(|| self.rng.random_range(4..=8)),
             }),
+            wait: None,
         };
         node(NodeBody::Task(task))
+    }
+
+    fn random_pause(&mut self) -> Node {
+        let time = Duration::from_millis(self.rng.random_range(1..200));
+        let retry = self.random_retry(1);
+        node(NodeBody::Task(plain(Work::Pause(time), Effect::Read, retry)))
+    }
+
+    fn random_question(&mut self) -> Node {
+        let manual = self.rng.random_bool(0.5);
+        let late = !manual && self.rng.random_bool(0.3);
+        let timeout = late.then(|| Duration::from_millis(self.rng.random_range(1..500)));
+        let retry = self.random_retry(1);
+        let work = Work::Question(Question { manual, timeout });
+        let effect = if manual { Effect::Once } else { Effect::Read };
+        let checks = if manual { self.rng.random_range(0..=1) } else { 0 };
+        let verify = (0..checks).map(|_| self.random_retry(2)).collect();
+        node(NodeBody::Task(Task { verify, ..plain(work, effect, retry) }))
+    }
+
+    fn random_wait(&mut self) -> Node {
+        let attempts = self.rng.random_range(1..=2);
+        let retry = self.random_retry(attempts);
+        let wait = Wait {
+            every: Duration::from_millis(self.rng.random_range(1..20)),
+            timeout: self
+                .rng
+                .random_bool(0.7)
+                .then(|| Duration::from_millis(self.rng.random_range(1..150))),
+            goes_on: self.rng.random_bool(0.5),
+        };
+        let outputs = self.rng.random_bool(0.5);
+        let task = plain(Work::Job, Effect::Read, retry);
+        node(NodeBody::Task(Task { wait: Some(wait), outputs, ..task }))
     }
 
     /// A probe with the states `done` and `absent`, and some of the others that the world may be in.
@@ -254,6 +322,20 @@ impl Plan<'_> {
     }
 }
 
+/// A task without anything around it.
+fn plain(work: Work, effect: Effect, retry: Retry) -> Task {
+    Task {
+        effect,
+        work,
+        retry,
+        verify: Vec::new(),
+        outputs: false,
+        probe: None,
+        repeat: None,
+        wait: None,
+    }
+}
+
 fn id(index: usize) -> NodeId {
     NodeId(u32::try_from(index).expect("a plan has few steps"))
 }
@@ -275,6 +357,7 @@ fn node(body: NodeBody) -> Node {
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,
+        window: None,
         rank: 0,
         body,
     }

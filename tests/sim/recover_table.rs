@@ -26,6 +26,7 @@ const TABLE: &str = "
     ended well          | *               | *               | kept
     started             | *               | good end        | taken over as good
     started             | *               | not spawned     | tried again
+    started             | *               | never begun     | it is run
     started             | *               | running         | goes on
     started             | *               | orphan          | waits
     started             | read idempotent | bad end         | tried again
@@ -49,11 +50,12 @@ const EFFECTS: [(&str, Effect, bool); 4] = [
     ("probed", Effect::Once, true),
 ];
 
-fn evidence() -> [(&'static str, Evidence); 6] {
+fn evidence() -> [(&'static str, Evidence); 7] {
     [
         ("good end", Evidence::Ended(end(0))),
         ("bad end", Evidence::Ended(end(1))),
         ("not spawned", Evidence::NotSpawned("no such program".to_owned())),
+        ("never begun", Evidence::NeverStarted),
         ("running", Evidence::Running),
         ("orphan", Evidence::Orphaned { pid: 7, command: "move".to_owned() }),
         ("over", Evidence::Over),
@@ -94,7 +96,7 @@ fn a_resumed_machine_does_what_the_table_says() {
             }
         }
     }
-    assert_eq!(seen, 4 * (6 + 6 + 6 + 4 + 2 + 6), "every combination that can come together");
+    assert_eq!(seen, 4 * (7 + 7 + 7 + 4 + 2 + 7), "every combination that can come together");
 }
 
 #[test]
@@ -103,6 +105,15 @@ fn a_verification_is_always_asked_again() {
         for role in [Role::Verify(0), Role::Verify(1), Role::Probe] {
             assert_eq!(after_lost_end(role, effect, probed), Next::Again, "{name}");
             assert_eq!(recover(role, effect, probed, &Evidence::Over), Next::Again, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_a_setting_is_made_of_is_never_a_doubt() {
+    for role in [Role::Get, Role::Set, Role::Restore] {
+        for effect in [Effect::Read, Effect::Idempotent] {
+            assert_eq!(recover(role, effect, false, &Evidence::Over), Next::Again, "{role:?}");
         }
     }
 }
@@ -331,6 +342,7 @@ fn plan(effect: Effect, probed: bool) -> Graph {
         outputs: false,
         probe: probed.then(|| Box::new(probe)),
         repeat: None,
+        wait: None,
     };
     let mut graph = Graph { nodes: vec![node("", root), node("task", NodeBody::Task(task))] };
     graph.link();
@@ -351,6 +363,7 @@ pub(crate) fn node(name: &str, body: NodeBody) -> Node {
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,
+        window: None,
         rank: 0,
         body,
     }

@@ -197,6 +197,7 @@ fn plan() -> Graph {
             outputs: false,
             probe,
             repeat: None,
+            wait: None,
         })
     };
     let state = |name: &str, meaning| ProbeState { name: name.into(), meaning };

@@ -15,7 +15,7 @@ use windlass::core::machine::{Effect, Input, Machine, Transition, may_resolve};
 use windlass::core::record::{Actor, Opened, Record, StopReason};
 use windlass::core::recover::Evidence;
 use windlass::core::setting::{Activity, Way};
-use windlass::core::state::{InstanceId, Phase, State};
+use windlass::core::state::{InstanceId, Phase, State, TaskState};
 use windlass::plan::graph::{Graph, Meaning, Task};
 
 use crate::answers::{Answers, temporary};
@@ -23,6 +23,7 @@ use crate::journal::Journal;
 use crate::locks::Locks;
 use crate::operator;
 use crate::plan::random_plan;
+use crate::questions;
 use crate::trouble::{Crash, Trouble};
 use crate::watch::Watch;
 use crate::world::{Kind, World, time};
@@ -97,6 +98,8 @@ struct Life {
     letters: Vec<Input>,
     /// How many of these have not arrived.
     open_letters: usize,
+    /// Somebody sits at the terminal.
+    attended: bool,
     /// Jobs whose end was told to this executor, with whether they were over.
     told: BTreeSet<(JobId, bool)>,
 }
@@ -210,6 +213,7 @@ impl Run {
             Vec::new()
         };
         self.watch.new_executor(state.clone(), 1)?;
+        self.answer_between_lives(&mut state)?;
         for decision in orders {
             if may_resolve(&state, &decision.task, decision.decision).is_err() {
                 continue;
@@ -221,6 +225,20 @@ impl Run {
         }
         self.journal.sync();
         Ok(false)
+    }
+
+    /// No executor is there: people answer some of what they were asked, and once nothing bad happens any more all of it.
+    fn answer_between_lives(&mut self, state: &mut State) -> Result<(), String> {
+        let willing = self.trouble.is_calm();
+        while willing || self.rng.random_bool(0.6) {
+            let answer = questions::answer(state, self.now, willing, &mut self.rng);
+            let Some((task, by, answer)) = answer else { break };
+            let record = Record::Answered { task, by, answer };
+            let at = time(self.now);
+            state.apply(at, &record).map_err(|unfit| unfit.to_string())?;
+            self.write(at, &record, &BTreeSet::new())?;
+        }
+        Ok(())
     }
 
     /// No executor of ours is there: others come and go, and operators take locks away under which nothing lives.
@@ -285,13 +303,20 @@ impl Run {
         };
         self.say(|| format!("=== executor {} with {slots} slots", self.story.lives));
         let mut machine = Machine::new(state, self.answers.clone(), slots);
+        self.life.attended = self.trouble.is_calm() || self.rng.random_bool(0.3);
+        if self.life.attended {
+            machine = machine.attended();
+        }
         if let Some(crash) = self.step(&mut machine, first)? {
             return Ok(LifeEnd::Died(crash));
         }
         for _ in 0..EVENTS_MAX {
             if machine.is_finished() {
                 let state = &self.watch.state;
-                if matches!(state.run().stopped, Some(StopReason::Stuck | StopReason::Locked)) {
+                if matches!(
+                    state.run().stopped,
+                    Some(StopReason::Stuck | StopReason::Locked | StopReason::Waiting)
+                ) {
                     let waits = |task| self.locks.keep_waiting(state, task, &self.answers);
                     self.watch.check_rest(waits)?;
                 }
@@ -333,6 +358,15 @@ impl Run {
         if self.life.open_letters == 0 {
             self.locks.others_act(rests);
         }
+        let asks = machine.state().questions().next().is_some();
+        let comes = self.trouble.is_calm() || self.rng.random_bool(0.05);
+        if self.life.attended && asks && (comes || self.life.events.is_empty()) {
+            let willing = self.trouble.is_calm();
+            let order = questions::order(machine.state(), self.now, willing, &mut self.rng);
+            if let Some(order) = order {
+                return self.step(machine, Input::Order(order));
+            }
+        }
         let Some(Reverse((at, _, event))) = self.life.events.pop() else {
             return Err("the executor waits for something that never comes".to_owned());
         };
@@ -353,6 +387,12 @@ impl Run {
     fn interference(&mut self, state: &State) -> Option<Input> {
         if self.trouble.signals(&mut self.rng) {
             return Some(Input::Signal { by: somebody() });
+        }
+        if self.trouble.orders(&mut self.rng) && self.rng.random_bool(0.5) {
+            let order = questions::order(state, self.now, false, &mut self.rng);
+            if let Some(order) = order {
+                return Some(Input::Order(order));
+            }
         }
         self.trouble
             .orders(&mut self.rng)
@@ -602,6 +642,21 @@ impl Run {
                     self.life.open_letters += 1;
                     let number = u32::try_from(self.life.letters.len() - 1).expect("few letters");
                     self.schedule(self.now % 3, Event::Told(number));
+                }
+            }
+            Effect::Ask { instance } => {
+                let task = self.watch.state.instance(instance).id.clone();
+                let durable = self.journal.replay_synced(&self.graph)?;
+                let known = durable.find(&task).and_then(|id| durable.task(id));
+                let still = self.watch.state.task(instance).map(|task| task.phase);
+                if still == Some(Phase::Awaiting)
+                    && known.is_none_or(|known| known.phase != Phase::Awaiting)
+                {
+                    return Err(format!("people learn of {task}, which is not on disk"));
+                }
+                let manual = self.watch.state.task(instance).is_some_and(TaskState::is_in_hands);
+                if manual && self.watch.questions.fresh.contains(&task) {
+                    self.locks.check_job(&self.watch.state, &task, &self.answers)?;
                 }
             }
             Effect::Timer { instance, at } => {

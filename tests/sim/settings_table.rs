@@ -315,6 +315,7 @@ fn plan() -> Graph {
         outputs: false,
         probe: None,
         repeat: None,
+        wait: None,
     };
     let root = NodeBody::Group(Group { children: vec![NodeId(1), NodeId(2)], fan_out: None });
     let mut graph = Graph {

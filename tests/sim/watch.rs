@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass::core::job::{JobId, Role};
+use windlass::core::question::QuestionKind;
 use windlass::core::record::{Decision, JobEnd, Judgement, Outcome, Record, StopReason, Verdict};
 use windlass::core::setting::Way;
 use windlass::core::state::{
@@ -19,7 +20,10 @@ use windlass::spec::model::Effect;
 
 use crate::debts::Debts;
 use crate::inquiry::Inquiries;
+use crate::questions::Questions;
 use crate::standing::Opinion;
+use crate::waits;
+use crate::windows;
 use crate::world::{Cell, World, time};
 
 /// What a promise's breach is told as.
@@ -45,6 +49,7 @@ pub(crate) struct Watch {
     /// Exit codes of the jobs that ended last, but for probes.
     exits: BTreeMap<Arc<str>, Option<i32>>,
     pub(crate) inquiries: Inquiries,
+    pub(crate) questions: Questions,
     /// Items that are let in to their groups, as far as starts show it.
     inside: BTreeMap<InstanceId, BTreeSet<ScopeId>>,
 }
@@ -63,6 +68,7 @@ impl Watch {
             mends: BTreeMap::new(),
             exits: BTreeMap::new(),
             inquiries: Inquiries::default(),
+            questions: Questions::default(),
         }
     }
 
@@ -76,6 +82,7 @@ impl Watch {
         self.mends.clear();
         self.exits.clear();
         self.inquiries.new_executor(&self.state);
+        self.questions.new_executor(&self.state)?;
         let ended: BTreeSet<Arc<str>> = self
             .state
             .tasks()
@@ -97,7 +104,12 @@ impl Watch {
         let in_flight: Vec<InstanceId> = self
             .state
             .tasks()
-            .filter(|(_, _, task)| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
+            .filter(|(_, _, task)| {
+                matches!(
+                    task.phase,
+                    Phase::Running(_) | Phase::Judging(_) | Phase::Sleeping(_) | Phase::Awaiting
+                )
+            })
             .map(|(id, ..)| id)
             .collect();
         for id in in_flight {
@@ -129,6 +141,7 @@ impl Watch {
         }
         self.count_tries(record, role);
         self.inquiries.note(now, record, role);
+        self.questions.note(record);
         self.check_resume(record)?;
         self.see_who_leaves();
         Ok(())
@@ -210,7 +223,11 @@ impl Watch {
                 self.tries.remove(task);
             }
             Record::JobStarting { task, .. } => *self.tries.entry(task.clone()).or_default() += 1,
-            Record::JobEnded { task, verdict: Verdict::Good | Verdict::Repeat { .. }, .. } => {
+            Record::JobEnded {
+                task,
+                verdict: Verdict::Good | Verdict::Repeat { .. } | Verdict::Overdue { .. },
+                ..
+            } => {
                 self.tries.remove(task);
             }
             Record::JobEnded { task, end: JobEnd::Ran(end), .. } => {
@@ -340,6 +357,10 @@ impl Watch {
                     ensure(until <= time(now), || format!("its pause lasts until {until}"))?;
                 }
                 let begins = known.phase == Phase::Waiting;
+                // The action follows its probe at once.
+                if begins && !known.inquiry.cleared {
+                    windows::check_open(&self.state, id, now)?;
+                }
                 let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
                 let confirms = abandoned && matches!(known.phase, Phase::Pausing(Role::Probe, _));
                 let asks = (confirms || known.phase == Phase::Asking)
@@ -358,22 +379,39 @@ impl Watch {
             }
             Record::TaskEnded { task, outcome, .. } => {
                 let id = self.task(task)?;
-                self.check_end(id, *outcome)
+                self.check_end(now, id, *outcome)
             }
-            Record::JobEnded { task, attempt, verdict, .. } => {
+            Record::JobEnded { task, attempt, end, verdict } => {
                 let job = JobId { task: task.clone(), attempt: *attempt };
                 let real = world.job(&job).ok_or("the end of a job that never was")?;
                 let good = *verdict == Verdict::Good;
                 ensure(!good || real.is_good(), || "a bad end is called good".to_owned())?;
                 if real.role == Role::Action {
-                    let shape = self.shape(self.task(task)?).ok_or("a job of a group")?;
+                    let id = self.task(task)?;
+                    let shape = self.shape(id).ok_or("a job of a group")?;
                     self.inquiries.check_end(task, shape, verdict)?;
+                    let over = !matches!(end, JobEnd::Ran(end) if !end.over);
+                    waits::check_ask(&self.state, id, now, verdict, (real.is_good(), over))?;
                 }
-                if good && real.role == Role::Action {
+                if real.role == Role::Action
+                    && matches!(verdict, Verdict::Good | Verdict::Overdue { .. })
+                {
                     self.done.insert(task.clone());
                 }
                 Ok(())
             }
+            Record::WindowAwaited { task, until, .. } => {
+                windows::check_awaited(&self.state, task, now, *until)
+            }
+            Record::Asked { task, question } => {
+                let id = self.task(task)?;
+                self.questions.check_asked(&self.state, id, now, question)?;
+                if question.kind == QuestionKind::Manual {
+                    windows::check_open(&self.state, id, now)?;
+                }
+                self.check_start(id, true)
+            }
+            Record::Answered { task, by, .. } => self.questions.check_answered(task, by, time(now)),
             Record::JobOrphaned { task, .. } => {
                 ensure(world.is_alive(task, now), || "nothing of it lives".to_owned())
             }
@@ -386,8 +424,15 @@ impl Watch {
             | Record::ClaimLost { .. } => Ok(()),
             Record::WaitUntil { task, until, .. } => {
                 ensure(!world.is_alive(task, now), || "something of it lives".to_owned())?;
+                let id = self.task(task)?;
+                if self.state.task(id).is_some_and(|task| task.phase == Phase::Waiting) {
+                    waits::check_pause(&self.state, id, now, *until)?;
+                    windows::check_open(&self.state, id, now)?;
+                    Debts::check_gates(&self.state, id)?;
+                    return self.check_start(id, true);
+                }
                 if self.inquiries.is_repeating(task) {
-                    return Ok(());
+                    return waits::check_next_ask(&self.state, id, now, *until);
                 }
                 self.check_pause(now, task, *until)
             }
@@ -519,10 +564,17 @@ impl Watch {
         Ok(())
     }
 
-    fn check_end(&mut self, id: InstanceId, outcome: Outcome) -> Promise {
+    fn check_end(&mut self, now: i64, id: InstanceId, outcome: Outcome) -> Promise {
         let (node, instance) = (self.state.node(id), self.state.instance(id));
         let conditional = node.conditional;
         let Some(known) = self.state.task(id) else { return self.check_start(id, true) };
+        if let Phase::Sleeping(until) = known.phase {
+            let fits = outcome == Outcome::Succeeded && until <= time(now);
+            return ensure(fits, || "it ends before it has waited long enough".to_owned());
+        }
+        if known.phase == Phase::Awaiting {
+            return self.questions.check_end(&self.state, id, outcome, now);
+        }
         if known.phase == Phase::Waiting && known.inquiry.cleared {
             let failed = outcome == Outcome::Failed;
             return ensure(failed, || "it ends because its probe finds it absent".to_owned());
@@ -539,10 +591,12 @@ impl Watch {
             return self.check_start(id, true);
         }
         if matches!(known.phase, Phase::Judging(_)) && self.exits.contains_key(&instance.id) {
-            let retried = self.retry(&instance.id).is_some();
+            let overdue = waits::is_overdue(&self.state, id, now);
+            let retried = self.retry(&instance.id).is_some() && !overdue;
             ensure(!retried, || "it fails although it has a try left".to_owned())?;
         }
         if outcome == Outcome::Succeeded {
+            self.questions.check_success(&self.state, id)?;
             let task = self.state.graph().task(instance.node).ok_or("not a task")?;
             let verified =
                 known.phase == Phase::Verifying(task.verify.len().try_into().unwrap_or(0));
@@ -600,9 +654,12 @@ impl Watch {
                 }
                 Knowledge::Done(Proof::Probe(_)) => world.cell(&instance.id, now) == Cell::Done,
                 Knowledge::NotBegun => applied == 0 || (task.jobs == 0 && !once),
-                Knowledge::Done(Proof::Exit(attempt)) => world
-                    .job(&JobId { task: instance.id.clone(), attempt })
-                    .is_some_and(|job| job.role == Role::Action && job.is_good()),
+                Knowledge::Done(Proof::Exit(attempt)) => {
+                    world.job(&JobId { task: instance.id.clone(), attempt }).is_some_and(|job| {
+                        job.role == Role::Action
+                            && (job.is_good() || waits::goes_on(&self.state, instance.node))
+                    })
+                }
                 Knowledge::Maybe(_) | Knowledge::Done(Proof::Operator) => true,
             };
             ensure(sound, || format!("{}: {:?} is not so", instance.id, task.knowledge))?;
@@ -645,6 +702,18 @@ impl Watch {
         };
         let part_waits =
             |id: InstanceId| self.state.part(id).is_some() && (waits(id) || denied(id));
+        let asks =
+            |id: InstanceId| self.state.task(id).is_some_and(|task| task.phase == Phase::Awaiting);
+        // Whoever was in the way when the run came to rest may have gone while settings were put back.
+        let locked = self.state.run().stopped == Some(StopReason::Locked);
+        let was_denied = |id: InstanceId| {
+            let around = self.state.holders_around(id).into_iter();
+            locked && around.into_iter().any(|by| self.state.claims().denied(by).is_some())
+        };
+        let task_waits = |id: InstanceId| {
+            let task = self.state.task(id).is_some();
+            task_waits(id) || asks(id) || (task && was_denied(id))
+        };
         let somebody_waits = open.iter().any(|&id| task_waits(id) || part_waits(id));
         for id in open.into_iter().filter(|&id| self.state.part(id).is_none()) {
             let instance = self.state.instance(id);

@@ -8,6 +8,7 @@ use super::finding::{Finding, Kind};
 use crate::failure::Result;
 use crate::freeze;
 use crate::organisation::Organisation;
+use crate::quota;
 use crate::switches::{ANTIVIRUS, CIRCULAR_LOGGING, RCA, Switch};
 
 /// The settings that are left as somebody has changed them.
@@ -19,6 +20,12 @@ pub(super) fn check(of: &Organisation) -> Result<Vec<Finding>> {
     let frozen = freeze::frozen(of)?;
     if !frozen.is_empty() {
         findings.push(left("frozen", format!("delivery is held for {}", frozen.join(", "))));
+    }
+    for server in of.servers()? {
+        if let Some(bytes) = quota::limit(of, &server)? {
+            let detail = format!("it is {bytes} bytes, and there was none at `init`");
+            findings.push(left(&format!("quota-{}", server.name), detail));
+        }
     }
     Ok(findings)
 }

@@ -38,6 +38,6 @@ mod wizard;
 pub(crate) use accounts::Accounts;
 pub(crate) use look::{Look, complaints, look};
 pub(crate) use mailbox::{log_on, route, rows_beside};
-pub(crate) use repair::{Sweeping, cut_over, delete, sweep_back};
+pub(crate) use repair::{Sweeping, catch_up, cut_over, delete, sweep_back};
 pub(crate) use replication::replicate;
 pub(crate) use wizard::{Outcome, create_account, run};

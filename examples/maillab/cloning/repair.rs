@@ -11,7 +11,7 @@ use crate::copying::copy_lacking;
 use crate::disk;
 use crate::failure::{At, Code, Failure, Result};
 use crate::organisation::Organisation;
-use crate::stages::Stage;
+use crate::stages::{Stage, Stages};
 use crate::store::Row;
 use crate::transfer::Carried;
 
@@ -69,6 +69,17 @@ pub(crate) fn delete(of: &Organisation, mailbox: &str, sweeping: Sweeping) -> Re
     Ok(deleted)
 }
 
+/// Copies to the account what came to the source since it was cloned; the source stays in use. Can be repeated.
+pub(crate) fn catch_up(of: &Organisation, mailbox: &str) -> Result<Carried> {
+    let _claim = of.claim_operation(mailbox)?;
+    let stages = of.stages("catch-up", mailbox);
+    {
+        let _lock = of.lock_mailbox(mailbox)?;
+        check_ready(of, mailbox)?;
+    }
+    carry_late(of, mailbox, &stages)
+}
+
 /// Makes the account the user's mailbox: all mail goes there from now on, and what came to the source since it was cloned
 /// is carried over. Can be repeated.
 pub(crate) fn cut_over(of: &Organisation, mailbox: &str) -> Result<Carried> {
@@ -85,9 +96,14 @@ pub(crate) fn cut_over(of: &Organisation, mailbox: &str) -> Result<Carried> {
         of.directory().replicate(mailbox)?;
     }
     stages.reach(Stage::SwitchRoutes)?;
-    // Nothing comes to the source any more, so what it has can be carried while mail is delivered to the target.
+    // Nothing comes to the source any more, so what is carried now is all.
+    carry_late(of, mailbox, &stages)
+}
+
+/// Copies what the account lacks. Nothing is locked: the source only grows, and the target gets other messages.
+fn carry_late(of: &Organisation, mailbox: &str, stages: &Stages) -> Result<Carried> {
     let carried = match target(of)?.row(mailbox) {
-        Some(row) => copy_lacking(of, &source_row(of, mailbox)?, &row, &stages)?,
+        Some(row) => copy_lacking(of, &source_row(of, mailbox)?, &row, stages)?,
         None => Carried::default(),
     };
     stages.reach(Stage::CarryLate)?;

@@ -115,6 +115,13 @@ pub(super) enum Account {
         /// The mailboxes.
         mailboxes: Vec<String>,
     },
+    /// Copy to the account what came to the source since it was cloned, and nothing twice. Can be repeated.
+    ///
+    /// Refused with exit code 3 unless the mailbox is cloned or merged, and the controllers agree.
+    CatchUp {
+        /// The mailbox.
+        mailbox: String,
+    },
     /// Succeed if the account's mailbox holds every message of an archive with its contents, folder and flags, and its rules.
     Compare {
         /// The mailbox.
@@ -193,6 +200,10 @@ fn act(action: Account, of: &Organisation) -> Result<()> {
         }
         Account::Replicate => replicate(of),
         Account::Converged { mailboxes } => converged(of, mailboxes),
+        Account::CatchUp { mailbox } => {
+            of.check_mailbox(&mailbox)?;
+            print_carried(&mailbox, cloning::catch_up(of, &mailbox)?)
+        }
         Account::Compare { mailbox, against } => {
             of.check_mailbox(&mailbox)?;
             compare(of, &mailbox, &against)

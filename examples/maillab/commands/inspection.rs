@@ -58,6 +58,8 @@ pub(super) enum Command {
     },
     /// Succeed if every message that was ever accepted is exactly once at its home, and every setting is as it was at
     /// `init`; else list what is lost, double, stranded or left over, and what is not put back.
+    ///
+    /// Also asks for contents, folders and flags, for inbox rules, and for who can open each mailbox.
     Audit {
         /// Print one JSON object.
         #[arg(long)]

@@ -26,9 +26,10 @@ use crate::stages::Mode;
 /// A mail organisation on disk: two servers, a directory, real messages, and an audit that finds every lost one.
 ///
 /// Begin with `maillab init`, move a mailbox with `maillab move alice --to new`, and ask `maillab audit` whether
-/// anything was lost. Exit codes: 0 success; 1 failed, or what was checked is not in order; 2 wrong usage; 3 refused,
+/// anything was lost. `init --layout organisations` makes two organisations whose mailboxes are cloned (`wizard`,
+/// `account`), `--layout postoffice` a postoffice that is extracted (`postoffice`). Exit codes: 0 success; 1 failed, or what was checked is not in order; 2 wrong usage; 3 refused,
 /// because somebody has to decide; 4 already there; 5 another operation works on the mailbox; 6 the transaction log
-/// drive is full. Answers for programs are one JSON object on standard output.
+/// drive is full; 7 the server is busy. Answers for programs are one JSON object on standard output.
 #[derive(Debug, Parser)]
 #[command(name = "maillab", version, max_term_width = 100)]
 pub(crate) struct Cli {

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::print_json;
 use crate::failure::Result;
 use crate::layout::Layout;
+use crate::move_status;
 use crate::moving;
 use crate::organisation::Organisation;
 use crate::stages::Stage;
@@ -18,9 +19,10 @@ pub(super) enum Command {
     /// Stages: admit, create_target, copy, flush_target, empty_source, sync_directory, replicate, retire_source.
     /// Mail that arrives meanwhile waits in the target's InTransitFolder or is carried over at the end. Fails before
     /// anything has changed with exit code 4 if the mailbox is already there; stops in the middle of the copy with exit
-    /// code 6 when the transaction log drive is full (see `measure`). Never repeat a move that did not succeed: a row that the target has of the mailbox is deleted (exit code 1
-    /// with c1040b00), and with it, where the data had moved, the mailbox (Q252869). See `locate`, then `sweep` and
-    /// `set-home`, or `reset-target`.
+    /// code 6 when the transaction log drive is full (see `measure`); fails with exit code 7, and nothing changed, when
+    /// the server is busy. Never repeat a move that did not succeed otherwise: a row that the target has of the mailbox
+    /// is deleted (exit code 1 with c1040b00), and with it, where the data had moved, the mailbox (Q252869). See
+    /// `locate`, then `sweep` and `set-home`, or `reset-target`.
     Move {
         /// The mailbox.
         mailbox: String,
@@ -30,6 +32,17 @@ pub(super) enum Command {
         /// The server that it goes to.
         #[arg(long, value_name = "SERVER")]
         to: String,
+        /// Leave out messages that cannot be read, instead of stopping at the first one: they are deleted (KB821829).
+        #[arg(long)]
+        skip_corrupt: bool,
+    },
+    /// Print what the servers still know of the mailbox's last move: `in_progress`, `failed`, `completed` or `absent`.
+    ///
+    /// It is no evidence of where the data is: a record may have expired, and a move that has failed may have moved
+    /// everything. See `locate`.
+    MoveStatus {
+        /// The mailbox.
+        mailbox: String,
     },
     /// Bring the rest of an interrupted move over: copy what SERVER lacks, flush its InTransitFolder, empty the other.
     ///
@@ -66,13 +79,19 @@ pub(super) enum Command {
 pub(super) fn run(command: Command, organisation: &Organisation) -> Result<()> {
     organisation.config.layout.check(Layout::Site)?;
     match command {
-        Command::Move { mailbox, from, to } => {
+        Command::MoveStatus { mailbox } => {
+            organisation.check_mailbox(&mailbox)?;
+            let status = move_status::read(organisation, &mailbox)?;
+            let status = status.map_or(json!("absent"), |status| json!(status));
+            print_json(&json!({"mailbox": mailbox, "status": status}))
+        }
+        Command::Move { mailbox, from, to, skip_corrupt } => {
             organisation.check_mailbox(&mailbox)?;
             let from =
                 from.map_or_else(|| organisation.other(&to), |name| organisation.server(&name));
             let from = from?.name;
             let Carried { messages, bytes } =
-                moving::move_mailbox(organisation, &mailbox, &from, &to)?;
+                moving::move_mailbox(organisation, &mailbox, &from, &to, skip_corrupt)?;
             print_json(&json!({
                 "mailbox": mailbox, "from": from, "to": to, "messages": messages, "bytes": bytes,
             }))

@@ -1,4 +1,4 @@
-//! `adjust`, `restore` and `decommission`: what changes a server as a whole.
+//! `adjust`, `restore`, `isinteg` and `decommission`: what changes a server as a whole.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -9,6 +9,7 @@ use crate::decommissioning;
 use crate::failure::Result;
 use crate::organisation::Organisation;
 use crate::restoring;
+use crate::stages::Stage;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -28,6 +29,11 @@ pub(super) enum Command {
     /// If circular logging was on at any time since that backup, there is no such log: what came to the server since is
     /// lost (KB328810, step 4). Without a full backup it is then refused with exit code 3. Can be repeated.
     Restore {
+        /// The server.
+        server: String,
+    },
+    /// Repair the messages of a server's store that cannot be read.
+    Isinteg {
         /// The server.
         server: String,
     },
@@ -60,6 +66,13 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
                 "to_point_of_failure": restored.to_point_of_failure,
                 "messages": restored.messages,
             }))
+        }
+        Command::Isinteg { server } => {
+            let server = of.server(&server)?;
+            let _claim = of.claim_idle_stores()?;
+            let repaired = server.repair()?;
+            of.stages("isinteg", &server.name).reach(Stage::RepairStore)?;
+            print_json(&json!({"server": server.name, "repaired": repaired}))
         }
         Command::Decommission { server } => {
             let server = of.server(&server)?;

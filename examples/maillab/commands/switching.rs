@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::{print, print_json};
 use crate::circular_logging;
 use crate::connection_agreement;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::freeze;
 use crate::organisation::Organisation;
+use crate::quota;
 use crate::switches::{ANTIVIRUS, CIRCULAR_LOGGING, Power, RCA, Schedule, Switch, name_of};
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +39,30 @@ pub(super) enum Command {
     Frozen {
         #[command(subcommand)]
         action: Delivery,
+    },
+    /// The size that a server allows for a mailbox: a larger one cannot be moved to it (Q264314).
+    Quota {
+        #[command(subcommand)]
+        action: Limit,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Limit {
+    /// Print the limit in bytes, or `none`.
+    Get {
+        /// The server.
+        server: String,
+        /// Print one JSON object, which has the value at `init` too.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change the limit. Can be repeated.
+    Set {
+        /// The server.
+        server: String,
+        /// Bytes, or `none`.
+        bytes: String,
     },
 }
 
@@ -102,6 +127,7 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
             let changed = circular_logging::set(of, value)?;
             print_set(&CIRCULAR_LOGGING, &value, changed)
         }
+        Command::Quota { action } => limit(of, action),
         Command::Frozen { action: Delivery::Get { json } } => {
             let frozen = json!(freeze::frozen(of)?);
             if json { print_value("frozen", &frozen, &json!([])) } else { print_json(&frozen) }
@@ -113,6 +139,31 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
             print_json(&json!({
                 "setting": "frozen", "value": frozen, "stored": tally.stored, "queued": tally.queued,
             }))
+        }
+    }
+}
+
+fn limit(of: &Organisation, action: Limit) -> Result<()> {
+    match action {
+        Limit::Get { server, json } => {
+            let server = of.server(&server)?;
+            let bytes = quota::limit(of, &server)?;
+            let value = bytes.map_or_else(|| "none".to_owned(), |bytes| bytes.to_string());
+            let setting = format!("quota-{}", server.name);
+            if json { print_value(&setting, &json!(value), &json!("none")) } else { print(&value) }
+        }
+        Limit::Set { server, bytes } => {
+            let server = of.server(&server)?;
+            let limit = match bytes.as_str() {
+                "none" => None,
+                number => Some(number.parse().map_err(|error| {
+                    Failure::failed(format!("`{number}` is no number of bytes")).because(error)
+                })?),
+            };
+            let changed = quota::limit(of, &server)? != limit;
+            quota::set(of, &server, limit)?;
+            let setting = format!("quota-{}", server.name);
+            print_json(&json!({"setting": setting, "value": bytes, "changed": changed}))
         }
     }
 }

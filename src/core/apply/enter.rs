@@ -29,6 +29,7 @@ impl State {
                 index: count(index),
                 first: InstanceId(count(self.instances.len())),
                 begun: false,
+                started: false,
                 open: count(inside.children.len()),
                 bad: 0,
                 doubtful: 0,

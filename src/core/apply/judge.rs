@@ -144,6 +144,9 @@ impl TaskState {
         match self.phase {
             Phase::Ended(Outcome::Failed) if self.given_up => {}
             Phase::Ended(Outcome::Failed) | Phase::Pausing(Role::Action | Role::Verify(_), _) => {
+                if matches!(self.phase, Phase::Ended(_)) {
+                    self.asking_since = None;
+                }
                 self.phase = self.resting(asks);
                 self.ended = None;
             }

@@ -44,6 +44,7 @@ impl State {
                     state.decide(at, decision, because, outputs);
                     if decision == Decision::Done {
                         self.mark_begun(id);
+                        self.mark_started(id);
                     }
                 }
                 InstanceBody::Setting(_) | InstanceBody::Part(_) => {
@@ -101,6 +102,7 @@ impl TaskState {
         self.reason = Some(Arc::from(because));
         self.given_up = decision == Decision::Failed;
         self.orphan = None;
+        self.question = None;
         match decision {
             Decision::Done => {
                 self.knowledge = Knowledge::Done(Proof::Operator);
@@ -113,6 +115,7 @@ impl TaskState {
                 self.inquiry = Inquiry { repairs: self.inquiry.repairs, ..Inquiry::default() };
                 self.knowledge = Knowledge::NotBegun;
                 self.phase = Phase::Waiting;
+                self.asking_since = None;
                 self.tries = 0;
                 self.ended = None;
             }

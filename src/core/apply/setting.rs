@@ -54,6 +54,9 @@ impl State {
                 self.settle_everything();
             } else {
                 self.mark_begun(owner);
+                if matches!(record, Record::JobStarting { .. }) {
+                    self.mark_started(owner);
+                }
                 self.settle_setting(owner);
             }
         }
@@ -357,7 +360,7 @@ impl Part {
                 self.activity = Activity::Judging(way, job.role);
                 self.reason = Some(Arc::from(reason.as_str()));
             }
-            Verdict::Repeat { .. } => {
+            Verdict::Repeat { .. } | Verdict::Overdue { .. } => {
                 return Err(contradiction(name, "a setting is not repeated"));
             }
         }

@@ -4,6 +4,7 @@
 
 mod locks;
 mod probe;
+mod question;
 mod render;
 mod scope;
 mod setting;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use super::claim::{Holder, Lock};
 use super::evaluate::{Evaluate, Out};
 use super::job::{Command, Role};
+use super::question::Question;
 use super::record::Item;
 use super::state::{InstanceId, State};
 use crate::plan::Plan;
@@ -344,6 +346,10 @@ impl Evaluate for Expressions {
             return Ok(Some(message));
         }
         Ok(None)
+    }
+
+    fn question(&self, state: &State, instance: InstanceId) -> Result<Question, String> {
+        self.question_of(state, instance)
     }
 
     fn command(&self, state: &State, instance: InstanceId, role: Role) -> Result<Command, String> {

@@ -180,6 +180,9 @@ fn argv(leaf: &Leaf<'_>) -> Result<Vec<String>, String> {
             return Err(format!("`{}` is not an action of its driver", name.value));
         }
         Action::Assert(_) => return Err("an assertion has no command".to_owned()),
+        Action::Pause(_) | Action::Manual(_) | Action::Approve(_) => {
+            return Err("it has no command".to_owned());
+        }
     }
     match argv.first() {
         Some(program) if !program.is_empty() => Ok(argv),
@@ -197,7 +200,7 @@ fn argument(value: &Value, name: &str) -> Result<String, String> {
     }
 }
 
-fn rendered_text(
+pub(super) fn rendered_text(
     template: &Located<Template>,
     scope: &Scope,
     name: &str,

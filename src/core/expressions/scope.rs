@@ -177,6 +177,12 @@ pub(super) fn references<'a>(work: &'a Work) -> impl Iterator<Item = &'a Referen
         Action::Uses { with, .. } => {
             with.values().flat_map(|value| value.value.references()).collect()
         }
+        Action::Pause(_) => Vec::new(),
+        Action::Manual(manual) => manual.instructions.value.references().iter().collect(),
+        Action::Approve(approve) => std::iter::once(&approve.message)
+            .chain(&approve.by)
+            .flat_map(|text| text.value.references())
+            .collect(),
         Action::Assert(assertions) => {
             let message = |assertion: &'a crate::spec::model::Assertion| {
                 assertion.message.iter().flat_map(|message| message.value.references())

@@ -398,11 +398,16 @@ impl<E: Evaluate> Machine<E> {
             Phase::Asking => Some(Role::Probe),
             Phase::Repairing(state, action) => Some(Role::Repair { state, action }),
             Phase::Verifying(number) => Some(Role::Verify(number)),
-            Phase::Running(_) | Phase::Judging(_) | Phase::InDoubt | Phase::Ended(_) => None,
+            Phase::Running(_)
+            | Phase::Judging(_)
+            | Phase::Sleeping(_)
+            | Phase::Awaiting
+            | Phase::InDoubt
+            | Phase::Ended(_) => None,
         }
     }
 
-    fn is_waiting_for_locks(&self, task: InstanceId) -> bool {
+    pub(super) fn is_waiting_for_locks(&self, task: InstanceId) -> bool {
         if self.state.part(task).is_some() {
             return self.waits_to_open(task);
         }
@@ -500,6 +505,11 @@ impl<E: Evaluate> Machine<E> {
         for holder in std::mem::take(&mut self.gate.ended) {
             let Some(claim) = self.state.claims.of(holder) else { continue };
             let last = holder != Holder::RUN || self.state.claims.held.len() == 1;
+            if last && holder == Holder::RUN && self.gate.asked > 0 {
+                // What is being asked for just now may be granted, and is given back before.
+                self.gate.ended.insert(holder);
+                continue;
+            }
             let finished = given_up || self.state.is_finished(holder);
             if !last || self.gate.releasing.contains(&holder) || !finished {
                 continue;

@@ -68,7 +68,14 @@ impl<E: Evaluate> Machine<E> {
             .state
             .tasks()
             .filter(|(_, _, task)| {
-                matches!(task.phase, Phase::Running(_) | Phase::Judging(_) | Phase::Pausing(..))
+                matches!(
+                    task.phase,
+                    Phase::Running(_)
+                        | Phase::Judging(_)
+                        | Phase::Pausing(..)
+                        | Phase::Sleeping(_)
+                        | Phase::Awaiting
+                )
             })
             .map(|(id, ..)| id)
             .chain(self.running.iter().copied())

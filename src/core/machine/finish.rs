@@ -84,7 +84,7 @@ impl<E: Evaluate> Machine<E> {
             return self.on_part_ended(now, job, end, left, out);
         };
         self.fate_is_known(id);
-        let verdict = self.verdict(id, role, &end, left);
+        let verdict = self.verdict(now, id, role, &end, left);
         let (over, exit) = (end.over, end.exit);
         let record = Record::JobEnded {
             task: job.task.clone(),
@@ -94,7 +94,7 @@ impl<E: Evaluate> Machine<E> {
         };
         self.note(now, record, out)?;
         match verdict {
-            Verdict::Good => {
+            Verdict::Good | Verdict::Overdue { .. } => {
                 out.plan(Effect::Forget { job: job.clone() });
                 self.running.remove(&id);
                 match role {
@@ -108,6 +108,14 @@ impl<E: Evaluate> Machine<E> {
                     Role::Get | Role::Set | Role::Restore => Ok(()),
                 }
             }
+            Verdict::Repeat { .. } if self.waits(id) => {
+                if over {
+                    return self.ask_later(now, id, job, out);
+                }
+                self.running.insert(id);
+                self.lingering.insert(id, Lingering { job: job.clone(), again: true, exit });
+                Ok(())
+            }
             Verdict::Repeat { .. } => {
                 out.plan(Effect::Forget { job: job.clone() });
                 self.running.remove(&id);
@@ -117,7 +125,7 @@ impl<E: Evaluate> Machine<E> {
             }
             Verdict::Bad { .. } if !over => {
                 self.running.insert(id);
-                self.lingering.insert(id, Lingering { job: job.clone(), exit });
+                self.lingering.insert(id, Lingering { job: job.clone(), again: false, exit });
                 Ok(())
             }
             Verdict::Bad { reason } => {
@@ -141,8 +149,11 @@ impl<E: Evaluate> Machine<E> {
         if self.state.part(id).is_some() {
             return self.on_part_over(now, job, out);
         }
-        let exit = lingering.exit;
+        let (exit, again) = (lingering.exit, lingering.again);
         self.lingering.remove(&id);
+        if again {
+            return self.ask_later(now, id, job, out);
+        }
         out.plan(Effect::Forget { job: job.clone() });
         let Some(task) = self.state.task(id) else { return Ok(()) };
         let Phase::Judging(role) = task.phase else { return Ok(()) };
@@ -157,11 +168,26 @@ impl<E: Evaluate> Machine<E> {
         )
     }
 
-    pub(super) fn verdict(&self, id: InstanceId, role: Role, end: &End, left: &Out) -> Verdict {
+    pub(super) fn verdict(
+        &self,
+        now: Timestamp,
+        id: InstanceId,
+        role: Role,
+        end: &End,
+        left: &Out,
+    ) -> Verdict {
+        let waits = role == Role::Action && self.waits(id);
+        if waits && end.timed_out {
+            return self.verdict_of_ask(now, id, end.over);
+        }
         if end.timed_out || end.killed {
             return Verdict::Bad { reason: end.to_string() };
         }
         match self.evaluate.success(&self.state, id, role, left) {
+            Ok(false) if waits => self.verdict_of_ask(now, id, end.over),
+            Err(error) if waits => {
+                Verdict::Bad { reason: format!("it {end}, and `met` cannot be evaluated: {error}") }
+            }
             Ok(true) if role == Role::Action => self.verdict_of_round(id, left),
             Ok(true) => Verdict::Good,
             Ok(false) if end.exit == Some(0) => {
@@ -276,7 +302,8 @@ impl<E: Evaluate> Machine<E> {
                 (&mend.retry, known.inquiry.mends)
             }
         };
-        if tries >= retry.attempts || !answers_to(retry, exit) {
+        let overdue = role == Role::Action && self.is_overdue(now, id);
+        if tries >= retry.attempts || !answers_to(retry, exit) || overdue {
             return None;
         }
         let reason = format!("{reason}; try {} of {}", tries + 1, retry.attempts);
@@ -304,14 +331,26 @@ impl<E: Evaluate> Machine<E> {
         out.plan(Effect::Timer { instance: id, at: until });
     }
 
-    pub(super) fn on_due(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) {
+    pub(super) fn on_due(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        out: &mut Transition,
+    ) -> Result<(), Unfit> {
         match self.state.task(id).map(|task| task.phase) {
             _ if id == InstanceId::ROOT => self.poll_claims(now, out),
-            Some(Phase::Pausing(_, until)) if until <= now => self.queue(id),
-            Some(Phase::Pausing(_, until)) => out.plan(Effect::Timer { instance: id, at: until }),
+            Some(Phase::Pausing(_, until) | Phase::Sleeping(until)) if until <= now => {
+                self.queue(id);
+            }
+            Some(Phase::Pausing(_, until) | Phase::Sleeping(until)) => {
+                out.plan(Effect::Timer { instance: id, at: until });
+            }
+            Some(Phase::Waiting) if self.window_due(now, id, out) => {}
+            Some(Phase::Awaiting) => self.question_due(now, id, out)?,
             _ if self.orphaned.contains(&id) => self.ask_after(id, out),
             _ => self.on_part_due(now, id, out),
         }
+        Ok(())
     }
 
     /// Keeps the outputs of a task whose effect has happened: what `left` holds was printed by the job that proves it.
@@ -368,7 +407,8 @@ impl<E: Evaluate> Machine<E> {
             .task(self.state.instance(id).node)
             .map_or(0, |task| task.verify.len());
         if (number as usize) >= checks {
-            return self.end(now, id, Outcome::Succeeded, None, out);
+            let reason = task.reason.as_deref().filter(|_| self.waits(id)).map(str::to_owned);
+            return self.end(now, id, Outcome::Succeeded, reason, out);
         }
         if self.is_stopped() {
             return Ok(());

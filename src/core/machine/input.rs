@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::core::claim::{Blocker, KnownClaim, Lock};
 use crate::core::evaluate::Out;
 use crate::core::job::{Command, End, JobId, Role};
+use crate::core::question::Answer;
 use crate::core::record::{Actor, Adopted, Decision, GivenOutputs, Opened, Record};
 use crate::core::recover::Evidence;
 use crate::core::state::InstanceId;
@@ -141,6 +142,15 @@ pub enum Order {
         #[serde(default)]
         outputs: GivenOutputs,
     },
+    /// Answer what people are asked by a task.
+    Answer {
+        /// Its id.
+        task: String,
+        /// The answer.
+        answer: Answer,
+        /// Who answers.
+        by: Actor,
+    },
     /// Start nothing more.
     Stop {
         /// Who orders it.
@@ -226,6 +236,11 @@ pub enum Effect {
     Withdraw {
         /// For what they were wanted.
         holder: Arc<str>,
+    },
+    /// Let people know that they are asked. The answer comes as [`Order::Answer`], whenever it comes.
+    Ask {
+        /// By which task.
+        instance: InstanceId,
     },
     /// Say so when that time has come.
     Timer {

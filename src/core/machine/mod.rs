@@ -11,12 +11,16 @@ mod finish;
 mod input;
 mod order;
 mod probe;
+mod question;
 mod resume;
 mod setting;
 mod setting_evidence;
+mod sleep;
 mod start;
 mod until;
+mod wait;
 mod waiting;
+mod window;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +32,8 @@ use self::door::{Opening, OpeningKey};
 pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
 pub use self::probe::REPAIRS_MAX;
+pub use self::question::may_answer;
+pub(in crate::core) use self::sleep::in_words;
 use self::until::Goal;
 use super::apply::Unfit;
 use super::evaluate::Evaluate;
@@ -44,6 +50,8 @@ pub struct Machine<E> {
     slots: usize,
     /// Tasks that only wait for a slot.
     ready: BTreeSet<Turn>,
+    /// Tasks in line whose next step takes no slot, because nothing is started for it.
+    slotless: BTreeSet<Turn>,
     /// Groups with items that are still to be let in.
     openings: BTreeMap<OpeningKey, Opening>,
     /// Items that have been let in and have not come to rest, by number of the scope.
@@ -58,12 +66,18 @@ pub struct Machine<E> {
     lingering: BTreeMap<InstanceId, Lingering>,
     /// Tasks that wait for a time.
     pausing: BTreeSet<InstanceId>,
+    /// Tasks that wait for a window, with when it opens.
+    dormant: BTreeMap<InstanceId, Timestamp>,
+    /// The plan has windows at all.
+    windowed: bool,
     /// Tasks whose probe is asked because their action has ended badly under this executor.
     failing: BTreeMap<InstanceId, Failing>,
     /// Who wants locks, and who is waited for.
     gate: Gate,
     /// Where this execution is to stop, if it is not to go on to the end.
     goal: Option<Goal>,
+    /// Somebody is there who may be asked: the executor stays while people are.
+    attended: bool,
     /// Tasks that wait for a setting to come into force, by setting.
     gates: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
     /// The run has come to its end for this executor.
@@ -78,10 +92,12 @@ struct Turn {
     instance: InstanceId,
 }
 
-/// A job that has ended badly while something of it still lives.
+/// A job that has ended badly, or in vain, while something of it still lives.
 #[derive(Debug, Clone)]
 struct Lingering {
     job: JobId,
+    /// It has asked in vain, and what it asked for is asked again.
+    again: bool,
     /// Its exit code, for `retry`.
     exit: Option<i32>,
 }
@@ -100,12 +116,16 @@ impl<E: Evaluate> Machine<E> {
     /// `slots` is how many jobs may run at a time; at least one does.
     pub fn new(state: State, evaluate: E, slots: usize) -> Self {
         let needed = state.graph().nodes.iter().any(|node| node.locks);
+        let windowed = state.graph().nodes.iter().any(|node| node.window.is_some());
         Self {
+            windowed,
+            dormant: BTreeMap::new(),
             gate: Gate { needed, ..Gate::default() },
             state,
             evaluate,
             slots: slots.max(1),
             ready: BTreeSet::new(),
+            slotless: BTreeSet::new(),
             openings: BTreeMap::new(),
             admitted: Vec::new(),
             running: BTreeSet::new(),
@@ -115,6 +135,7 @@ impl<E: Evaluate> Machine<E> {
             pausing: BTreeSet::new(),
             failing: BTreeMap::new(),
             goal: None,
+            attended: false,
             gates: BTreeMap::new(),
             finished: false,
         }
@@ -151,6 +172,8 @@ impl<E: Evaluate> Machine<E> {
             Input::Resumed { by, runbook } => {
                 self.note(now, Record::Resumed { by, runbook }, &mut out)?;
                 self.reschedule(now);
+                self.wake_sleepers(&mut out);
+                self.repeat_questions(&mut out);
                 self.ask_after_jobs(&mut out);
                 self.verify_claims(&mut out);
             }
@@ -176,7 +199,7 @@ impl<E: Evaluate> Machine<E> {
                 self.ask_after_jobs(&mut out);
             }
             Input::Read { job, out: left } => self.on_read(now, &job, &left, &mut out)?,
-            Input::Due { instance } => self.on_due(now, instance, &mut out),
+            Input::Due { instance } => self.on_due(now, instance, &mut out)?,
             Input::Granted { holder, token } => {
                 self.on_granted(now, &holder, &token, &mut out)?;
             }
@@ -195,7 +218,7 @@ impl<E: Evaluate> Machine<E> {
         }
         self.advance(now, &mut out)?;
         self.stop_at_goal(now, &mut out)?;
-        if self.is_stopped() && self.unclear.is_empty() {
+        if self.is_stopped() && self.unclear.is_empty() && !self.stands_for_people() {
             self.close_in_stopped_run(now, &mut out)?;
         }
         self.release_finished(&mut out);
@@ -215,16 +238,27 @@ impl<E: Evaluate> Machine<E> {
         self.state.run().stopped.is_some()
     }
 
+    /// Whether the run has come to rest because only people can make it go on: what is in force for what they are asked stays so.
+    fn stands_for_people(&self) -> bool {
+        self.state.run().stopped == Some(StopReason::Waiting)
+    }
+
     fn finish_if_idle(&mut self, now: Timestamp, out: &mut Transition) -> Result<(), Unfit> {
         self.release_before_closing(out);
         let busy = !self.running.is_empty() || !self.unclear.is_empty() || self.claims_move();
         let waiting = !self.pausing.is_empty() || !self.orphaned.is_empty();
-        let waits =
-            waiting && (!self.is_stopped() || self.closing_pauses() || self.confirmation_pauses());
+        let dormant = !self.is_stopped() && self.awaits_window();
+        let waits = dormant
+            || waiting
+                && (!self.is_stopped() || self.closing_pauses() || self.confirmation_pauses());
         if self.finished || busy || waits {
             return Ok(());
         }
         if !self.is_stopped() && self.go_on_waiting(now, out)? {
+            return Ok(());
+        }
+        let asks = self.awaits_people();
+        if asks && self.attended && !self.is_stopped() {
             return Ok(());
         }
         if self.state.is_given_up() {
@@ -232,8 +266,16 @@ impl<E: Evaluate> Machine<E> {
         } else if self.state.is_complete() {
             self.note(now, Record::Closed { outcome: Closing::Succeeded }, out)?;
         } else if !self.is_stopped() {
-            let why = if self.is_locked_out() { StopReason::Locked } else { StopReason::Stuck };
+            let why = match self.is_locked_out() {
+                true => StopReason::Locked,
+                false if asks => StopReason::Waiting,
+                false => StopReason::Stuck,
+            };
             self.note(now, Record::Stopped { why, by: None, because: None }, out)?;
+            if asks {
+                self.finished = true;
+                return Ok(());
+            }
             self.close_in_stopped_run(now, out)?;
             self.release_finished(out);
             if !self.running.is_empty() || self.claims_move() {
@@ -247,6 +289,8 @@ impl<E: Evaluate> Machine<E> {
     /// Throws away what is derived from the state, and derives it anew.
     fn reschedule(&mut self, now: Timestamp) {
         self.ready.clear();
+        self.slotless.clear();
+        self.dormant.clear();
         self.pausing.clear();
         self.gates.clear();
         self.drop_decided();
@@ -257,7 +301,7 @@ impl<E: Evaluate> Machine<E> {
         for id in tasks {
             match self.state.task(id).map(|task| task.phase) {
                 Some(phase) if door::is_under_way(phase) => self.go_on_inside(id),
-                Some(Phase::Pausing(_, until)) => {
+                Some(Phase::Pausing(_, until) | Phase::Sleeping(until)) => {
                     self.pausing.insert(id);
                     // Its timer may have gone off already.
                     if until <= now {

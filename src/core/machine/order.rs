@@ -37,6 +37,18 @@ pub enum Refusal {
     SettingHasItems(String),
     /// That is not said of a setting that stands so.
     SettingDecision(String),
+    /// Nobody is asked anything by it.
+    NotAsked(String),
+    /// It waits for an answer, and not for a decision.
+    Asked(String),
+    /// Others are asked.
+    NotForYou(String, Vec<String>),
+    /// The same person has said yes before, and another one is wanted.
+    Agreed(String, String),
+    /// Its time is up.
+    TooLate(String),
+    /// What was told does not fit what is asked.
+    Fields(String, Vec<String>),
     /// Nothing under its locks was open, and they are being given back.
     Releasing(String),
     /// The run is closed.
@@ -81,6 +93,23 @@ impl fmt::Display for Refusal {
                 f,
                 "the setting `{name}` can be written off (`--as waived`); where it was changed by somebody else or could not be put back it can be left as it is (`--as done`), and where it was changed by somebody else, put back all the same (`--as absent`)"
             ),
+            Self::NotAsked(task) => write!(f, "`{task}` asks nobody anything"),
+            Self::Asked(task) => write!(
+                f,
+                "`{task}` waits for an answer: `windlass approve` or `windlass reject` gives it, and only `--as waived` leaves it out"
+            ),
+            Self::NotForYou(task, by) => {
+                write!(f, "`{task}` is to be answered by {}", by.join(" or "))
+            }
+            Self::Agreed(task, user) => {
+                write!(f, "`{task}` has the approval of {user}; that of somebody else is wanted")
+            }
+            Self::TooLate(task) => {
+                write!(f, "the time in which `{task}` could be answered is over")
+            }
+            Self::Fields(task, wrong) => {
+                write!(f, "that does not answer `{task}`: {}", wrong.join("; "))
+            }
             Self::Releasing(task) => {
                 write!(f, "the locks of `{task}` are being given back just now: try again")
             }
@@ -133,6 +162,7 @@ pub fn may_resolve(state: &State, task: &str, decision: Decision) -> Result<(), 
             _,
         ) if matches!(known.knowledge, Knowledge::Maybe(_)) => Ok(()),
         (_, Decision::Waived) => Ok(()),
+        (Phase::Awaiting, _) => Err(Refusal::Asked(task.to_owned())),
         _ => Err(Refusal::NothingToDecide(task.to_owned())),
     }
 }
@@ -162,6 +192,7 @@ impl<E: Evaluate> Machine<E> {
                 self.reschedule(now);
                 Ok(())
             }
+            Order::Answer { task, answer, by } => self.on_answer(now, &task, by, answer, out),
             Order::Stop { by, because } => {
                 self.stop(now, StopReason::Operator, Some(by), because, out)
             }

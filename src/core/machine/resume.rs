@@ -140,7 +140,7 @@ impl<E: Evaluate> Machine<E> {
         };
         if alive {
             self.running.insert(id);
-            self.lingering.insert(id, Lingering { job: job.clone(), exit });
+            self.lingering.insert(id, Lingering { job: job.clone(), again: false, exit });
             return Ok(());
         }
         let Some(task) = self.state.task(id) else { return Ok(()) };

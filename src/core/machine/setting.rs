@@ -257,9 +257,12 @@ impl<E: Evaluate> Machine<E> {
 
     /// Every instance around, or equal to, a task that lives or is in doubt.
     fn around_what_lives(&self) -> BTreeSet<InstanceId> {
+        let abandoned = self.state.run().stopped == Some(StopReason::Abandoned);
         let mut around = BTreeSet::new();
         for (id, _, task) in self.state.tasks() {
-            if State::is_alive_or_in_doubt(task) {
+            // What people are asked to do they may be doing just now.
+            let in_hands = task.is_in_hands() && !abandoned;
+            if State::is_alive_or_in_doubt(task) || in_hands {
                 around.insert(id);
                 self.mark_around(id, &mut around);
             }
@@ -505,7 +508,7 @@ impl<E: Evaluate> Machine<E> {
     ) -> Result<(), Unfit> {
         let Some((id, way, role)) = self.part_with(job) else { return Ok(()) };
         self.fate_is_known(id);
-        let (verdict, value) = self.verdict_on_setting(id, role, &end, left);
+        let (verdict, value) = self.verdict_on_setting(now, id, role, &end, left);
         let (over, exit) = (end.over, end.exit);
         let record = Record::JobEnded {
             task: job.task.clone(),
@@ -528,7 +531,7 @@ impl<E: Evaluate> Machine<E> {
         };
         if !over {
             self.running.insert(id);
-            self.lingering.insert(id, Lingering { job: job.clone(), exit });
+            self.lingering.insert(id, Lingering { job: job.clone(), again: false, exit });
             return Ok(());
         }
         out.plan(Effect::Forget { job: job.clone() });
@@ -569,12 +572,13 @@ impl<E: Evaluate> Machine<E> {
     /// What a job of a setting has achieved, and the value that it has read.
     pub(super) fn verdict_on_setting(
         &self,
+        now: Timestamp,
         id: InstanceId,
         role: Role,
         end: &End,
         left: &Out,
     ) -> (Verdict, Option<serde_json::Value>) {
-        match self.verdict(id, role, end, left) {
+        match self.verdict(now, id, role, end, left) {
             Verdict::Good if role == Role::Get => {
                 match self.evaluate.setting_value(&self.state, id, left) {
                     Ok(value) => (Verdict::Good, Some(value)),

@@ -77,7 +77,7 @@ impl<E: Evaluate> Machine<E> {
             if role == Role::Get { model::Effect::Read } else { model::Effect::Idempotent };
         match (recover(role, effect, false, &evidence), evidence) {
             (Next::TakeOver, Evidence::Ended(end)) => {
-                let (verdict, value) = self.verdict_on_setting(id, role, &end, left);
+                let (verdict, value) = self.verdict_on_setting(now, id, role, &end, left);
                 if value.is_none() {
                     return self.on_part_ended(now, job, end, left, out);
                 }
@@ -137,7 +137,7 @@ impl<E: Evaluate> Machine<E> {
         };
         if alive {
             self.running.insert(id);
-            self.lingering.insert(id, Lingering { job: job.clone(), exit });
+            self.lingering.insert(id, Lingering { job: job.clone(), again: false, exit });
             return Ok(());
         }
         self.begin_anew(now, id, job, "nothing of its last job is left", out)

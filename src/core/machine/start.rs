@@ -29,6 +29,8 @@ impl<E: Evaluate> Machine<E> {
                 for id in fresh {
                     self.consider(now, id, out)?;
                 }
+            } else if let Some(turn) = self.slotless.pop_first() {
+                self.start(now, turn.instance, out)?;
             } else if !self.has_room() {
                 return Ok(());
             } else if self.ask_next(out) {
@@ -68,7 +70,7 @@ impl<E: Evaluate> Machine<E> {
         let graph = self.state.graph().clone();
         let node = graph.node(self.state.instance(id).node);
         // What was started once was wanted: its condition is not asked again on resume.
-        let begun = self.state.task(id).is_some_and(|task| task.jobs > 0);
+        let begun = self.state.task(id).is_some_and(|task| task.started.is_some());
         if node.conditional && !begun {
             match self.evaluate.when(&self.state, id) {
                 Ok(true) => {}
@@ -146,9 +148,14 @@ impl<E: Evaluate> Machine<E> {
         self.note(now, Record::TaskEnded { task, outcome, reason }, out)
     }
 
-    /// Puts a task in line for a slot.
+    /// Puts a task in line, for a slot if its next step takes one.
     pub(super) fn queue(&mut self, id: InstanceId) {
-        self.ready.insert(self.turn(id));
+        let turn = self.turn(id);
+        if self.takes_no_slot(id) {
+            self.slotless.insert(turn)
+        } else {
+            self.ready.insert(turn)
+        };
     }
 
     pub(super) fn turn(&self, id: InstanceId) -> Turn {
@@ -160,8 +167,15 @@ impl<E: Evaluate> Machine<E> {
     fn start(&mut self, now: Timestamp, id: InstanceId, out: &mut Transition) -> Result<(), Unfit> {
         match self.state.task(id).map(|task| task.phase) {
             Some(Phase::Waiting) if self.state.may_start(id) => {
-                self.begin_within_settings(now, id, self.first_role(id), out)
+                if let Some(time) = self.pause_of(id) {
+                    self.fall_asleep(now, id, time, out)
+                } else if let Some(question) = self.asks_people(id) {
+                    self.put_question(now, id, question, out)
+                } else {
+                    self.begin_within_settings(now, id, self.first_role(id), out)
+                }
             }
+            Some(Phase::Sleeping(until)) => self.wake_up(now, id, until, out),
             Some(Phase::Pausing(role, _)) => {
                 self.pausing.remove(&id);
                 match role {
@@ -203,10 +217,23 @@ impl<E: Evaluate> Machine<E> {
         role: Role,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        if self.holds_its_locks(now, id, out)? && self.passes_settings(now, id, role, out)? {
+        if self.may_begin(now, id, role, out)? {
             self.begin_job(now, id, role, out)?;
         }
         Ok(())
+    }
+
+    /// Whether all is as it must be before a task begins. If not, it is seen to, and the task is put in line again.
+    pub(super) fn may_begin(
+        &mut self,
+        now: Timestamp,
+        id: InstanceId,
+        role: Role,
+        out: &mut Transition,
+    ) -> Result<bool, Unfit> {
+        Ok(self.passes_windows(now, id, out)?
+            && self.holds_its_locks(now, id, out)?
+            && self.passes_settings(now, id, role, out)?)
     }
 
     pub(super) fn begin_job(

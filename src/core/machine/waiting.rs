@@ -2,7 +2,7 @@
 //!
 //! Does not ask for anything that nobody has asked for before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -258,11 +258,29 @@ impl<E: Evaluate> Machine<E> {
             for outer in self.state.holders_enclosing(waiter).into_iter().chain([waiter]) {
                 waits.inside.entry(outer).or_default().push(waiter);
             }
+            for part in self.settings_kept_by(waiter) {
+                waits.inside.entry(part).or_default().push(waiter);
+            }
             for scope in self.items_around(waiter) {
                 waits.groups.entry(self.state.scope(scope).group).or_default().push(waiter);
             }
         }
         waits
+    }
+
+    /// The values of settings that stay in force because of a waiter: those around the tasks that cannot start without it.
+    fn settings_kept_by(&self, waiter: Holder) -> BTreeSet<Holder> {
+        let wanting = self.gate.wants.get(&waiter).map(|want| &want.tasks);
+        let mut tasks = BTreeSet::new();
+        for &task in wanting.into_iter().flatten() {
+            match self.state.part(task) {
+                Some(part) => tasks.extend(self.gates.get(&part.owner).into_iter().flatten()),
+                None => drop(tasks.insert(task)),
+            }
+        }
+        let around = tasks.into_iter().flat_map(|task| self.state.settings_around(task));
+        let parts = around.flat_map(|setting| self.state.parts_of(setting));
+        parts.map(|(part, _)| Holder::Task(part)).filter(|part| *part != waiter).collect()
     }
 
     /// For whom a waiter waits: everybody inside of what holds something that it wants; and where that holder is in an item that

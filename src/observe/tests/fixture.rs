@@ -228,6 +228,7 @@ fn node(name: &str, needs: &[u32], body: NodeBody) -> Node {
         on_failure: OnFailure::Stop,
         conditional: false,
         locks: false,
+        window: None,
         rank: 0,
         body,
     }
@@ -249,6 +250,7 @@ fn task() -> NodeBody {
         outputs: false,
         probe: None,
         repeat: None,
+        wait: None,
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Does not know who runs the rules.
 
+pub(super) mod moved_by_script;
 pub(super) mod moved_twice;
 pub(super) mod repeated_move;
 pub(super) mod without_probe;

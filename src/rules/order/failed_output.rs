@@ -100,6 +100,15 @@ fn reads(step: &Step) -> Vec<(&[Reference], Place)> {
     match &work.action {
         Action::Run(argv) => reads.extend(argv.iter().map(|one| (one.value.references(), one.at))),
         Action::Shell { script, .. } => reads.push((script.value.references(), script.at)),
+        Action::Pause(_) => {}
+        Action::Manual(manual) => {
+            let text = &manual.instructions;
+            reads.push((text.value.references(), text.at));
+        }
+        Action::Approve(approve) => {
+            let texts = std::iter::once(&approve.message).chain(&approve.by);
+            reads.extend(texts.map(|text| (text.value.references(), text.at)));
+        }
         Action::Assert(assertions) => {
             reads.extend(assertions.iter().map(|one| (one.that.value.references(), one.that.at)));
         }

@@ -8,7 +8,7 @@ use super::{Checker, Finding, Findings, codes, used};
 /// The effect of a piece of work; nothing if what it uses is not known.
 pub(super) fn effect(work: &Work) -> Option<Effect> {
     match &work.action {
-        Action::Assert(_) => Some(Effect::Read),
+        Action::Assert(_) | Action::Pause(_) | Action::Approve(_) => Some(Effect::Read),
         Action::Uses { target: None, .. } => work.effect,
         _ => Some(
             work.effect.or(used(work).and_then(|action| action.work.effect)).unwrap_or_default(),
@@ -23,9 +23,31 @@ pub(super) fn probe(work: &Work) -> Option<&Located<Box<Probe>>> {
 
 /// Reports what a piece of work does again although that may do harm, and a probe that does not fit it.
 pub(super) fn check(findings: &mut Findings, work: &Work) {
+    check_by_hand(findings, work);
     check_retry(findings, work);
     check_repeat(findings, work);
     super::probe::check(findings, work);
+}
+
+/// Reports what is said of a command where a driver lets a person do it.
+fn check_by_hand(findings: &mut Findings, work: &Work) {
+    let Action::Uses { name, target: Some(target), .. } = &work.action else { return };
+    if !matches!(target.work.action, Action::Manual(_)) {
+        return;
+    }
+    let said = [
+        ("retry", work.retry.as_ref().map(|retry| retry.at)),
+        ("repeat", work.repeat.as_ref().map(|repeat| repeat.at)),
+        ("probe", work.probe.as_ref().map(|probe| probe.at)),
+        ("success", work.success.as_ref().map(|success| success.at)),
+        ("stdin", work.stdin.as_ref().map(|stdin| stdin.at)),
+        ("outputs", work.outputs.values().next().map(|output| output.at)),
+    ];
+    for (key, at) in said {
+        let Some(at) = at else { continue };
+        let message = format!("`{}` is done by a person, so it has no `{key}`", name.value);
+        findings.push(Finding::error(codes::MISPLACED_KEY, at, message).help("leave it out"));
+    }
 }
 
 /// Reports `retry` on a dangerous action, unless a probe looks before each attempt.

@@ -15,6 +15,7 @@ mod references;
 mod setting;
 mod upstream;
 mod walk;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -107,6 +108,7 @@ impl<'r> Checker<'r, '_> {
     fn step(&mut self, step: &'r Step) {
         self.check_hidden(step);
         self.check_after(step);
+        self.check_window(step);
         let outside = (self.items.len(), self.whens.len(), self.nameless_item);
         if let Some(when) = &step.when {
             self.whens.push(when.value.references());

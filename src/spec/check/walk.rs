@@ -59,7 +59,8 @@ pub(super) trait Reader<'r> {
         self.command(work, view);
         let judging = View { out: true, ..*view };
         if let Some(success) = &work.success {
-            self.truth(success, "`success`", &judging);
+            let what = if work.wait.is_some() { "`met`" } else { "`success`" };
+            self.truth(success, what, &judging);
         }
         for output in work.outputs.values() {
             self.dynamic(&output.value.value, output.value.at, &judging);
@@ -96,6 +97,16 @@ pub(super) trait Reader<'r> {
                 }
                 if let Some(action) = target {
                     self.gives(action, name, with);
+                }
+            }
+            Action::Pause(_) => {}
+            Action::Manual(manual) => {
+                let text = &manual.instructions;
+                self.read(text.value.references(), Site::at(text.at), view);
+            }
+            Action::Approve(approve) => {
+                for text in std::iter::once(&approve.message).chain(&approve.by) {
+                    self.read(text.value.references(), Site::at(text.at), view);
                 }
             }
             Action::Assert(assertions) => {

@@ -6,10 +6,11 @@ use indexmap::IndexMap;
 
 use super::super::codes;
 use super::super::keys;
-use super::super::model::{Action, Assertion, Work};
+use super::super::model::{Action, Assertion, Output, Work};
 use super::super::yaml::Kind;
 use super::Decoder;
 use super::fields::{Entry, Fields};
+use super::wait::Waiting;
 
 /// Who has the action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,18 @@ pub(super) enum Part {
     Get,
     /// `set`, `change` or `restore` of a setting.
     Set,
+    /// `until` of `wait`.
+    Until,
+}
+
+/// What stands where an action is wanted.
+enum Said {
+    /// An action, which the keys around it are about.
+    Action(Action),
+    /// What a person does, with what is told of it.
+    Manual(Action, IndexMap<String, Output>),
+    /// The `until` of a `wait`, with all that is about it.
+    Until(Box<Work>),
 }
 
 impl Owner {
@@ -47,8 +60,11 @@ impl Owner {
 
     fn actions(self) -> &'static [&'static str] {
         match (self.in_driver, self.part) {
+            (true, Part::Action) => &["run", "shell", "manual"],
             (true, _) => &["run", "shell"],
-            (false, Part::Action) => &["run", "shell", "uses", "assert", "steps"],
+            (false, Part::Action) => {
+                &["run", "shell", "uses", "assert", "manual", "approve", "wait", "steps"]
+            }
             (false, _) => &["run", "shell", "uses"],
         }
     }
@@ -62,12 +78,14 @@ impl Owner {
             Part::Probe => "a probe",
             Part::Repair => "`repair`",
             Part::Get | Part::Set => "a setting",
+            Part::Until => "`until`",
         }
     }
 }
 
-/// Actions of later versions.
-const LATER: [&str; 3] = ["manual", "approve", "wait"];
+/// What an action may be.
+const ACTIONS: [&str; 7] = ["run", "shell", "uses", "assert", "manual", "approve", "wait"];
+
 impl Decoder<'_> {
     /// The action among the fields of a step, a driver's action or a check; nothing if there is none or more than one.
     pub(super) fn work(&mut self, fields: &mut Fields, owner: Owner) -> Option<Work> {
@@ -81,12 +99,7 @@ impl Decoder<'_> {
                 &format!("`{key}` belongs to `{of}`"),
             );
         }
-        if matches!(action, Some(Action::Assert(_))) {
-            for key in keys::STEP.excluded_by("assert") {
-                let message = format!("{what} asserts and starts nothing, so it has no `{key}`");
-                self.misplaced(fields, key, &message, "leave it out");
-            }
-        }
+        self.excluded(fields, action.as_ref());
         // A step's env, dir, locks and times stand in the step, which takes them before.
         let env = fields.take("env");
         let env = self.env(env);
@@ -119,13 +132,45 @@ impl Decoder<'_> {
             let locks = fields.take("locks");
             work.locks = self.locks(locks);
         }
-        work.action = action?;
-        Some(work)
+        match action? {
+            Said::Action(action) => Some(Work { action, ..work }),
+            Said::Manual(action, outputs) => Some(Work { action, outputs, ..work }),
+            Said::Until(inside) => {
+                let Work { verify, outputs, locks, .. } = work;
+                Some(Work { verify, outputs, locks, ..*inside })
+            }
+        }
+    }
+
+    /// Reports what does not belong to such an action.
+    fn excluded(&mut self, fields: &mut Fields, action: Option<&Said>) {
+        let what = fields.what.clone();
+        let (is, of) = match action {
+            Some(Said::Action(Action::Assert(_))) => ("asserts and starts nothing", "assert"),
+            Some(Said::Action(Action::Pause(_))) => ("waits and starts nothing", "approve"),
+            Some(Said::Action(Action::Approve(_))) => ("asks people and starts nothing", "approve"),
+            Some(Said::Manual(..)) => ("is done by a person", "manual"),
+            Some(Said::Until(_)) => ("waits", "wait"),
+            _ => return,
+        };
+        for key in keys::STEP.excluded_by(of) {
+            let (message, help) = match (of, *key) {
+                ("wait", key) => {
+                    (format!("{what} {is}, and has no `{key}` of its own"), of_until(key))
+                }
+                ("manual", "outputs") => (
+                    format!("{what} {is}, so it has no `outputs`"),
+                    "what is told under `fields` is its outputs",
+                ),
+                (_, key) => (format!("{what} {is}, so it has no `{key}`"), "leave it out"),
+            };
+            self.misplaced(fields, key, &message, help);
+        }
     }
 
     /// Reports all actions but one.
     pub(super) fn several_actions(&mut self, fields: &mut Fields, first: &str, owner: Owner) {
-        for key in ["run", "shell", "uses", "assert"] {
+        for key in ACTIONS {
             if key != first
                 && let Some(entry) = fields.take(key)
             {
@@ -139,10 +184,10 @@ impl Decoder<'_> {
         }
     }
 
-    fn action(&mut self, fields: &mut Fields, owner: Owner) -> Option<Action> {
+    fn action(&mut self, fields: &mut Fields, owner: Owner) -> Option<Said> {
         let allowed = owner.actions();
-        let mut refused = LATER.iter().any(|key| fields.has(key));
-        for key in ["uses", "assert"].iter().filter(|key| !allowed.contains(key)) {
+        let mut refused = false;
+        for key in ACTIONS.iter().filter(|key| !allowed.contains(key)) {
             refused |= fields.has(key);
             self.misplaced(
                 fields,
@@ -151,9 +196,7 @@ impl Decoder<'_> {
                 "write `run` or `shell`",
             );
         }
-        let Some(first) =
-            ["run", "shell", "uses", "assert"].into_iter().find(|key| fields.has(key))
-        else {
+        let Some(first) = ACTIONS.into_iter().find(|key| fields.has(key)) else {
             if !refused {
                 let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
                 let message = format!("{} does nothing", fields.what);
@@ -168,7 +211,7 @@ impl Decoder<'_> {
         };
         let entry = fields.take(first)?;
         self.several_actions(fields, first, owner);
-        match first {
+        let action = match first {
             "run" => self.run(&entry),
             "shell" => {
                 let interpreter = fields.take("interpreter");
@@ -178,7 +221,22 @@ impl Decoder<'_> {
                 let with = fields.take("with");
                 self.uses(entry, with)
             }
-            _ => self.assertions(entry),
+            "assert" => self.assertions(entry),
+            "approve" => self.approve(entry),
+            "manual" => {
+                let (action, outputs) = self.manual(entry)?;
+                return Some(Said::Manual(action, outputs));
+            }
+            _ => return self.waits(entry, owner),
+        };
+        action.map(Said::Action)
+    }
+
+    /// `wait`: for a time, or until something holds.
+    fn waits(&mut self, entry: Entry, owner: Owner) -> Option<Said> {
+        match self.waiting(entry, owner)? {
+            Waiting::For(time) => Some(Said::Action(Action::Pause(time))),
+            Waiting::Until(work) => Some(Said::Until(work)),
         }
     }
 
@@ -290,5 +348,15 @@ impl Decoder<'_> {
             assertions.extend(that.map(|that| Assertion { that, message }));
         }
         Some(Action::Assert(assertions))
+    }
+}
+
+/// Where a key belongs that is about the action under `until`.
+fn of_until(key: &str) -> &'static str {
+    match key {
+        "success" => "what is waited for is `met`, under `wait`",
+        "probe" | "repeat" => "it is asked until `met` holds; leave it out",
+        "effect" => "what is asked is `read`; leave it out",
+        _ => "write it under `until`",
     }
 }

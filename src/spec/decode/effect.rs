@@ -40,6 +40,11 @@ impl Decoder<'_> {
     /// Reports a driver's action whose effect does not fit where it is used.
     pub(super) fn check_used(&mut self, work: &Work, part: Part) {
         let Action::Uses { name, target: Some(target), .. } = &work.action else { return };
+        if matches!(target.work.action, Action::Manual(_)) {
+            let message = format!("action `{}` is done by a person", name.value);
+            let help = "it can only be a step of its own".to_owned();
+            return self.errors(codes::MISPLACED_KEY, name.at.node, message, help);
+        }
         let Some(refusal) = refusal(part, target.work.effect.unwrap_or_default()) else { return };
         let Refusal { code, used: (message, help), .. } = refusal;
         let message = format!("action `{}` {message}", name.value);
@@ -68,7 +73,7 @@ fn refusal(part: Part, effect: Effect) -> Option<Refusal> {
                 "if doing it again does no harm, let the driver say so: `effect: idempotent`",
             ),
         }),
-        Part::Check | Part::Probe | Part::Get if effect == Effect::Read => None,
+        Part::Check | Part::Probe | Part::Get | Part::Until if effect == Effect::Read => None,
         Part::Check => Some(Refusal {
             code: codes::CHECK_NOT_READ,
             said: (
@@ -89,6 +94,17 @@ fn refusal(part: Part, effect: Effect) -> Option<Refusal> {
             used: (
                 "is not `read`, so it cannot be a probe",
                 "a probe may be asked at any time, and more than once",
+            ),
+        }),
+        Part::Until => Some(Refusal {
+            code: codes::LOOK_NOT_READ,
+            said: (
+                "what is asked under `until` must be `read`",
+                "it is asked again and again; what changes something is a step of its own",
+            ),
+            used: (
+                "is not `read`, so it cannot be asked under `until`",
+                "it would be done again and again; what changes something is a step of its own",
             ),
         }),
         Part::Get => Some(Refusal {

@@ -11,8 +11,7 @@ use super::Decoder;
 /// Keys listed in full where an unknown one resembles none of them.
 const LISTED_MAX: usize = 12;
 /// Keys that the language has, and this version does not understand yet.
-const LATER: [&str; 9] =
-    ["hosts", "host", "windows", "window", "manual", "approve", "wait", "sensitive", "secret"];
+const LATER: [&str; 4] = ["hosts", "host", "sensitive", "secret"];
 
 /// A map with what it is, in words.
 pub(super) struct Fields {

@@ -12,12 +12,15 @@ mod lock;
 mod outputs;
 mod policy;
 mod probe;
+mod question;
 mod runbook;
 mod scalar;
 mod schema;
 mod setting;
 mod step;
 mod verify;
+mod wait;
+mod window;
 
 use indexmap::IndexMap;
 use std::sync::Arc;

@@ -205,6 +205,9 @@ impl Decoder<'_> {
             };
             let work = self.work(&mut fields, owner);
             self.finish(fields, &keys::REPAIR);
+            if let Some(work) = &work {
+                self.check_used(work, owner.part);
+            }
             actions.extend(work.map(|work| self.located(work, number)));
         }
         Some(Meaning::Repair(actions))

@@ -67,6 +67,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
     let defaults = fields.take("defaults").map(|entry| decoder.defaults(entry)).unwrap_or_default();
     let locks = fields.take("locks");
     let locks = decoder.locks(locks);
+    let windows = fields.take("windows").map(|entry| decoder.windows(entry)).unwrap_or_default();
     let settings = fields.take("settings");
     let settings = decoder.settings(settings);
     let allow = decoder.allow(&mut fields);
@@ -84,6 +85,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
         env,
         defaults,
         locks,
+        windows,
         settings,
         allow,
         steps,

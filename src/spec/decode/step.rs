@@ -15,6 +15,9 @@ use super::Decoder;
 use super::action::Owner;
 use super::fields::{Entry, Fields};
 
+/// Actions that take as long as something else takes.
+const WAITS: [&str; 3] = ["manual", "approve", "wait"];
+
 /// Groups inside groups.
 const DEPTH_MAX: usize = 40;
 
@@ -53,6 +56,7 @@ impl Decoder<'_> {
             return self.empty_step(key);
         };
         let is_group = fields.has("steps");
+        self.check_waits(&mut fields);
         let step = Step {
             at: self.at(key.number),
             title: fields.take("title").and_then(|entry| self.text(entry)),
@@ -73,6 +77,7 @@ impl Decoder<'_> {
                 .take("on_failure")
                 .map(|entry| self.on_failure(&entry))
                 .unwrap_or_default(),
+            window: fields.take("window").and_then(|entry| self.window_of(entry)),
             locks: {
                 let entry = fields.take("locks");
                 self.locks(entry)
@@ -89,6 +94,20 @@ impl Decoder<'_> {
         };
         self.finish(fields, &keys::STEP);
         step
+    }
+
+    /// A step that waits says for itself how long; `timeout` and `grace` are those of commands.
+    fn check_waits(&mut self, fields: &mut Fields) {
+        let Some(key) = WAITS.into_iter().find(|key| fields.has(key)) else { return };
+        for limit in ["timeout", "grace"] {
+            let message = format!("{} waits, and has no `{limit}` of its own", fields.what);
+            let help = match (limit, key) {
+                ("timeout", "manual") => "a person takes the time that it takes".to_owned(),
+                ("timeout", _) => format!("how long it may take is said under `{key}`"),
+                _ => "it belongs to what is started".to_owned(),
+            };
+            self.misplaced(fields, limit, &message, &help);
+        }
     }
 
     fn settings_of_group(&mut self, fields: &mut Fields, is_group: bool) -> Vec<Setting> {
@@ -119,6 +138,7 @@ impl Decoder<'_> {
             timeout: None,
             grace: None,
             on_failure: OnFailure::default(),
+            window: None,
             locks: Vec::new(),
             settings: Vec::new(),
             allow: IndexMap::new(),

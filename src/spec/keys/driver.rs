@@ -4,7 +4,8 @@
 
 use super::runbook::VERSION;
 use super::step::{KIND, LOCKS};
-use super::work::{AGAIN, AROUND, COMMAND, COMMANDS, FOLLOWED, JUDGED, OUTPUTS, WITH};
+use super::waiting::{MANUAL_KEY, NOT_BY_HAND};
+use super::work::{AGAIN, AROUND, COMMAND, FOLLOWED, JUDGED, OUTPUTS, WITH};
 use super::{Key, Shape, Table};
 
 /// A driver.
@@ -42,13 +43,15 @@ pub(crate) static ACTION: Table = Table {
             ),
         ],
         COMMAND,
+        &[MANUAL_KEY],
         AROUND,
         AGAIN,
         JUDGED,
         FOLLOWED,
         &[LOCKS, OUTPUTS],
     ],
-    one_of: COMMANDS,
+    one_of: &["run", "shell", "uses", "manual"],
     with: WITH,
+    without: &[("manual", NOT_BY_HAND)],
     ..Table::EMPTY
 };

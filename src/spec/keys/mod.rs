@@ -12,6 +12,7 @@ pub mod schema;
 mod setting;
 mod shape;
 mod step;
+mod waiting;
 mod work;
 
 pub(crate) use declaration::PARAMETER;
@@ -22,6 +23,7 @@ pub(crate) use runbook::{DEFAULTS, RUNBOOK};
 pub(crate) use setting::{SETTING, SETTING_FOR_EACH, SETTING_GET, SETTING_SET};
 pub(crate) use shape::Shape;
 pub(crate) use step::{ASSERTION, FOR_EACH, LOCK, STEP};
+pub(crate) use waiting::{APPROVE, MANUAL, UNTIL, WAIT, WINDOW, WINDOW_USE};
 pub(crate) use work::{CHECK, OUTPUT, REPEAT, RETRY};
 
 /// One key of a map.

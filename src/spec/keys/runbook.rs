@@ -3,6 +3,7 @@
 //! Does not know what is inside of steps and settings.
 
 use super::step::{ALLOW, LOCKS};
+use super::waiting::WINDOWS;
 use super::work::{GRACE, TIMEOUT};
 use super::{Key, Shape, Table};
 
@@ -30,6 +31,7 @@ pub(crate) static RUNBOOK: Table = Table {
         Key::new("env", Shape::Environment, "Variables that are added to the environment of every job."),
         Key::new("defaults", Shape::Map(&DEFAULTS), "Times for every step that does not say otherwise."),
         LOCKS,
+        WINDOWS,
         Key::new("settings", Shape::Named(&Shape::Map(&super::SETTING)), "Temporary changes, by name."),
         ALLOW,
         Key::new("steps", Shape::NamedSome(&Shape::Map(&super::STEP)), "What is done, by name. The order is that of `needs` and `after`, not that of the file.")

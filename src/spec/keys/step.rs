@@ -2,6 +2,7 @@
 //!
 //! Does not know whether a name that is needed exists.
 
+use super::waiting::{NOT_ASKING, NOT_BY_HAND, NOT_WAITING, WAITING, WINDOW_KEY};
 use super::work::{AGAIN, AROUND, COMMAND, FOLLOWED, JUDGED, OUTPUTS};
 use super::{Key, Shape, Table};
 
@@ -43,6 +44,7 @@ pub(crate) static STEP: Table = Table {
             ),
         ],
         COMMAND,
+        WAITING,
         &[Key::new("assert", Shape::List(&Shape::Map(&ASSERTION), 0), "Conditions that must hold.")],
         AROUND,
         AGAIN,
@@ -50,6 +52,7 @@ pub(crate) static STEP: Table = Table {
         FOLLOWED,
         &[
             LOCKS,
+            WINDOW_KEY,
             OUTPUTS,
             Key::new(
                 "on_failure",
@@ -63,9 +66,15 @@ pub(crate) static STEP: Table = Table {
             ALLOW,
         ],
     ],
-    one_of: &["run", "shell", "uses", "assert", "steps"],
+    one_of: &["run", "shell", "uses", "assert", "manual", "approve", "wait", "steps"],
     with: &[("interpreter", "shell"), ("with", "uses"), ("settings", "steps")],
-    without: &[("steps", ACTION_ONLY), ("assert", JOB_ONLY)],
+    without: &[
+        ("steps", ACTION_ONLY),
+        ("assert", JOB_ONLY),
+        ("manual", NOT_BY_HAND),
+        ("approve", NOT_ASKING),
+        ("wait", NOT_WAITING),
+    ],
     ..Table::EMPTY
 };
 

@@ -3,14 +3,18 @@
 //! Does not know what an operation does; `stages` asks at every border. An armed fault is a file, and whoever removes
 //! the file has been struck, so of two processes at the same border one goes on.
 
+mod catalogue;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use catalogue::facts;
+
 use crate::disk;
-use crate::failure::{At, Failure, Result};
+use crate::failure::{At, Code, Failure, Result};
 use crate::stages::Stage;
 
 /// A fault that can be armed.
@@ -43,11 +47,23 @@ pub(crate) enum Fault {
     SecondAdmin,
     /// The antivirus program holds a message that the mover wants to read; what was copied stays on the target.
     ScannerHoldsMessage,
+    /// The server is busy, and names a time to wait.
+    Throttled,
+    /// A message of the mailbox cannot be read.
+    CorruptItem,
+    /// The target writes a header of its own into a message.
+    RewrittenHeaders,
+    /// The mover drops a message and reports success.
+    MissingMail,
+    /// The mover dies when the source is empty, and the record of the move expires.
+    StatusExpired,
+    /// The mover dies when the source is empty, and a message comes to the source before anybody looks.
+    MailAfterCrash,
 }
 
 impl Fault {
     /// All faults, by article.
-    pub(crate) const ALL: [Fault; 13] = [
+    pub(crate) const ALL: [Fault; 19] = [
         Fault::MailInWindow,
         Fault::DiesCopying,
         Fault::WrongServerSync,
@@ -61,110 +77,37 @@ impl Fault {
         Fault::RcaCycle,
         Fault::SecondAdmin,
         Fault::ScannerHoldsMessage,
+        Fault::Throttled,
+        Fault::CorruptItem,
+        Fault::RewrittenHeaders,
+        Fault::MissingMail,
+        Fault::StatusExpired,
+        Fault::MailAfterCrash,
     ];
 
     /// As it is typed.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Fault::MailInWindow => "mail-in-window",
-            Fault::DiesCopying => "dies-copying",
-            Fault::WrongServerSync => "wrong-server-sync",
-            Fault::StaleRow => "stale-row",
-            Fault::MailBeforeClone => "mail-before-clone",
-            Fault::WizardCancelled => "wizard-cancelled",
-            Fault::SlowReplication => "slow-replication",
-            Fault::LateMail => "late-mail",
-            Fault::ExtractionDies => "extraction-dies",
-            Fault::RouteStays => "route-stays",
-            Fault::RcaCycle => "rca-cycle",
-            Fault::SecondAdmin => "second-admin",
-            Fault::ScannerHoldsMessage => "scanner-holds-message",
-        }
+        facts(self).name
     }
 
     /// The article that it comes from.
     pub(crate) fn article(self) -> &'static str {
-        match self {
-            Fault::DiesCopying | Fault::WrongServerSync => "Q252869",
-            Fault::MailInWindow => "Q277911",
-            Fault::StaleRow => "Q177772",
-            Fault::MailBeforeClone | Fault::WizardCancelled | Fault::SlowReplication => "KB842101",
-            Fault::LateMail | Fault::ExtractionDies | Fault::RouteStays => "Q190423",
-            Fault::RcaCycle | Fault::SecondAdmin | Fault::ScannerHoldsMessage => "KB328810",
-        }
+        facts(self).article
     }
 
     /// The operation that it strikes, and the stage after which it does.
     pub(crate) fn border(self) -> (&'static str, Stage) {
-        match self {
-            Fault::MailInWindow => ("move", Stage::CreateTarget),
-            Fault::DiesCopying => ("move", Stage::CopyMessage),
-            Fault::WrongServerSync => ("move", Stage::EmptySource),
-            Fault::StaleRow => ("move", Stage::Replicate),
-            Fault::MailBeforeClone | Fault::WizardCancelled => ("wizard", Stage::BeginMailbox),
-            Fault::SlowReplication => ("replicate-accounts", Stage::BeginReplication),
-            Fault::LateMail => ("extract", Stage::EndMailbox),
-            Fault::ExtractionDies => ("extract", Stage::CopyMessage),
-            Fault::RouteStays => ("route", Stage::BeginReroute),
-            Fault::RcaCycle => ("move", Stage::SyncDirectory),
-            Fault::SecondAdmin | Fault::ScannerHoldsMessage => ("move", Stage::CopyMessage),
-        }
+        (facts(self).operation, facts(self).stage)
     }
 
     /// What happens, in one sentence.
     pub(crate) fn description(self) -> &'static str {
-        match self {
-            Fault::MailInWindow => {
-                "a message is delivered just when the target has its row: lost before service pack 4"
-            }
-            Fault::DiesCopying => "the mover dies when it has copied one message",
-            Fault::WrongServerSync => {
-                "the data has moved, and the directory still names the source: the state that a second move destroys"
-            }
-            Fault::StaleRow => {
-                "the mover dies before the source's row is gone, and a stale row is left there"
-            }
-            Fault::MailBeforeClone => {
-                "a message is delivered to the account before its mailbox is cloned: the wizard merges it instead"
-            }
-            Fault::WizardCancelled => {
-                "the wizard is cancelled when all accounts are there, before it clones this mailbox"
-            }
-            Fault::SlowReplication => {
-                "a replication cycle carries nothing over for a mailbox that has something to replicate"
-            }
-            Fault::LateMail => {
-                "a sender with an old address list writes just when the mailbox has been extracted"
-            }
-            Fault::ExtractionDies => "the extraction dies when it has copied one message",
-            Fault::RouteStays => {
-                "a class of senders is rerouted and told so, and goes on to find the postoffice"
-            }
-            Fault::RcaCycle => {
-                "the Recipient Connection Agreement resets the home before the directories agree, unless its schedule is never"
-            }
-            Fault::SecondAdmin => {
-                "another administrator sets the Recipient Connection Agreement's schedule to nightly"
-            }
-            Fault::ScannerHoldsMessage => {
-                "the antivirus program, if it is on, holds a message, and the move stops in the middle of the copy"
-            }
-        }
+        facts(self).description
     }
 
-    /// Whether the operation that it strikes ends there.
+    /// Whether the operation that it strikes always ends there.
     pub(crate) fn ends_operation(self) -> bool {
-        !matches!(
-            self,
-            Fault::MailInWindow
-                | Fault::MailBeforeClone
-                | Fault::SlowReplication
-                | Fault::LateMail
-                | Fault::RouteStays
-                | Fault::RcaCycle
-                | Fault::SecondAdmin
-                | Fault::ScannerHoldsMessage
-        )
+        facts(self).ends
     }
 
     /// What an operation says that it ends.
@@ -176,6 +119,14 @@ impl Fault {
         if self == Fault::ExtractionDies {
             return Failure::failed(format!("mailbox `{subject}` was not extracted to its end"))
                 .because("the mail message file could not be read any further");
+        }
+        if self == Fault::Throttled {
+            return Failure::new(
+                Code::Throttled,
+                format!("mailbox `{subject}` cannot be moved now"),
+            )
+            .because("the server is busy; suggested backoff time: 299961 milliseconds")
+            .because("nothing has changed, and the move can be tried again");
         }
         let what = match self {
             Fault::WrongServerSync => "the directory could not be synchronised",
