@@ -168,15 +168,15 @@ pub(super) struct Plan {
 }
 
 const REHEARSE_HELP: &str = "\
-Nothing is started. Every job of the runbook is simulated; the executor, its keeper or the machine dies between any two
-steps and while each job runs, jobs end badly with their effect done, half done or not, and probes find each state that
-they declare. Each time the run is resumed, the operator decides as the world is, and what windlass promises is checked:
-no `once` effect twice or over a half of it, nothing before what it needs, every setting back or shown as owed, every
-lock let go, and an end or a reason.
+Nothing is started: every job of the runbook is simulated. The executor, its keeper or the machine dies between any two steps \
+and while each job runs; jobs end badly with their effect done, half done or not; probes find each state that they declare. \
+Each time the run is resumed, the operator decides as the world is, and what windlass promises is checked: no `once` effect \
+twice or over a half of it, nothing before what it needs, every setting back or shown as owed, every lock let go, and an end or \
+a reason.
 
-What a simulation cannot see: whether a command does what its step says; whether `idempotent` or `read` is true; whether
-a probe tells its states apart by what it really prints (only states that look at nothing are found out); and what other
-people, other runs and time do to the world meanwhile.
+What a simulation cannot see: whether a command does what its step says; whether `idempotent` or `read` is true (it says which \
+steps are done again); whether a probe tells its states apart by what it really prints (only states that look at nothing are \
+found out); and what other people, other runs and time do to the world meanwhile.
 
 Exit codes: 0 every promise was kept, 1 a promise was broken, 2 usage, or the runbook is wrong.";
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::ends;
 use super::life::{Flow, Life, Step, Steps, owner};
 use super::table::{Before, Moment, Situation, Table};
 use super::trial::{Outcome, Second, Stage};
@@ -18,8 +19,6 @@ use crate::core::machine::{Effect, Input};
 use crate::core::record::Record;
 use crate::core::setting::SettingStanding;
 use crate::core::state::{InstanceId, Knowledge, State};
-use crate::plan::graph::{Meaning, Task};
-use crate::spec::model;
 
 /// Which trials are made.
 pub(super) enum Choice {
@@ -137,7 +136,7 @@ impl<'a> Walk<'a> {
         let Some(role) = life.world.jobs.get(job).map(|job| job.role) else { return Ok(()) };
         let task = self.written.graph().clone();
         let task = task.task(self.written.instance(id).node);
-        let bad = bad_ends(task, role, &life.world, job);
+        let bad = ends::bad(task, role, &life.world, job);
         let base = self.situation(id, Some(role), Moment::While);
         for death in self.deaths(&life.world) {
             let base = Situation { death: Some(death), ..base.clone() };
@@ -158,7 +157,7 @@ impl<'a> Walk<'a> {
             let finished = [(Leaves::Everything, Some(Cell::Done))];
             let others = finished.iter().filter(|_| death != Death::Executor && bad.is_empty());
             for &(leaves, becomes) in bad.iter().chain(others) {
-                let left = (!bad.is_empty()).then(|| self.left(task, leaves, becomes));
+                let left = (!bad.is_empty()).then(|| ends::left(task, leaves, becomes));
                 let situation = Situation { left, ..base.clone() };
                 let course = Some((job, Course::Badly { leaves }));
                 let ends = death == Death::Executor;
@@ -187,12 +186,12 @@ impl<'a> Walk<'a> {
         let nothing = [(Leaves::Nothing, Some(Cell::Done))];
         let ends = if bad.is_empty() { &nothing } else { bad };
         for &(leaves, becomes) in ends {
-            let left = (!bad.is_empty()).then(|| self.left(task, leaves, becomes));
+            let left = (!bad.is_empty()).then(|| ends::left(task, leaves, becomes));
             let mut disturbed = life.clone();
             disturbed.world.steer(job, Course::Badly { leaves });
             disturbed.world.becomes = becomes;
             let situation = Situation { left, ..base.clone() };
-            let goes_on = goes_on(task, leaves);
+            let goes_on = ends::goes_on(task, leaves);
             self.disturb(disturbed, &situation, goes_on, becomes)?;
         }
         let mut unborn = life.clone();
@@ -224,15 +223,15 @@ impl<'a> Walk<'a> {
             role == Role::Probe && task.knowledge == Knowledge::NotBegun && task.jobs == 1
         });
         if let (true, Some(task)) = (first, task) {
-            for (cell, becomes) in found_states(task) {
+            for (cell, becomes) in ends::found(task) {
                 let leaves = Leaves::Part(cell);
-                let left = self.left(Some(task), leaves, becomes);
+                let left = ends::left(Some(task), leaves, becomes);
                 let mut found = life.clone();
                 found.world.set_cell(&name, cell);
                 found.world.becomes = becomes;
                 let moment = Moment::Found;
                 let situation = Situation { moment, left: Some(left), ..base.clone() };
-                self.disturb(found, &situation, goes_on(Some(task), leaves), becomes)?;
+                self.disturb(found, &situation, ends::goes_on(Some(task), leaves), becomes)?;
             }
         }
         Ok(())
@@ -276,33 +275,6 @@ impl<'a> Walk<'a> {
             death: None,
             left: None,
             before: self.before.clone(),
-        }
-    }
-
-    /// What is left of an effect, in words.
-    fn left(&self, task: Option<&Task>, leaves: Leaves, becomes: Option<Cell>) -> String {
-        let probe = task.and_then(|task| task.probe.as_ref());
-        let words = match leaves {
-            Leaves::Nothing => "nothing of it has happened".to_owned(),
-            Leaves::Everything | Leaves::Part(Cell::Done) => "its effect has happened".to_owned(),
-            Leaves::Part(Cell::In(index) | Cell::GoesOn(index)) => {
-                let name = probe.and_then(|probe| probe.states.get(index as usize));
-                format!("the world is `{}`", name.map_or("?", |state| state.name.as_ref()))
-            }
-            Leaves::Part(_) if probe.is_some() => {
-                "the world is in a state that its probe does not name".to_owned()
-            }
-            Leaves::Part(_) => "it has happened in part".to_owned(),
-        };
-        match (leaves, becomes) {
-            (Leaves::Part(Cell::In(_)), None) if has_repair(task, leaves) => {
-                format!("{words}, and its repair does not help")
-            }
-            (Leaves::Part(Cell::GoesOn(_)), None) => format!("{words}, and stays so"),
-            (Leaves::Part(Cell::GoesOn(_)), Some(Cell::Absent)) => {
-                format!("{words}, and comes to nothing")
-            }
-            _ => words,
         }
     }
 
@@ -384,67 +356,4 @@ impl Default for CrashPlan<'_> {
         let becomes = Some(Cell::Done);
         Self { death: Death::Executor, course: None, becomes, ends: false, lives_on: false }
     }
-}
-
-/// What a job may leave behind that does not come to a good end, each with what a repair of that comes to. None if that is all
-/// the same.
-fn bad_ends(
-    task: Option<&Task>,
-    role: Role,
-    world: &World,
-    job: &JobId,
-) -> Vec<(Leaves, Option<Cell>)> {
-    let done = Some(Cell::Done);
-    match (role, task) {
-        (Role::Action, Some(task)) if task.effect == model::Effect::Once => {
-            let mut ends = vec![(Leaves::Nothing, done), (Leaves::Everything, done)];
-            match task.probe.as_ref().filter(|_| task.asks()) {
-                Some(_) => {
-                    let parts =
-                        found_states(task).into_iter().filter(|(cell, _)| *cell != Cell::Done);
-                    ends.extend(parts.map(|(cell, becomes)| (Leaves::Part(cell), becomes)));
-                }
-                None => ends.push((Leaves::Part(Cell::Half), done)),
-            }
-            ends
-        }
-        (Role::Set | Role::Restore, _) => vec![(Leaves::Nothing, done), (Leaves::Everything, done)],
-        (Role::Repair { .. }, _) => {
-            let whole = world.jobs.get(job).is_some_and(|job| job.whole);
-            let everything = whole.then_some((Leaves::Everything, done));
-            std::iter::once((Leaves::Nothing, done)).chain(everything).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The states of the world, beside `absent`, that the probe of a task may find, each with what a repair or a wait comes to.
-fn found_states(task: &Task) -> Vec<(Cell, Option<Cell>)> {
-    let (done, absent) = (Some(Cell::Done), Some(Cell::Absent));
-    let mut found = vec![(Cell::Done, done), (Cell::Half, done)];
-    let states = task.probe.iter().flat_map(|probe| &probe.states);
-    for (state, index) in states.zip(0..) {
-        match &state.meaning {
-            Meaning::Done | Meaning::Absent => {}
-            Meaning::Stop => found.push((Cell::In(index), done)),
-            Meaning::Repair(_) => found.extend([(Cell::In(index), done), (Cell::In(index), None)]),
-            Meaning::Wait { timeout, .. } => {
-                let cell = Cell::GoesOn(index);
-                found.extend([(cell, done), (cell, absent)]);
-                found.extend(timeout.map(|_| (cell, None)));
-            }
-        }
-    }
-    found
-}
-
-/// Whether something is done about what is left, so that more can go wrong.
-fn goes_on(task: Option<&Task>, leaves: Leaves) -> bool {
-    matches!(leaves, Leaves::Part(Cell::GoesOn(_))) || has_repair(task, leaves)
-}
-
-fn has_repair(task: Option<&Task>, leaves: Leaves) -> bool {
-    let (Some(task), Leaves::Part(Cell::In(index))) = (task, leaves) else { return false };
-    let state = task.probe.as_ref().and_then(|probe| probe.states.get(index as usize));
-    state.is_some_and(|state| matches!(state.meaning, Meaning::Repair(_)))
 }

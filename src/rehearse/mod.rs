@@ -3,6 +3,7 @@
 //! Starts nothing, reads no clock and prints nothing. Sees the core as an executor does, and knows no journal on disk.
 
 mod answers;
+mod ends;
 mod explore;
 mod life;
 mod likeness;

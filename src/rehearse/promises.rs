@@ -9,7 +9,7 @@ use crate::core::job::Role;
 use crate::core::record::{Judgement, Outcome, Record};
 use crate::core::setting::SettingStanding;
 use crate::core::state::{InstanceBody, InstanceId, Items, Knowledge, Phase, Proof, State};
-use crate::plan::graph::Work;
+use crate::plan::graph::{Meaning, Work};
 use crate::spec::model::Effect;
 
 /// A promise that was broken.
@@ -80,10 +80,27 @@ pub(super) fn of_start(state: &State, world: &World, id: InstanceId, role: Role)
             breaches.extend(unmet(state, id));
             breaches.extend(not_in_force(state, world, id));
         }
+        Role::Repair { state: number, action } => {
+            let once = mend(state, id, number, action) == Some(Effect::Once);
+            if once && world.has_broken_off(name, role) {
+                let what =
+                    "an action of its repair is `once` and is started again over what it has done";
+                breaches.push(breach(name, what));
+            }
+        }
         Role::Restore => breaches.extend(over_a_doubt(state, id)),
         _ => {}
     }
     breaches
+}
+
+/// What may happen if an action of a repair is done again.
+fn mend(state: &State, id: InstanceId, number: u32, action: u32) -> Option<Effect> {
+    let probe = state.graph().task(state.instance(id).node)?.probe.as_ref()?;
+    match &probe.states.get(number as usize)?.meaning {
+        Meaning::Repair(actions) => actions.get(action as usize).map(|mend| mend.effect),
+        _ => None,
+    }
 }
 
 /// What a task, or a group around it, needs and has not ended well.

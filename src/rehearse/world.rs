@@ -123,6 +123,8 @@ pub(super) struct World {
     cells: BTreeMap<Arc<str>, Cell>,
     /// The real things that settings change, with what they were and what they are.
     values: BTreeMap<Arc<str>, (Value, Value)>,
+    /// Actions of repairs that have done something and have not come to a good end.
+    broken_off: BTreeSet<(Arc<str>, Role)>,
     /// The real things that somebody else has changed.
     meddled: BTreeSet<Arc<str>>,
     /// Which real thing a setting's job is about, by the setting.
@@ -142,6 +144,7 @@ impl Default for World {
             running: VecDeque::new(),
             cells: BTreeMap::new(),
             values: BTreeMap::new(),
+            broken_off: BTreeSet::new(),
             meddled: BTreeSet::new(),
             things: BTreeMap::new(),
             locks: Locks::default(),
@@ -203,6 +206,11 @@ impl World {
         }
     }
 
+    /// Whether that action of a repair has done something and has not come to a good end.
+    pub(super) fn has_broken_off(&self, task: &Arc<str>, role: Role) -> bool {
+        self.broken_off.contains(&(task.clone(), role))
+    }
+
     /// Whether somebody else has changed the thing behind a setting.
     pub(super) fn is_meddled_with(&self, setting: &str) -> bool {
         self.things.get(setting).is_some_and(|thing| self.meddled.contains(thing))
@@ -248,6 +256,11 @@ impl World {
         let Some(job) = self.jobs.get(id) else { return };
         let (role, course, whole, writes) = (job.role, job.course, job.whole, job.writes.clone());
         let before = self.cell(owner);
+        let nothing = Course::Badly { leaves: Leaves::Nothing };
+        let well = course == Course::Well && stage == Stage::Ended;
+        if matches!(role, Role::Repair { .. }) && !well && course != nothing {
+            self.broken_off.insert((owner.clone(), role));
+        }
         match (role, course) {
             (_, Course::Unborn | Course::Badly { leaves: Leaves::Nothing }) => {}
             (Role::Action, Course::Badly { leaves: Leaves::Part(cell) }) => {

@@ -87,6 +87,25 @@ fn settings_are_put_back_whatever_dies_and_wherever() {
 }
 
 #[test]
+fn a_setting_around_a_doubt_stays_until_the_doubt_is_settled() {
+    let rehearsed = rehearse_text(
+        "settings:\n\
+         \x20 schedule: {get: {run: [get]}, set: {run: [set, '{{ value }}']}, to: never}\n\
+         steps:\n\
+         \x20 work: {run: [work]}\n",
+        &["--pairs", "1000"],
+    );
+    rehearsed.keeps_every_promise();
+    let points = rehearsed.points("needs_a_person");
+    let doubt = of_step(&points, "work", "nothing of it has happened");
+    assert_eq!(
+        texts(&doubt["does"]),
+        ["windlass resolve RUN work --as absent --because WHY", "windlass resume RUN"],
+        "the setting is put back by itself"
+    );
+}
+
+#[test]
 fn what_only_a_run_can_know_is_made_up_and_told() {
     let rehearsed = rehearse_text(
         "params:\n  boxes: {type: array, items: {type: string}}\n  size: {type: integer, minimum: 5}\n\
