@@ -11,7 +11,7 @@ use signal_hook::consts::SIGINT;
 
 use super::arguments::{Attach, Place};
 use super::failure::{BUG, Failure, JOURNAL};
-use super::known;
+use super::{in_the_way, known};
 use crate::core::record::Record;
 use crate::core::state::State;
 use crate::exec::{Fact, Observer, now};
@@ -120,6 +120,7 @@ impl Followed {
             if !alive {
                 let status = Status::new(self.folder.id(), &self.plan, &self.state, None)
                     .with_findings(&self.folder);
+                let status = in_the_way::look(&self.folder, status);
                 return Ok(Outcome::AtRest(Box::new(status)));
             }
             if interrupted.load(Ordering::Relaxed) {

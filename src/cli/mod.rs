@@ -14,6 +14,7 @@ mod detach;
 mod explain;
 mod failure;
 mod graph;
+mod in_the_way;
 mod journal;
 mod known;
 mod locks;

@@ -7,6 +7,7 @@ use std::thread::available_parallelism;
 use super::arguments::Working;
 use super::detach::Announcer;
 use super::failure::{BUG, Failure, JOURNAL, LOCKED, USAGE};
+use super::in_the_way;
 use crate::core::expressions::Expressions;
 use crate::core::machine::Input;
 use crate::core::record::Actor;
@@ -64,6 +65,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     match ending {
         Ending::Finished => {
             let status = Status::new(&run, &plan, &state, None).with_findings(&folder);
+            let status = in_the_way::look(&folder, status);
             summary::print(&status, &folder);
             Ok(status.state.exit_code())
         }
