@@ -21,6 +21,7 @@ mod locks;
 mod logs;
 mod man;
 mod plan;
+mod reason;
 mod rehearse;
 mod release;
 mod resolve;
