@@ -135,3 +135,36 @@ fn a_decision_needs_a_reason_and_a_run_that_was_given_up_is_not_resumed() {
     assert!(refused.contains("windlass run "), "{refused}");
     bench.windlass(&["attach", "one"]).exits(6);
 }
+
+#[test]
+fn what_is_written_off_is_told_for_ever_and_may_be_written_off_again() {
+    let bench = Bench::new();
+    bench.write("schedule", "always");
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: off
+settings:
+  schedule:
+    get: {run: [cat, schedule]}
+    set: {run: [sh, -c, 'printf %s "$1" > schedule', sh, "{{ value }}"]}
+    to: never
+    around: [move]
+steps:
+  move: {run: ["false"]}
+"#,
+    );
+    bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
+    let abandon = ["abandon", "one", "--because", "it is off", "--write-off", "schedule"];
+    // The doubt keeps it from being given up; what was written off is so all the same.
+    bench.windlass(&abandon).exits(8);
+    bench.windlass(&["resolve", "one", "move", "--as", "failed", "--because", "looked"]).exits(0);
+    let closing = bench.windlass(&abandon).exits(0).stderr;
+    let status = bench.windlass(&["status", "one"]).exits(0).stdout;
+    for text in [closing, status] {
+        let told = "written off:\n  schedule: it was \"always\", and stays \"never\"";
+        assert!(text.contains(told), "{text}");
+    }
+    assert_eq!(bench.read("schedule"), "never");
+}
