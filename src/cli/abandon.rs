@@ -5,10 +5,12 @@ use super::failure::{Failure, REFUSED, USAGE};
 use super::take_up::{TakenUp, take_up};
 use super::{known, work};
 use crate::core::machine::Input;
+use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::exec;
 use crate::journal::RunFolder;
 use crate::report::next;
+use crate::report::setting::SettingRow;
 use crate::report::status::Status;
 use crate::spec::near::did_you_mean;
 
@@ -22,11 +24,13 @@ pub(super) fn main(place: &Place, arguments: &Abandon) -> Result<u8, Failure> {
     taken.is_here(&next::command(&["abandon", run, "--because", &arguments.because]))?;
     let status = Status::new(run, &taken.plan, &taken.state, None);
     arguments.write_off.iter().try_for_each(|name| is_owed(&status, name))?;
+    let is_open = |name: &str| status.settings.iter().any(|s| s.id == name && s.state.is_open());
     let TakenUp { folder, lock, journal, entries, plan, state, by } = taken;
     let first = Input::Abandon {
         by: by.clone(),
         because: arguments.because.clone(),
-        write_off: arguments.write_off.clone(),
+        // What an earlier call has written off already stays so.
+        write_off: arguments.write_off.iter().filter(|name| is_open(name)).cloned().collect(),
     };
     let job = work::Job {
         folder: folder.clone(),
@@ -52,7 +56,9 @@ pub(super) fn main(place: &Place, arguments: &Abandon) -> Result<u8, Failure> {
 /// Only what is open can be written off.
 fn is_owed(status: &Status, name: &str) -> Result<(), Failure> {
     let open = || status.settings.iter().filter(|setting| setting.state.is_open());
-    if open().any(|setting| setting.id == name) {
+    let is_written_off =
+        |setting: &SettingRow| setting.id == name && setting.state == SettingStanding::WrittenOff;
+    if open().any(|setting| setting.id == name) || status.settings.iter().any(is_written_off) {
         return Ok(());
     }
     let failure = Failure::new(

@@ -61,6 +61,7 @@ fn what_follows(row: &TaskRow, role: Role) -> &'static str {
     match (role, row.effect, row.probe) {
         (Role::Action, Effect::Once, true) | (Role::Repair { .. }, ..) => "a resume asks its probe",
         (Role::Action, Effect::Once, false) => "it has no probe, so that you decide after a resume",
+        (Role::Probe, ..) => "its probe is asked again by a resume",
         _ => "a resume does it again",
     }
 }

@@ -334,7 +334,7 @@ pub(super) struct Resolve {
     #[arg(long = "as", value_enum, value_name = "DECISION")]
     pub(super) decision: Verdict,
     /// How you know; it is recorded with your name, host and the time
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::reason::parse)]
     pub(super) because: String,
     /// An output of a task that is done
     #[arg(long = "output", value_name = "NAME=VALUE")]
@@ -351,7 +351,7 @@ pub(super) struct Approve {
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub(super) fields: Vec<String>,
     /// Why; it is recorded with your name, host and the time
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::reason::parse)]
     pub(super) because: Option<String>,
 }
 
@@ -362,7 +362,7 @@ pub(super) struct Reject {
     /// The task's id
     pub(super) task: String,
     /// Why; it is recorded with your name, host and the time
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::reason::parse)]
     pub(super) because: String,
 }
 
@@ -374,7 +374,7 @@ pub(super) struct Stop {
     #[arg(long, value_name = "TASK")]
     pub(super) kill: Option<String>,
     /// Why; it is recorded
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::reason::parse)]
     pub(super) because: Option<String>,
 }
 
@@ -399,7 +399,7 @@ pub(super) struct Release {
     /// The lock's name
     pub(super) name: String,
     /// How you know that nothing works under it any more; it is recorded with your name, host and the time
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::reason::parse)]
     pub(super) because: String,
     /// The run to take it away from, where several hold it: its id, a unique beginning of it, or `latest`
     #[arg(long, value_name = "RUN")]
@@ -411,7 +411,7 @@ pub(super) struct Abandon {
     /// A run's id, a unique beginning of it, or `latest`
     pub(super) run: String,
     /// Why; it is recorded with your name, host and the time
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::reason::parse)]
     pub(super) because: String,
     /// A setting that is not put back, but stays as it is
     #[arg(long, value_name = "SETTING")]

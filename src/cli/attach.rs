@@ -10,9 +10,10 @@ use std::time::Duration;
 use signal_hook::consts::SIGINT;
 
 use super::arguments::{Attach, Place};
-use super::failure::{BUG, Failure, JOURNAL};
-use super::known;
+use super::failure::{BUG, Failure, JOURNAL, REFUSED};
+use super::{in_the_way, known};
 use crate::core::record::Record;
+use crate::core::standing::RunStanding;
 use crate::core::state::State;
 use crate::exec::{Fact, Observer, now};
 use crate::journal::{Entry, JournalError, RunFolder, Tail};
@@ -43,7 +44,11 @@ pub(super) fn main(place: &Place, arguments: &Attach) -> Result<u8, Failure> {
         match outcome {
             Outcome::AtRest(status) => {
                 summary::print(&status, &folder);
-                return Ok(status.state.exit_code());
+                return Ok(match status.state {
+                    // The code of an interruption would promise that it can be resumed.
+                    RunStanding::Abandoned => REFUSED,
+                    state => state.exit_code(),
+                });
             }
             Outcome::Changed => thread::sleep(POLL),
             Outcome::Left => return Ok(leave(&folder)),
@@ -120,6 +125,7 @@ impl Followed {
             if !alive {
                 let status = Status::new(self.folder.id(), &self.plan, &self.state, None)
                     .with_findings(&self.folder);
+                let status = in_the_way::look(&self.folder, status);
                 return Ok(Outcome::AtRest(Box::new(status)));
             }
             if interrupted.load(Ordering::Relaxed) {

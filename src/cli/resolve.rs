@@ -117,6 +117,10 @@ fn outputs(
     arguments: &Resolve,
     decision: Decision,
 ) -> Result<GivenOutputs, Failure> {
+    if decision != Decision::Done && !arguments.outputs.is_empty() {
+        let message = "`--output` goes with `--as done` only: nothing else has outputs";
+        return Err(Failure::new(USAGE, message));
+    }
     let node = state.find(&arguments.task).map(|id| state.instance(id).node);
     let declared: Vec<(&String, &Output)> =
         node.into_iter().flat_map(|node| status::outputs(plan, node)).collect();
@@ -140,6 +144,14 @@ fn outputs(
                 format!("`{}` has no output `{name}`: {known}", arguments.task),
             ));
         };
+        if value == "VALUE" {
+            return Err(Failure::new(
+                USAGE,
+                format!(
+                    "`--output {text}`: `VALUE` stands for what you have to say: what `{name}` is"
+                ),
+            ));
+        }
         let parsed = match output.kind {
             None | Some(OutputType::String) => Value::from(value),
             Some(_) => serde_json::from_str(value).unwrap_or_else(|_| Value::from(value)),

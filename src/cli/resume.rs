@@ -1,12 +1,15 @@
 //! `windlass resume`.
 
 use super::arguments::{Place, Resume};
-use super::failure::Failure;
+use super::failure::{Failure, REFUSED};
 use super::take_up::{TakenUp, take_up};
 use super::{adopt, detach, known, resume_all, work};
 use crate::core::machine::Input;
+use crate::core::record::{Record, StopReason};
+use crate::core::standing::RunStanding;
 use crate::exec;
 use crate::report::next;
+use crate::report::time::local;
 
 pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
     let Some(run) = &arguments.run else { return resume_all::main(place, arguments) };
@@ -17,6 +20,9 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
     let events = work::events(&arguments.working)?;
     let taken = take_up(folder)?;
     if taken.state.run().closed {
+        if taken.state.run_standing(false) == RunStanding::Abandoned {
+            return Err(was_abandoned(&taken));
+        }
         // Whoever resumes until a run has succeeded, and was cut off at its very end, has what was wanted.
         eprintln!("run {} has succeeded: nothing is left to do", taken.folder.id());
         return Ok(0);
@@ -43,4 +49,20 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
         },
         first,
     )
+}
+
+/// A run that was given up is not gone on with, whatever was left of it.
+fn was_abandoned(taken: &TakenUp) -> Failure {
+    let run = taken.folder.id();
+    let told = taken.entries.iter().rev().find_map(|entry| match &entry.record {
+        Record::Stopped { why: StopReason::Abandoned, because, .. } => Some((entry.at, because)),
+        _ => None,
+    });
+    let (when, why) = told.map_or_else(Default::default, |(at, because)| {
+        let why = because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
+        (format!(" {}", local(at)), why)
+    });
+    Failure::new(REFUSED, format!("run {run} was abandoned{when}{why}"))
+        .help(format!("`{}` shows how it has ended", next::command(&["status", run])))
+        .help(format!("`{}` begins a new one", next::command(&["run", "RUNBOOK"])))
 }

@@ -9,7 +9,7 @@ use super::arguments::{Format, Place, Status as Arguments};
 use super::failure::{Failure, JOURNAL, worst};
 use super::known;
 use crate::core::standing::RunStanding;
-use crate::journal::RunFolder;
+use crate::journal::{FolderError, RunFolder};
 use crate::lock;
 use crate::report::overview;
 use crate::report::status::Status;
@@ -49,7 +49,8 @@ impl Shown {
 
     fn all(place: &Place) -> Result<Self, Failure> {
         let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
-        for folder in known::state_folder(place)?.runs()? {
+        let state = known::state_folder(place)?;
+        for folder in state.runs()? {
             // A run that was never begun is in nobody's way.
             if folder.begun().is_none() {
                 continue;
@@ -58,6 +59,9 @@ impl Shown {
                 Ok(known) => runs.push(known.status()),
                 Err(failure) => unreadable.push(failure.to_string()),
             }
+        }
+        if runs.is_empty() && unreadable.is_empty() {
+            return Err(FolderError::NoRuns { root: state.root().to_owned() }.into());
         }
         runs.retain(|status| !is_closed(status));
         let mut codes: Vec<u8> = runs.iter().map(|status| status.state.exit_code()).collect();

@@ -7,14 +7,16 @@ use std::thread::available_parallelism;
 use super::arguments::Working;
 use super::detach::Announcer;
 use super::failure::{BUG, Failure, JOURNAL, LOCKED, USAGE};
+use super::in_the_way;
 use crate::core::expressions::Expressions;
 use crate::core::machine::Input;
 use crate::core::record::Actor;
 use crate::core::state::State;
 use crate::exec::{AsideError, Ending, Executor, JournalJobs, Observer, Run};
-use crate::journal::{Journal, RunFolder};
+use crate::journal::{Journal, JournalError, RunFolder};
 use crate::keeper::KeeperError;
 use crate::lock::RunLock;
+use crate::observe::printable::escape;
 use crate::observe::{self, summary};
 use crate::plan::Plan;
 use crate::plan::graph::NodeId;
@@ -65,6 +67,7 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     match ending {
         Ending::Finished => {
             let status = Status::new(&run, &plan, &state, None).with_findings(&folder);
+            let status = in_the_way::look(&folder, status);
             summary::print(&status, &folder);
             Ok(status.state.exit_code())
         }
@@ -72,6 +75,9 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
             let status = Status::new(&run, &plan, &state, None);
             summary::left(&status);
             Ok(5)
+        }
+        Ending::Journal(error @ JournalError::Displaced { .. }) => {
+            Err(without_folder(&Status::new(&run, &plan, &state, None), &error))
         }
         Ending::Journal(error) => Err(Failure::new(JOURNAL, error.first_line())
             .help("nothing more was started; jobs that were running have ended or go on under their keeper")
@@ -85,6 +91,18 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
             .help("this is a bug: nothing more was started, and the journal is as it was before")
             .help(format!("`{}` shows what is known", next::command(&["status", &run])))),
     }
+}
+
+/// No command finds the run any more, so that what it owes is said here or nowhere.
+fn without_folder(status: &Status, error: &JournalError) -> Failure {
+    let failure = Failure::new(JOURNAL, error.first_line()).help(
+        "nothing more was started; what ran was waited for, and what came of it is in no journal",
+    );
+    let open = status.settings.iter().filter(|setting| setting.state.is_open());
+    open.fold(failure, |failure, setting| {
+        let (name, words) = (setting.name(), setting.words());
+        failure.help(format!("owed: {}: {}: put it back by hand", escape(&name), escape(&words)))
+    })
 }
 
 fn without_keeper(run: &str, error: &KeeperError) -> Failure {

@@ -188,7 +188,15 @@ impl Executor {
 
     /// Works until nothing is left to do, beginning with `first`.
     pub fn run(mut self, first: Input) -> (Ending, State) {
-        let ending = match self.work(first) {
+        let worked = self.work(first);
+        // A keeper or the claims may have missed the folder first.
+        let worked = match (worked, self.journal.check_place()) {
+            (Ok(Ending::Finished) | Err(Broken::Keeper(_) | Broken::Aside(_)), Err(error)) => {
+                Err(Broken::Journal(error))
+            }
+            (worked, _) => worked,
+        };
+        let ending = match worked {
             Ok(ending) => ending,
             Err(Broken::Bug(unfit)) => Ending::Bug(unfit),
             Err(Broken::Keeper(error)) => {
@@ -271,6 +279,8 @@ impl Executor {
         if inputs.is_empty() {
             return Ok(());
         }
+        // An end whose output went with the folder must not be taken for a failure of its job.
+        self.journal.check_place()?;
         let now = now();
         let mut facts = Vec::new();
         let (mut at_once, mut after_sync) = (Vec::new(), Vec::new());
@@ -298,6 +308,9 @@ impl Executor {
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), Broken> {
+        if effects.iter().any(|effect| matches!(effect, Effect::Spawn { .. })) {
+            self.journal.check_place()?;
+        }
         let mut rest = Vec::with_capacity(effects.len());
         let mut claims = Vec::new();
         for effect in effects {

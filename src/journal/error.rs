@@ -32,6 +32,11 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
+    /// The open journal is no longer the file at its path: its folder was removed or replaced.
+    Displaced {
+        /// The path at which it was.
+        path: PathBuf,
+    },
     /// A line that had been on disk is not as it was written.
     Damaged {
         /// The journal.
@@ -143,6 +148,11 @@ impl fmt::Display for JournalError {
                 write!(f, "\n  `windlass run` with its runbook starts it anew; ")?;
                 write!(f, "`rm -r {quoted}` removes what is left of it")
             }
+            Self::Displaced { path } => write!(
+                f,
+                "the run's folder has gone; its journal cannot be kept: `{}`",
+                path.display()
+            ),
             Self::Damaged { path, run, line, problem, declared_by } => {
                 write!(f, "the journal `{}` is damaged at line {line}: {problem}", path.display())?;
                 if let Some(declared_by) = declared_by {

@@ -1,8 +1,9 @@
 //! A journal that is appended to: records become lines in a buffer, then bytes in a file, then durable.
 //! Does not know which record must be durable before what; whoever appends calls [`Journal::sync`] for that.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -56,6 +57,22 @@ impl Journal {
         let file = File::options().read(true).write(true).open(path);
         let file = file.map_err(|error| JournalError::reading(path, error))?;
         Self::open_on(file, path)
+    }
+
+    /// Fails once another file, or none, is where this one was: nobody would find what is written to it.
+    ///
+    /// # Errors
+    /// [`JournalError::Displaced`], [`JournalError::Io`]
+    pub fn check_place(&self) -> Result<(), JournalError> {
+        let failed =
+            |error| JournalError::Io { path: self.path.clone(), action: "look for", error };
+        let place = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let ours = self.storage.metadata().map(place).map_err(failed)?;
+        match self.path.metadata().map(place) {
+            Ok(there) if there == ours => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Err(JournalError::Displaced { path: self.path.clone() }),
+        }
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) fn text(status: &Status, folder: &RunFolder) -> String {
     if overview::owed(&mut text, status) {
         text.push('\n');
     }
+    if overview::written_off(&mut text, status) {
+        text.push('\n');
+    }
     section(&mut text, status, folder, status.asked(), "asked of people");
     section(&mut text, status, folder, status.standing(TaskStanding::InDoubt), "in doubt");
     section(&mut text, status, folder, status.standing(TaskStanding::Failed), "failed");

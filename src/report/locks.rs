@@ -34,6 +34,53 @@ pub struct Awaited {
     pub scope: String,
     /// Who was in the way when it asked last.
     pub by: Blocker,
+    /// What has become of it since, where somebody has looked.
+    pub now: Option<InTheWay>,
+}
+
+/// How a run stands that is in the way of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InTheWay {
+    /// An executor works on it.
+    Working,
+    /// Nobody works on it, and it is not at its end.
+    AtRest,
+    /// It is at its end, or its folder is gone: it gives nothing back by itself.
+    Over,
+    /// It waits in turn for the run that waits for it: each has what the next one wants.
+    Ring(Vec<Link>),
+}
+
+/// One run of a ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The run that waits.
+    pub run: String,
+    /// For what in it.
+    pub scope: String,
+    /// The lock that it wants.
+    pub lock: String,
+    /// The run that holds it.
+    pub holder: String,
+}
+
+impl Awaited {
+    /// The wait as a part of a ring.
+    #[must_use]
+    pub fn link(&self, run: &str) -> Link {
+        Link {
+            run: run.to_owned(),
+            scope: self.scope.clone(),
+            lock: self.by.lock.to_string(),
+            holder: self.by.run.clone(),
+        }
+    }
+
+    /// How the run in its way stands; what was known at the denial, where nobody has looked since.
+    fn in_the_way(&self) -> &InTheWay {
+        let then = if self.by.alive { &InTheWay::Working } else { &InTheWay::AtRest };
+        self.now.as_ref().unwrap_or(then)
+    }
 }
 
 /// What a run holds, in the order of its holders.
@@ -55,7 +102,10 @@ pub fn awaited(state: &State) -> Vec<Awaited> {
     let waiting = state.claims().waiting().filter(|_| !state.run().closed);
     let waiting = waiting.filter(|(holder, _)| is_open(state, *holder));
     waiting
-        .map(|(holder, by)| Awaited { scope: state.holder_id(holder).to_string(), by: by.clone() })
+        .map(|(holder, by)| {
+            let scope = state.holder_id(holder).to_string();
+            Awaited { scope, by: by.clone(), now: None }
+        })
         .collect()
 }
 
@@ -87,42 +137,74 @@ pub fn in_the_way_of(state: &State, task: InstanceId) -> Option<&Blocker> {
 pub fn steps(run: &str, awaited: &[Awaited]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut steps = Vec::new();
-    for Awaited { by, .. } in awaited {
+    for awaited in awaited {
+        let by = &awaited.by;
         let ours = by.run == run && by.state_dir.is_none();
-        if ours || !seen.insert((&by.run, &by.state_dir)) {
+        // Each lock of a run that is over has to be taken away by itself.
+        let lock = (*awaited.in_the_way() == InTheWay::Over).then_some(&by.lock);
+        if ours || !seen.insert((&by.run, &by.state_dir, lock)) {
             continue;
         }
         let there = |words: &[&str]| match &by.state_dir {
             Some(folder) => next::command_in(Path::new(folder), words),
             None => next::command(words),
         };
-        if by.alive {
-            steps.push(format!("{}   # it goes on", there(&["status", &by.run])));
-        } else {
-            steps.push(format!("{}   # continues it", there(&["resume", &by.run])));
-        }
+        let (words, meaning) = match awaited.in_the_way() {
+            InTheWay::Working => (there(&["status", &by.run]), "it goes on"),
+            InTheWay::AtRest => (there(&["resume", &by.run]), "continues it"),
+            InTheWay::Ring(_) => {
+                let words = ["abandon", &by.run, "--because", "WHY"];
+                (there(&words), "gives it up, and its locks back; then")
+            }
+            InTheWay::Over => {
+                let words = ["locks", "release", &by.lock, "--because", "WHY", "--run", &by.run];
+                (next::command(&words), "its run is gone, or at its end")
+            }
+        };
+        steps.push(format!("{words}   # {meaning}"));
     }
     steps
 }
 
 /// Who is in the way, in the time of whoever reads it.
-fn words(by: &Blocker) -> String {
-    let Blocker { lock, run, user, host, .. } = by;
-    let scope = if by.scope.is_empty() { String::new() } else { format!(" ({})", by.scope) };
-    let executor = if by.alive { "it is being worked on" } else { "nobody works on it" };
-    let since = local(by.since);
+fn words(awaited: &Awaited) -> String {
+    let Blocker { lock, run, user, host, .. } = &awaited.by;
+    let scope = in_scope(&awaited.by.scope);
+    let run_now = match awaited.in_the_way() {
+        InTheWay::Working => "it is being worked on",
+        InTheWay::AtRest => "nobody works on it",
+        InTheWay::Over => "that run is gone, or at its end, and gives nothing back",
+        InTheWay::Ring(_) => "each holds what the other wants",
+    };
+    let since = local(awaited.by.since);
     format!(
-        "lock `{lock}` is held by run {run}{scope} of {user} on {host} since {since}; {executor}"
+        "lock `{lock}` is held by run {run}{scope} of {user} on {host} since {since}; {run_now}"
     )
+}
+
+fn in_scope(scope: &str) -> String {
+    if scope.is_empty() { String::new() } else { format!(" ({scope})") }
+}
+
+/// The runs of a ring, one a line.
+fn write_ring(text: &mut String, ring: &[Link]) {
+    for Link { run, scope, lock, holder } in ring {
+        let scope = in_scope(scope);
+        let line = format!("run {run}{scope} waits for lock `{lock}`, held by run {holder}");
+        let _ = writeln!(text, "    {}", escape(&line));
+    }
 }
 
 /// For people: what is waited for and what is held.
 pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held]) {
     if !awaited.is_empty() {
         text.push_str("\nwaiting for locks:\n");
-        for Awaited { scope, by } in awaited.iter().take(LISTED_MAX) {
-            let scope = if scope.is_empty() { "the run" } else { scope };
-            let _ = writeln!(text, "  {}: {}", escape(scope), escape(&words(by)));
+        for wait in awaited.iter().take(LISTED_MAX) {
+            let scope = if wait.scope.is_empty() { "the run" } else { &wait.scope };
+            let _ = writeln!(text, "  {}: {}", escape(scope), escape(&words(wait)));
+            if let Some(InTheWay::Ring(ring)) = &wait.now {
+                write_ring(text, ring);
+            }
         }
         more(text, awaited.len());
     }

@@ -10,6 +10,7 @@ use super::setting::SettingRow;
 use super::status::{Status, TaskRow};
 use super::time::local;
 use crate::core::record::StopReason;
+use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::observe::printable::escape;
 
@@ -75,6 +76,10 @@ pub fn text(status: &Status) -> String {
         text.push('\n');
         settings(&mut text, "changed for a time", status, is_for_a_time);
     }
+    if status.settings.iter().any(|row| row.state == SettingStanding::WrittenOff) {
+        text.push('\n');
+        written_off(&mut text, status);
+    }
     counts(&mut text, status);
     next::list(&mut text, &status.next);
     text
@@ -112,6 +117,11 @@ fn list<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = &'a TaskR
 /// The settings that are not back to what they were and should be; `false` if there are none.
 pub fn owed(text: &mut String, status: &Status) -> bool {
     settings(text, "owed, as it is not back to what it was", status, |row| row.debt)
+}
+
+/// The settings that an operator has said are not put back; `false` if there are none.
+pub fn written_off(text: &mut String, status: &Status) -> bool {
+    settings(text, "written off", status, |row| row.state == SettingStanding::WrittenOff)
 }
 
 fn is_for_a_time(row: &SettingRow) -> bool {

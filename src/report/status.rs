@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::locks::{self, Awaited, Held};
+use super::locks::{self, Awaited, Held, InTheWay};
 use super::setting::SettingRow;
 use super::{next, setting};
 use crate::core::job::Role;
@@ -174,6 +174,16 @@ impl Status {
                 };
             }
         }
+        self
+    }
+
+    /// The same with what has become of the runs in its way, and the commands that follow from it.
+    #[must_use]
+    pub fn with_runs_in_the_way(mut self, look: impl Fn(&Awaited) -> InTheWay) -> Self {
+        for wait in &mut self.awaited {
+            wait.now = Some(look(wait));
+        }
+        self.next = next::steps(&self);
         self
     }
 

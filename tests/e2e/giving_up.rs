@@ -107,3 +107,64 @@ fn a_setting_that_cannot_be_put_back_keeps_the_run_and_its_lock_until_it_is_writ
     assert_eq!(bench.read("schedule"), "always");
     assert_eq!(held(&bench), [""; 0]);
 }
+
+#[test]
+fn a_decision_needs_a_reason_and_a_run_that_was_given_up_is_not_resumed() {
+    let bench = Bench::new();
+    bench.write(
+        "book.yaml",
+        "windlass: 1\nname: no\nsteps:\n  a: {run: [\"false\"], outputs: {n: {value: out.text}}}\n",
+    );
+    bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
+    for reason in ["", "WHY"] {
+        bench.windlass(&["abandon", "one", "--because", reason]).exits(2);
+        bench.windlass(&["resolve", "one", "a", "--as", "failed", "--because", reason]).exits(2);
+    }
+    let resolve = |decision, output| {
+        let words =
+            ["resolve", "one", "a", "--as", decision, "--because", "looked", "--output", output];
+        bench.windlass(&words).exits(2)
+    };
+    assert!(resolve("done", "n=VALUE").stderr.contains("stands for"));
+    assert!(resolve("failed", "n=1").stderr.contains("`--as done` only"));
+    bench.windlass(&["resolve", "one", "a", "--as", "failed", "--because", "looked"]).exits(0);
+    bench.windlass(&["abandon", "one", "--because", "it is off"]).exits(0);
+    let refused = bench.windlass(&["resume", "one"]).exits(6).stderr;
+    assert!(refused.contains("run one was abandoned 2"), "{refused}");
+    assert!(refused.contains(": it is off\n"), "{refused}");
+    assert!(refused.contains("windlass run "), "{refused}");
+    bench.windlass(&["attach", "one"]).exits(6);
+}
+
+#[test]
+fn what_is_written_off_is_told_for_ever_and_may_be_written_off_again() {
+    let bench = Bench::new();
+    bench.write("schedule", "always");
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: off
+settings:
+  schedule:
+    get: {run: [cat, schedule]}
+    set: {run: [sh, -c, 'printf %s "$1" > schedule', sh, "{{ value }}"]}
+    to: never
+    around: [move]
+steps:
+  move: {run: ["false"]}
+"#,
+    );
+    bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
+    let abandon = ["abandon", "one", "--because", "it is off", "--write-off", "schedule"];
+    // The doubt keeps it from being given up; what was written off is so all the same.
+    bench.windlass(&abandon).exits(8);
+    bench.windlass(&["resolve", "one", "move", "--as", "failed", "--because", "looked"]).exits(0);
+    let closing = bench.windlass(&abandon).exits(0).stderr;
+    let status = bench.windlass(&["status", "one"]).exits(0).stdout;
+    for text in [closing, status] {
+        let told = "written off:\n  schedule: it was \"always\", and stays \"never\"";
+        assert!(text.contains(told), "{text}");
+    }
+    assert_eq!(bench.read("schedule"), "never");
+}

@@ -226,3 +226,41 @@ fn a_value_that_was_read_while_no_executor_lived_is_read_again_before_it_is_put_
     assert_eq!(bench.read("schedule"), "hourly", "what was read before says nothing any more");
     assert_eq!(bench.status()["settings"][0]["state"], "drifted");
 }
+
+#[test]
+fn a_run_whose_folder_is_removed_ends_and_says_what_has_to_be_put_back_by_hand() {
+    let bench = Bench::new();
+    let (here, go) = (bench.fifo("here"), bench.fifo("go"));
+    bench.write("schedule", "always");
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: gone
+settings:
+  schedule:
+    get: {run: [cat, schedule]}
+    set: {run: [sh, -c, 'printf %s "$1" > schedule', sh, "{{ value }}"]}
+    to: never
+    around: [move]
+steps:
+  move: {run: [sh, -c, 'echo at > "$HERE/here"; read x < "$HERE/go"']}
+  report: {needs: [move], effect: read, run: [sh, -c, 'echo report >> "$HERE/ledger"']}
+"#,
+    );
+    let executor = bench.start(&["run", "book.yaml", "--run-id", "one"]);
+    here.hear();
+    std::fs::rename(bench.path("state/runs/one"), bench.path("elsewhere")).unwrap();
+    go.say("on\n");
+    let text = finish(executor).exits(7).stderr;
+    for part in [
+        "the run's folder has gone; its journal cannot be kept",
+        "owed: schedule: it was \"always\" and is \"never\" now: put it back by hand",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("windlass resume"), "{text}");
+    assert!(!bench.path("ledger").exists(), "nothing more is started");
+    let none = bench.windlass(&["status", "--all"]).exits(2).stderr;
+    assert!(none.contains("no runs"), "{none}");
+}

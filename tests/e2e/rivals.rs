@@ -133,3 +133,68 @@ fn of_two_runs_that_want_each_others_locks_the_younger_is_refused_with_the_ring(
     bench.windlass(&["resume", "old"]).exits(0);
     assert_eq!(bench.ledger("ledger"), ["old"]);
 }
+
+#[test]
+fn two_runs_at_rest_that_hold_what_the_other_wants_say_so_and_what_breaks_the_ring() {
+    let bench = Bench::new();
+    bench.write("x.yaml", &wants("x", "X", "Y"));
+    bench.write("y.yaml", &wants("y", "Y", "X"));
+    let [(here_x, go_x), (here_y, go_y)] = ["x", "y"]
+        .map(|run| (bench.fifo(&format!("here-{run}")), bench.fifo(&format!("go-{run}"))));
+    let x = bench.start(&["run", "x.yaml", "--run-id", "x"]);
+    here_x.hear();
+    kill(x);
+    let y = bench.start(&["run", "y.yaml", "--run-id", "y"]);
+    here_y.hear();
+    go_y.say("on\n");
+    let text = told(&finish(y).exits(4));
+    assert!(text.contains("windlass resume x   # continues it"), "{text}");
+    // Whether somebody works on it is looked at now, whatever it was when the lock was denied.
+    let x = bench.start(&["resume", "x"]);
+    while status(&bench, "y")["next"][0] != "windlass status x   # it goes on" {}
+    go_x.say("on\n");
+    let text = told(&finish(x).exits(4));
+    let breaks = "windlass abandon y --because WHY   # gives it up, and its locks back; then\n  windlass resume x\n";
+    assert!(text.contains(breaks), "{text}");
+    let text = bench.windlass(&["status", "x"]).exits(0).stdout;
+    for part in [
+        breaks,
+        "each holds what the other wants\n",
+        "    run x (group.want) waits for lock `Y`, held by run y\n",
+        "    run y (group.want) waits for lock `X`, held by run x\n",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let other = status(&bench, "y");
+    assert!(other["next"][0].as_str().unwrap().starts_with("windlass abandon x "), "{other:#}");
+    bench.windlass(&["abandon", "y", "--because", "the other one comes first"]).exits(0);
+    bench.windlass(&["resume", "x"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["x"]);
+}
+
+#[test]
+fn a_lock_of_a_run_whose_folder_is_gone_is_released_and_not_resumed() {
+    let bench = Bench::new();
+    bench.write("x.yaml", &wants("x", "X", "Y"));
+    bench.write("y.yaml", &wants("y", "Y", "X"));
+    let (here_x, go_x) = (bench.fifo("here-x"), bench.fifo("go-x"));
+    let (here_y, go_y) = (bench.fifo("here-y"), bench.fifo("go-y"));
+    let x = bench.start(&["run", "x.yaml", "--run-id", "x"]);
+    here_x.hear();
+    kill(x);
+    go_x.say("on\n");
+    bench.keeper_has_gone();
+    let y = bench.start(&["run", "y.yaml", "--run-id", "y"]);
+    here_y.hear();
+    go_y.say("on\n");
+    finish(y).exits(4);
+    fs::remove_dir_all(bench.path("state/runs/x")).unwrap();
+    let next = status(&bench, "y")["next"][0].as_str().unwrap().to_owned();
+    assert_eq!(
+        next,
+        "windlass locks release X --because WHY --run x   # its run is gone, or at its end"
+    );
+    bench.windlass(&["locks", "release", "X", "--because", "looked", "--run", "x"]).exits(0);
+    bench.windlass(&["resume", "y"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["y"]);
+}

@@ -177,7 +177,9 @@ fn the_answer_that_is_offered_for_a_doubt_can_be_typed() {
     assert!(offered.contains("--output bytes=VALUE --output name=VALUE"), "{offered}");
     let typed = offered
         .replacen("windlass", env!("CARGO_BIN_EXE_windlass"), 1)
-        .replace("bytes=VALUE", "bytes=12");
+        .replace("bytes=VALUE", "bytes=12")
+        .replace("name=VALUE", "name=letters")
+        .replace("WHY", "looked");
     let mut shell = Command::new("sh");
     shell.args(["-c", &typed]).env("WINDLASS_STATE_DIR", bench.path("state"));
     let done: Done = shell.output().unwrap().into();

@@ -102,6 +102,9 @@ impl SettingRow {
                 value(self.in_force.as_ref()),
                 value(self.found.as_ref())
             ),
+            SettingStanding::WrittenOff if self.in_force.is_some() && self.found.is_none() => {
+                format!("it was {old}, and stays {}", value(self.in_force.as_ref()))
+            }
             SettingStanding::WrittenOff => format!("it was {old}, and is not put back"),
         };
         // What has been said of a drift already is not said again.
