@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{Outcome, StopReason};
 use super::setting::{Activity, SettingStanding};
-use super::state::{InstanceId, Named, Phase, ScopeId, Settled, State, TaskState};
+use super::state::{InstanceId, Named, Phase, ScopeId, Settled, State};
 use crate::spec::model::Sharing;
 
 /// A lock that is wanted or held.
@@ -359,12 +359,10 @@ impl State {
                 [scope.open, scope.bad, scope.doubtful, scope.stuck] == [0; 4]
             }
             Holder::Task(id) => match (self.task(id), self.part(id)) {
-                (Some(task), _) => {
-                    matches!(
-                        task.phase,
-                        Phase::Ended(Outcome::Succeeded | Outcome::Skipped | Outcome::Waived)
-                    ) || self.has_lost_its_turn(id, task)
-                }
+                (Some(task), _) => matches!(
+                    task.phase,
+                    Phase::Ended(Outcome::Succeeded | Outcome::Skipped | Outcome::Waived)
+                ),
                 (_, Some(part)) => {
                     let rests = part.activity == Activity::Resting && !part.was_found();
                     // It has not been read yet, and is not going to be before a resume.
@@ -381,12 +379,6 @@ impl State {
                 _ => false,
             },
         }
-    }
-
-    /// Whether a task has its locks but nothing was done under them, and something that it needs has to be done first after all: who
-    /// waived it has taken that back. What has to be done may want the same locks.
-    fn has_lost_its_turn(&self, id: InstanceId, task: &TaskState) -> bool {
-        task.phase == Phase::Waiting && task.jobs == 0 && self.instance(id).unmet > 0
     }
 
     /// Whether a value of a setting is changed. The others of it then keep their locks: to claim one of them again while that one
@@ -408,8 +400,20 @@ impl State {
             Holder::Task(id) if self.part(id).is_some() => self
                 .part(id)
                 .is_some_and(|part| part.activity == Activity::Resting && !part.standing.is_open()),
-            _ => self.is_finished(holder),
+            Holder::Task(id) => self.is_finished(holder) || self.is_fresh(id),
+            Holder::Scope(_) => self.is_finished(holder),
         }
+    }
+
+    /// Whether a task has locks under which nothing was done, and something that it needs has to be done first after all: who waived
+    /// that has taken it back. What has to be done may want the same locks.
+    #[must_use]
+    pub fn has_lost_its_turn(&self, holder: Holder) -> bool {
+        matches!(holder, Holder::Task(id) if self.is_fresh(id) && self.instance(id).unmet > 0)
+    }
+
+    fn is_fresh(&self, id: InstanceId) -> bool {
+        self.task(id).is_some_and(|task| task.phase == Phase::Waiting && task.jobs == 0)
     }
 
     /// Whether something under a holder has begun.

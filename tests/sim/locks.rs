@@ -12,12 +12,11 @@ use windlass::core::claim::{Blocker, Holder, KnownClaim, Lock, in_order};
 use windlass::core::evaluate::Evaluate;
 use windlass::core::machine::{Effect, Input};
 use windlass::core::record::{Outcome, StopReason};
-use windlass::core::state::{InstanceBody, InstanceId, Phase, Settled, State};
+use windlass::core::state::{InstanceBody, InstanceId, Phase, State};
 use windlass::plan::graph::{Graph, NodeBody};
 use windlass::spec::model::Sharing;
 
 use crate::answers::Answers;
-use crate::standing::Opinion;
 use crate::watch::Promise;
 use crate::world::{World, time};
 
@@ -322,17 +321,8 @@ pub(crate) fn sharing(drawn: u64) -> Sharing {
         [usize::try_from(drawn % 5).expect("less than five")]
 }
 
-/// Whether something that a task needs, or comes after, is still to be done.
-fn comes_later(state: &State, id: InstanceId) -> bool {
-    let opinion = Opinion::of(state);
-    let settled = |&slot: &_| opinion.get(state.sibling(id, slot)).settled;
-    let node = state.node(id);
-    node.needs.iter().map(settled).any(|settled| settled != Settled::Good)
-        || node.after.iter().map(settled).any(|settled| settled == Settled::Open)
-}
-
 /// Locks are given back only when all under them has ended well, or is waived, and a power cut would not change that; or when a task
-/// has done nothing under its own, and something that it needs has to be done first.
+/// has done nothing under its own.
 fn check_release(
     state: &State,
     durable: &State,
@@ -361,7 +351,7 @@ fn check_release(
                     matches!(
                         task.phase,
                         Phase::Ended(Outcome::Succeeded | Outcome::Skipped | Outcome::Waived)
-                    ) || own && task.phase == Phase::Waiting && comes_later(known, at)
+                    ) || own && task.phase == Phase::Waiting
                 }
                 InstanceBody::Group(group) => match group.ended {
                     Some(outcome) => outcome != Outcome::Failed,

@@ -81,8 +81,9 @@ impl<E: Evaluate> Machine<E> {
                 self.gate.ended.insert(holder);
                 continue;
             }
-            let finished = given_up || self.state.is_finished(holder);
-            if !last || self.gate.releasing.contains(&holder) || !finished {
+            let finished = self.state.is_finished(holder) || self.state.has_lost_its_turn(holder);
+            let wanted = !given_up && !finished;
+            if !last || self.gate.releasing.contains(&holder) || wanted {
                 continue;
             }
             let release = Effect::Release {
