@@ -87,12 +87,31 @@ impl Bench {
         self.command(windlass).args(["resume", "latest"]).output().unwrap()
     }
 
+    /// Decides something about the last run.
+    pub(crate) fn decide(&self, decision: &[&str]) {
+        let windlass = Path::new(env!("CARGO_BIN_EXE_windlass"));
+        let mut resolve = self.command(windlass);
+        let resolved = resolve.args(["resolve", "latest"]).args(decision).output().unwrap();
+        assert!(resolved.status.success(), "{}", text(&resolved.stderr));
+    }
+
+    /// The archive of a mailbox.
+    pub(crate) fn archive(&self, mailbox: &str) -> String {
+        let path = self.folder.path().join("lab/backups").join(format!("{mailbox}.tar"));
+        path.to_str().unwrap().to_owned()
+    }
+
     /// Moves `alice` with the runbook that is shipped; returns what was said.
     pub(crate) fn run_ours(&self) -> Output {
+        self.run_ours_on(r#"["alice"]"#, &[])
+    }
+
+    /// Like [`Bench::run_ours`], on other mailboxes and with more arguments.
+    pub(crate) fn run_ours_on(&self, mailboxes: &str, arguments: &[&str]) -> Output {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/move-mailboxes.yaml");
         let mut run = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
-        run.arg("run").arg(path).args(["-p", r#"mailboxes=["alice"]"#]);
-        run.args(["-p", "source=old", "-p", "target=new"]).output().unwrap()
+        run.arg("run").arg(path).args(["-p", &format!("mailboxes={mailboxes}")]);
+        run.args(["-p", "source=old", "-p", "target=new"]).args(arguments).output().unwrap()
     }
 
     /// Runs a runbook that is shipped, with these parameters, to its end; returns what was said.

@@ -13,3 +13,13 @@ fn the_naive_runbook_succeeds_and_has_lost_a_message_before_service_pack_4() {
         assert_eq!((&audit["accepted"], &audit["lost"]), (&11.into(), &lost.into()), "{audit:#}");
     }
 }
+
+#[test]
+fn the_runbooks_that_are_shipped_hold_the_mail_back_until_the_window_has_closed() {
+    let bench = Bench::with(&["--service-pack", "3"]);
+    bench.maillab(&["fault", "mail-in-window", "--mailbox", "alice"]);
+    let run = bench.run_ours();
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let audit = bench.audit();
+    assert_eq!((&audit["accepted"], &audit["clean"]), (&11.into(), &true.into()), "{audit:#}");
+}
