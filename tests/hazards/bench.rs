@@ -52,6 +52,11 @@ impl Bench {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// Runs a command of the laboratory that may fail.
+    pub(crate) fn attempt(&self, arguments: &[&str]) {
+        self.command(&examples().join("maillab")).args(arguments).output().unwrap();
+    }
+
     /// Checks a naive runbook, then runs it on the mailbox `alice` to its end, well or badly; returns what was said.
     pub(crate) fn run(&self, runbook: &str) -> Output {
         self.run_on(&["alice"], runbook, &[])
@@ -131,13 +136,25 @@ impl Bench {
         serde_json::from_slice(&audit.unwrap().stdout).unwrap()
     }
 
+    /// A command of windlass.
+    pub(crate) fn windlass(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
+        command.args(arguments);
+        command
+    }
+
+    /// A line as it is typed in a shell that finds `windlass` and `maillab`.
+    pub(crate) fn shell(&self, line: &str) -> Output {
+        self.command(Path::new("sh")).args(["-c", line]).output().unwrap()
+    }
+
     /// Starts a stream of mail.
     pub(crate) fn stream(&self) -> Stream {
         Stream::start(self.command(&examples().join("maillab")), self.folder.path().join("stop"))
     }
 
     fn command(&self, program: &Path) -> Command {
-        let own = [examples()].into_iter();
+        let own = [examples(), examples().join("..")].into_iter();
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(own.chain(env::split_paths(&path))).unwrap();
         let mut command = Command::new(program);

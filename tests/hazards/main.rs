@@ -9,6 +9,8 @@
 mod bench;
 mod kb328810;
 mod kb842101;
+mod killed;
+mod operator;
 mod q190423;
 mod q252869;
 mod q277911;
