@@ -21,14 +21,14 @@ use crate::bench::Bench;
 use crate::operator;
 
 /// Kill points of a runbook that are tried if not all are.
-const SAMPLE: usize = 6;
+const SAMPLE: usize = 4;
 /// Trials at a time, if all points are tried: most of the time one waits for the disk.
 const AT_A_TIME: usize = 4;
 /// The run of a trial.
 const RUN: &str = "trial";
 
 /// A runbook, and what is to happen to it.
-struct Case {
+struct Case<'a> {
     /// Its file.
     runbook: &'static str,
     /// Its parameters.
@@ -38,7 +38,7 @@ struct Case {
     /// What is armed for `alice` before the run begins; one at a time, and once none.
     faults: &'static [&'static str],
     /// Commands of the laboratory that come before the run, of which some may fail.
-    before: &'static [&'static [&'static str]],
+    before: &'a [&'a [&'a str]],
 }
 
 /// What came of the trials of a runbook.
@@ -63,7 +63,7 @@ impl Tally {
     }
 }
 
-impl Case {
+impl Case<'_> {
     /// Kills at all points under all faults, or at a sample of them.
     fn try_out(&self) {
         let all = env::var("WINDLASS_HAZARDS").is_ok_and(|which| which == "all");
@@ -229,4 +229,39 @@ fn migrate_postoffice() {
         before: &[],
     };
     case.try_out();
+}
+
+#[test]
+fn server_to_server_move() {
+    let case = Case {
+        runbook: "server-to-server-move.yaml",
+        parameters: &[r#"mailboxes=["alice","bob"]"#, "source=old", "target=new"],
+        laboratory: &["--service-pack", "3"],
+        faults: MOVES,
+        before: &[],
+    };
+    case.try_out();
+}
+
+/// No fault strikes a recovery; what it finds is what faults have left.
+#[test]
+fn recover_stranded_move() {
+    let moved: &[&str] = &["move", "alice", "--to", "new"];
+    let bob: &[&[&str]] =
+        &[&["fault", "wrong-server-sync", "--mailbox", "bob"], &["move", "bob", "--to", "new"]];
+    let before: [&[&[&str]]; 3] = [
+        &[&["fault", "wrong-server-sync"], moved, &["deliver", "alice"], bob[0], bob[1]],
+        &[&["fault", "mail-after-crash"], moved, bob[0], bob[1]],
+        &[&["fault", "rca-cycle"], moved, bob[0], bob[1]],
+    ];
+    for before in before {
+        let case = Case {
+            runbook: "recover-stranded-move.yaml",
+            parameters: &[r#"mailboxes=["alice","bob"]"#, "source=old", "target=new"],
+            laboratory: &[],
+            faults: &[],
+            before,
+        };
+        case.try_out();
+    }
 }
