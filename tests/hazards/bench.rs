@@ -37,9 +37,14 @@ impl Bench {
         bench
     }
 
+    /// No organisation yet.
+    pub(crate) fn empty() -> Self {
+        Bench { folder: TempDir::new().unwrap() }
+    }
+
     /// A new organisation with these options of `init`.
     pub(crate) fn with(options: &[&str]) -> Self {
-        let bench = Bench { folder: TempDir::new().unwrap() };
+        let bench = Bench::empty();
         let init = ["init", "--mailboxes", "2", "--messages", "5"];
         bench.maillab(&[&init, options].concat());
         bench
@@ -143,9 +148,10 @@ impl Bench {
         command
     }
 
-    /// A line as it is typed in a shell that finds `windlass` and `maillab`.
+    /// A line as it is typed in the project's folder, in a shell that finds `windlass` and `maillab`.
     pub(crate) fn shell(&self, line: &str) -> Output {
-        self.command(Path::new("sh")).args(["-c", line]).output().unwrap()
+        let mut shell = self.command(Path::new("sh"));
+        shell.args(["-c", line]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
     }
 
     /// Starts a stream of mail.

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod bench;
+mod document;
 mod kb328810;
 mod kb842101;
 mod killed;
