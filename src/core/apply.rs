@@ -327,6 +327,7 @@ impl State {
         let (id, job) = self.running(task, attempt)?;
         let state = self.task_mut(id).expect("a running job belongs to a task");
         state.orphan = None;
+        state.again = matches!(verdict, Verdict::Repeat { .. });
         state.last_exit = match end {
             JobEnd::Ran(end) => end.exit,
             JobEnd::NotSpawned { .. } => None,

@@ -400,8 +400,20 @@ impl State {
             Holder::Task(id) if self.part(id).is_some() => self
                 .part(id)
                 .is_some_and(|part| part.activity == Activity::Resting && !part.standing.is_open()),
-            _ => self.is_finished(holder),
+            Holder::Task(id) => self.is_finished(holder) || self.is_fresh(id),
+            Holder::Scope(_) => self.is_finished(holder),
         }
+    }
+
+    /// Whether a task has locks under which nothing was done, and something that it needs has to be done first after all: who waived
+    /// that has taken it back. What has to be done may want the same locks.
+    #[must_use]
+    pub fn has_lost_its_turn(&self, holder: Holder) -> bool {
+        matches!(holder, Holder::Task(id) if self.is_fresh(id) && self.instance(id).unmet > 0)
+    }
+
+    fn is_fresh(&self, id: InstanceId) -> bool {
+        self.task(id).is_some_and(|task| task.phase == Phase::Waiting && task.jobs == 0)
     }
 
     /// Whether something under a holder has begun.

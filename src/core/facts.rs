@@ -128,6 +128,8 @@ pub struct TaskState {
     pub digest: Option<Arc<str>>,
     /// The process of its present job that lives on without its keeper.
     pub orphan: Option<u32>,
+    /// Its last job was no failure, but is to be done again, as what it is to bring about or waits for has not come.
+    pub again: bool,
     /// An operator has said that it failed and shall not be tried again.
     pub given_up: bool,
     /// What its probe has said, and what was repaired.
@@ -183,6 +185,7 @@ impl Default for TaskState {
             last_exit: None,
             digest: None,
             orphan: None,
+            again: false,
             given_up: false,
             inquiry: Inquiry::default(),
             rounds: 0,

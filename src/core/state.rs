@@ -309,6 +309,8 @@ impl State {
             if let InstanceBody::Group(state) = &group.body
                 && state.doomed
                 && !here.begun
+                // Without items it is for each step to say whether the others go on.
+                && here.key.is_some()
             {
                 return true;
             }

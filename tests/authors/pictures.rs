@@ -79,6 +79,29 @@ steps:
 }
 
 #[test]
+fn what_waits_for_times_and_people_has_forms_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let book = "\
+windlass: 1
+name: forms
+steps:
+  go: {approve: {message: Is all set?}}
+  unplug: {needs: [go], manual: {instructions: Unplug the old server.}}
+  quiet: {needs: [go], wait: {for: 10m}}
+  logons: {needs: [quiet], wait: {until: {run: [x]}, every: 1m, timeout: 1h}}
+";
+    fs::write(folder.path().join("book.yaml"), book).unwrap();
+    let svg = draw(folder.path(), "book.yaml");
+    for (word, in_legend) in
+        [("approve", "people decide"), ("manual", "done by a person"), ("wait", "waits")]
+    {
+        assert!(svg.contains(&format!(">{word}<")), "{word} in {svg}");
+        assert!(svg.contains(&format!(">{in_legend}<")), "{in_legend} in {svg}");
+    }
+    assert!(!svg.contains("changes nothing"), "none of them is a command that only reads: {svg}");
+}
+
+#[test]
 fn two_hundred_steps_of_a_kind_are_one_box() {
     let folder = TempDir::new().unwrap();
     let copies: String =

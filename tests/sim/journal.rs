@@ -69,10 +69,19 @@ impl Journal {
     fn add_up(&self, graph: &Arc<Graph>, count: usize) -> Result<State, String> {
         let mut state = State::new(graph.clone());
         for (at, line) in &self.lines[..count] {
-            let record: Record = serde_json::from_str(line)
-                .map_err(|error| format!("a written record cannot be read: {error}: {line}"))?;
+            let record = read(line)?;
             state.apply(*at, &record).map_err(|unfit| format!("on replay: {unfit}: {line}"))?;
         }
         Ok(state)
     }
+
+    /// What is written, in order.
+    pub(crate) fn records(&self) -> Result<Vec<Record>, String> {
+        self.lines.iter().map(|(_, line)| read(line)).collect()
+    }
+}
+
+fn read(line: &str) -> Result<Record, String> {
+    serde_json::from_str(line)
+        .map_err(|error| format!("a written record cannot be read: {error}: {line}"))
 }

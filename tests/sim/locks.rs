@@ -321,7 +321,8 @@ pub(crate) fn sharing(drawn: u64) -> Sharing {
         [usize::try_from(drawn % 5).expect("less than five")]
 }
 
-/// Locks are given back only when all under them has ended well, or is waived, and a power cut would not change that.
+/// Locks are given back only when all under them has ended well, or is waived, and a power cut would not change that; or when a task
+/// has done nothing under its own.
 fn check_release(
     state: &State,
     durable: &State,
@@ -345,10 +346,13 @@ fn check_release(
                 continue;
             }
             let good = match &instance.body {
-                InstanceBody::Task(task) => matches!(
-                    task.phase,
-                    Phase::Ended(Outcome::Succeeded | Outcome::Skipped | Outcome::Waived)
-                ),
+                InstanceBody::Task(task) => {
+                    let own = holder == Holder::Task(at) && task.jobs == 0;
+                    matches!(
+                        task.phase,
+                        Phase::Ended(Outcome::Succeeded | Outcome::Skipped | Outcome::Waived)
+                    ) || own && task.phase == Phase::Waiting
+                }
                 InstanceBody::Group(group) => match group.ended {
                     Some(outcome) => outcome != Outcome::Failed,
                     None => group.items.is_some(),

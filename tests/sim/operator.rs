@@ -43,7 +43,8 @@ pub(crate) fn says_absent(record: &Record) -> Option<&Arc<str>> {
 
 /// Decides every doubt truthfully, and takes back what was given up.
 ///
-/// Who is `desperate` also waives what waits for a lock that something of the run holds that cannot go on before.
+/// Who is `desperate` also waives what waits for a lock that something of the run holds that cannot go on before, and what is
+/// inside of settings that wait for each other and are held whatever fails.
 pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool) -> Vec<Decided> {
     let needs_somebody =
         |task: &TaskState| task.phase == Phase::InDoubt || (is_failed(task) && task.given_up);
@@ -67,7 +68,14 @@ pub(crate) fn settle_all(state: &State, world: &World, now: i64, desperate: bool
         let settings = state.settings_around(id).into_iter();
         let parts = settings.flat_map(|setting| state.parts_of(setting));
         let parts = parts.map(|(part, _)| Holder::Task(part));
-        desperate && state.holders_around(id).into_iter().chain(parts).any(denied)
+        let refused = |id| {
+            let reason = state.part(id).and_then(|part| part.reason.as_deref());
+            reason.is_some_and(|reason| reason.contains("wait for each other"))
+        };
+        desperate
+            && state.holders_around(id).into_iter().chain(parts).any(|holder| {
+                denied(holder) || matches!(holder, Holder::Task(part) if refused(part))
+            })
     };
     let hopeless = |id: InstanceId, task: &TaskState| {
         let reason = task.reason.as_deref().unwrap_or_default();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use windlass::core::machine::{Order, may_answer};
 use windlass::core::question::{Answer, Field, Question, QuestionKind};
 use windlass::core::record::{Actor, Decision, GivenOutputs, Outcome, Record};
-use windlass::core::state::{InstanceId, Phase, State};
+use windlass::core::state::{InstanceId, State};
 use windlass::plan::graph::Work;
 
 use crate::debts::Debts;
@@ -53,24 +53,10 @@ pub(crate) struct Questions {
 
 impl Questions {
     /// Another executor has read the journal, whose end may be lost.
-    pub(crate) fn new_executor(&mut self, state: &State) -> Promise {
+    pub(crate) fn new_executor(&mut self, written: &[Record]) {
+        *self = Self::default();
+        written.iter().for_each(|record| self.note(record));
         self.fresh.clear();
-        let open = |task: &Arc<str>| {
-            let known = state.task(state.find(task)?)?;
-            (known.phase == Phase::Awaiting).then(|| known.agreed.clone())
-        };
-        let lost: Vec<Arc<str>> =
-            self.agreed.keys().filter(|task| open(task).is_some()).cloned().collect();
-        lost.iter().for_each(|task| drop(self.agreed.remove(task)));
-        let known = |task: &Arc<str>| state.find(task).and_then(|id| state.task(id)).is_some();
-        self.agreed.retain(|task, _| known(task));
-        self.open.clear();
-        for (_, instance, question) in state.questions() {
-            let agreed = open(&instance.id).unwrap_or_default();
-            let agreed = agreed.iter().map(ToString::to_string).collect();
-            self.open.insert(instance.id.clone(), (question.as_ref().clone(), agreed));
-        }
-        Ok(())
     }
 
     /// People are asked: once, and not before its turn.

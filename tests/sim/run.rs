@@ -200,7 +200,7 @@ impl Run {
         }
         let mut state = self.journal.replay(&self.graph)?;
         if state.run().closed {
-            self.watch.new_executor(state, 1)?;
+            self.watch.new_executor(state, &self.journal.records()?, 1)?;
             self.watch.check(self.now, &self.watch.state, &self.world, true)?;
             return Ok(true);
         }
@@ -212,7 +212,7 @@ impl Run {
         } else {
             Vec::new()
         };
-        self.watch.new_executor(state.clone(), 1)?;
+        self.watch.new_executor(state.clone(), &self.journal.records()?, 1)?;
         self.answer_between_lives(&mut state)?;
         for decision in orders {
             if may_resolve(&state, &decision.task, decision.decision).is_err() {
@@ -291,7 +291,7 @@ impl Run {
         self.world.set_aside(known);
         self.locks.release_unknown(|token| state.claims().knows(token));
         let slots = self.rng.random_range(1..=4);
-        self.watch.new_executor(state.clone(), slots)?;
+        self.watch.new_executor(state.clone(), &self.journal.records()?, slots)?;
         let abandons = self.trouble.is_calm() && self.answers.seed.is_multiple_of(5);
         let first = if state.run().opened.is_some() && abandons {
             let because = "it is not wanted any more".to_owned();

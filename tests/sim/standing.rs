@@ -206,7 +206,7 @@ impl<'a> Opinion<'a> {
         if others.any(|child| self.get(child).halts) {
             return true;
         }
-        if !scope.begun && self.has_too_many_failures(scope.group) {
+        if scope.key.is_some() && !scope.begun && self.has_too_many_failures(scope.group) {
             return true;
         }
         let comes_after = !self.state.node(scope.group).after.is_empty();

@@ -73,7 +73,12 @@ impl Watch {
     }
 
     /// Another executor has read the journal: what is known now may be less than before, but nothing else.
-    pub(crate) fn new_executor(&mut self, state: State, slots: usize) -> Promise {
+    pub(crate) fn new_executor(
+        &mut self,
+        state: State,
+        written: &[Record],
+        slots: usize,
+    ) -> Promise {
         self.state = state;
         self.slots = slots;
         self.debts.new_executor(&self.state)?;
@@ -82,7 +87,7 @@ impl Watch {
         self.mends.clear();
         self.exits.clear();
         self.inquiries.new_executor(&self.state);
-        self.questions.new_executor(&self.state)?;
+        self.questions.new_executor(written);
         let ended: BTreeSet<Arc<str>> = self
             .state
             .tasks()
@@ -534,7 +539,9 @@ impl Watch {
         let mut at = id;
         while at != InstanceId::ROOT {
             let scope = self.state.scope(self.state.instance(at).scope);
-            ensure(scope.begun || !opinion.has_too_many_failures(scope.group), || {
+            // In a group without items each step has its own say on whether the others go on.
+            let old = scope.begun || scope.key.is_none();
+            ensure(old || !opinion.has_too_many_failures(scope.group), || {
                 "a new item of a failed group starts".to_owned()
             })?;
             at = scope.group;

@@ -42,7 +42,8 @@ impl State {
                         "it is resolved while something of it may live",
                     )?;
                     state.decide(at, decision, because, outputs);
-                    if decision == Decision::Done {
+                    // That an item may begin is not its beginning.
+                    if decision == Decision::Done && !self.is_approval(id) {
                         self.mark_begun(id);
                         self.mark_started(id);
                     }

@@ -14,7 +14,6 @@ mod probe;
 mod question;
 mod resume;
 mod setting;
-mod setting_evidence;
 mod sleep;
 mod start;
 mod until;

@@ -120,7 +120,7 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
-    /// A job whose bad end is in the journal, but not what follows from it.
+    /// A job whose end is in the journal, but not what follows from it.
     fn settle_ended(
         &mut self,
         now: Timestamp,
@@ -139,8 +139,10 @@ impl<E: Evaluate> Machine<E> {
             Evidence::Over | Evidence::NeverStarted | Evidence::NotSpawned(_) => (false, None),
         };
         if alive {
+            // What has not come yet is asked for again when nothing is left of this ask, and that is no failure.
+            let again = self.waits(id) && self.state.task(id).is_some_and(|task| task.again);
             self.running.insert(id);
-            self.lingering.insert(id, Lingering { job: job.clone(), again: false, exit });
+            self.lingering.insert(id, Lingering { job: job.clone(), again, exit });
             return Ok(());
         }
         let Some(task) = self.state.task(id) else { return Ok(()) };

@@ -16,6 +16,8 @@ const TITLE: f64 = 30.0;
 const LEGEND_LINE: f64 = 30.0;
 /// A picture that is narrower than this is widened, so that its legend need not be very high.
 const WIDTH_MIN: f64 = 420.0;
+/// How far slanting sides come in.
+const CUT: f64 = 10.0;
 
 /// The whole picture.
 pub(super) fn draw(plan: &Plan, figure: &Figure, placed: &Placed) -> String {
@@ -193,6 +195,10 @@ fn draw_item(item: &Item, frame: &Frame, svg: &mut String) {
     line(svg, "</g>");
 }
 
+fn path(svg: &mut String, class: &str, way: &str) {
+    line(svg, &format!("<path class=\"{class}\" d=\"{way}\"/>"));
+}
+
 /// The border that says what may be done with a step.
 fn outline(form: Form, (x, y, width, height): (f64, f64, f64, f64), class: &str, svg: &mut String) {
     let rectangle = |inset: f64, radius: f64, class: &str| {
@@ -213,17 +219,29 @@ fn outline(form: Form, (x, y, width, height): (f64, f64, f64, f64), class: &str,
             line(svg, &rectangle(3.0, 0.0, "inner"));
         }
         Form::Assert => {
-            let (right, bottom, middle, cut) = (x + width, y + height, y + height / 2.0, 10.0);
-            line(
-                svg,
-                &format!(
-                    "<path class=\"{class}\" d=\"M{x:.1} {middle:.1}L{:.1} {y:.1}H{:.1}L{right:.1} {middle:.1}L{:.1} {bottom:.1}H{:.1}z\"/>",
-                    x + cut,
-                    right - cut,
-                    right - cut,
-                    x + cut
-                ),
-            );
+            let (inner, middle) = (width - 2.0 * CUT, y + height / 2.0);
+            let from = format!("M{x:.1} {middle:.1}L{:.1} {y:.1}h{inner:.1}", x + CUT);
+            let to =
+                format!("L{:.1} {middle:.1}l-{CUT:.1} {:.1}h-{inner:.1}", x + width, height / 2.0);
+            path(svg, &class, &format!("{from}{to}z"));
+        }
+        Form::Wait => {
+            let (straight, radius) = (width - height / 2.0, height / 2.0);
+            let round = format!("a{radius:.1} {radius:.1} 0 0 1 0 {height:.1}");
+            path(svg, &class, &format!("M{x:.1} {y:.1}h{straight:.1}{round}h-{straight:.1}z"));
+        }
+        Form::Manual => {
+            let bottom = width - 2.0 * CUT;
+            let sides = format!("l-{CUT:.1} {height:.1}h-{bottom:.1}");
+            path(svg, &class, &format!("M{x:.1} {y:.1}h{width:.1}{sides}z"));
+        }
+        Form::Approval => {
+            let (flat, half) = (width - 2.0 * CUT, height / 2.0);
+            let right = format!("h{flat:.1}l{CUT:.1} {half:.1}l-{CUT:.1} {half:.1}");
+            let top = format!("M{:.1} {y:.1}{right}h-{flat:.1}l-{CUT:.1} -{half:.1}z", x + CUT);
+            path(svg, &class, &top);
+            let bars = format!("M{:.1} {y:.1}v{height:.1}m{flat:.1} 0v-{height:.1}", x + CUT);
+            path(svg, "inner", &bars);
         }
         Form::Group => {
             line(svg, &rectangle(0.0, 9.0, &format!("group {}", class.trim_start_matches("box"))));
@@ -258,6 +276,9 @@ fn legend(figure: &Figure, width: f64) -> Legend {
         (Form::Idempotent, "may be done again"),
         (Form::Once, "must not happen twice"),
         (Form::Assert, "conditions"),
+        (Form::Wait, "waits"),
+        (Form::Manual, "done by a person"),
+        (Form::Approval, "people decide"),
     ] {
         if seen.forms.contains(&form) {
             let mut mark = String::new();

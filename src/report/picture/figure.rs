@@ -5,7 +5,7 @@
 use super::{Standings, Tally};
 use crate::core::standing::TaskStanding;
 use crate::plan::Plan;
-use crate::plan::graph::{NodeBody, NodeId};
+use crate::plan::graph::{NodeBody, NodeId, Work};
 use crate::spec::model::{Action, Effect};
 
 /// The steps of a group.
@@ -43,6 +43,12 @@ pub(super) enum Form {
     Once,
     /// Conditions; nothing is started.
     Assert,
+    /// Time passes, or it is asked again and again until something has come: the delay of flow charts.
+    Wait,
+    /// A person does it: the manual operation of flow charts.
+    Manual,
+    /// People say whether it goes on.
+    Approval,
     Group,
 }
 
@@ -221,10 +227,14 @@ fn form(plan: &Plan, leaf: NodeId) -> Form {
         return Form::Assert;
     }
     match &plan.graph.node(leaf).body {
-        NodeBody::Task(task) => match task.effect {
-            Effect::Read => Form::Read,
-            Effect::Idempotent => Form::Idempotent,
-            Effect::Once => Form::Once,
+        NodeBody::Task(task) => match (task.work, task.effect) {
+            (Work::Pause(_), _) => Form::Wait,
+            _ if task.wait.is_some() => Form::Wait,
+            (Work::Question(question), _) if question.manual => Form::Manual,
+            (Work::Question(_), _) => Form::Approval,
+            (_, Effect::Read) => Form::Read,
+            (_, Effect::Idempotent) => Form::Idempotent,
+            (_, Effect::Once) => Form::Once,
         },
         _ => Form::Group,
     }
@@ -236,6 +246,9 @@ fn in_words(form: Form) -> &'static str {
         Form::Idempotent => "idempotent",
         Form::Once => "once",
         Form::Assert => "assert",
+        Form::Wait => "wait",
+        Form::Manual => "manual",
+        Form::Approval => "approve",
         Form::Group => "",
     }
 }

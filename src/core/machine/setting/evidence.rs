@@ -4,10 +4,10 @@
 
 use jiff::Timestamp;
 
-use super::{Effect, Lingering, Machine, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{JobId, Role};
+use crate::core::machine::{Effect, Lingering, Machine, Transition};
 use crate::core::record::{JobEnd, Record, Verdict};
 use crate::core::recover::{Evidence, Next, recover};
 use crate::core::setting::{Activity, Way};
@@ -16,7 +16,11 @@ use crate::spec::model;
 
 impl<E: Evaluate> Machine<E> {
     /// Asks what became of a part's job.
-    pub(super) fn ask_after_part(&mut self, id: InstanceId, out: &mut Transition) {
+    pub(in crate::core::machine) fn ask_after_part(
+        &mut self,
+        id: InstanceId,
+        out: &mut Transition,
+    ) {
         let Some(part) = self.state.part(id) else { return };
         let (way, role, executor) = match part.activity {
             Activity::Running(way, job) => (way, job.role, Some(job.executor)),
@@ -31,7 +35,7 @@ impl<E: Evaluate> Machine<E> {
     }
 
     /// What was found out about a part's job.
-    pub(super) fn on_part_evidence(
+    pub(in crate::core::machine) fn on_part_evidence(
         &mut self,
         now: Timestamp,
         job: &JobId,
