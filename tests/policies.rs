@@ -102,16 +102,21 @@ rules:
     }
 }
 
+fn runbooks(folder: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")).collect()
+}
+
 #[test]
-fn the_runbook_that_is_shipped_keeps_the_policy_and_the_naive_ones_do_not() {
+fn the_runbooks_that_are_shipped_keep_the_policy_and_the_naive_ones_do_not() {
     let policies = [shipped("mailbox-move.yaml")];
-    let found = rules::check_file(Path::new("runbooks/move-mailboxes.yaml"), &[], &policies);
-    assert!(found.is_empty(), "{}", render::report(&found, false));
-    let naive: Vec<PathBuf> = fs::read_dir("examples/naive")
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
+    let ours = runbooks("runbooks");
+    assert!(ours.len() >= 5);
+    for path in ours {
+        let found = rules::check_file(&path, &[], &policies);
+        assert!(found.is_empty(), "{}", render::report(&found, false));
+    }
+    let naive = runbooks("examples/naive");
     assert!(naive.len() >= 2);
     for path in naive {
         let found = rules::check_file(&path, &[], &policies);
@@ -141,6 +146,11 @@ fn a_move_without_a_freeze_is_told_of_the_window() {
     let found = rules::check_file(path, &[], &policies);
     let told = |text: &str| found.iter().any(|one| one.help.iter().any(|help| help.contains(text)));
     assert!(told("rule `freeze_around_move`: Q277911"));
+    for name in ["move-mailboxes", "server-to-server-move"] {
+        let path = format!("runbooks/{name}.yaml");
+        let found = rules::check_file(Path::new(&path), &[], &policies);
+        assert!(found.is_empty(), "{}", render::report(&found, false));
+    }
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod postoffice;
 mod profile;
 mod properties;
 mod quota;
+mod recovery;
 mod restoring;
 mod rules;
 mod stages;

@@ -86,6 +86,8 @@ pub(crate) enum Stage {
     Restore,
     /// The postoffice has the mailbox no more.
     RemoveMailbox,
+    /// What the home lacked is back from the archive.
+    Recover,
 }
 
 impl Stage {
@@ -129,6 +131,7 @@ impl Stage {
             Stage::BeginReroute => "begin_reroute",
             Stage::Restore => "restore",
             Stage::RemoveMailbox => "remove_mailbox",
+            Stage::Recover => "recover",
         }
     }
 }

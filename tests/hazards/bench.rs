@@ -37,9 +37,14 @@ impl Bench {
         bench
     }
 
+    /// No organisation yet.
+    pub(crate) fn empty() -> Self {
+        Bench { folder: TempDir::new().unwrap() }
+    }
+
     /// A new organisation with these options of `init`.
     pub(crate) fn with(options: &[&str]) -> Self {
-        let bench = Bench { folder: TempDir::new().unwrap() };
+        let bench = Bench::empty();
         let init = ["init", "--mailboxes", "2", "--messages", "5"];
         bench.maillab(&[&init, options].concat());
         bench
@@ -50,6 +55,11 @@ impl Bench {
         let output = self.command(&examples().join("maillab")).args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Runs a command of the laboratory that may fail.
+    pub(crate) fn attempt(&self, arguments: &[&str]) {
+        self.command(&examples().join("maillab")).args(arguments).output().unwrap();
     }
 
     /// Checks a naive runbook, then runs it on the mailbox `alice` to its end, well or badly; returns what was said.
@@ -87,12 +97,31 @@ impl Bench {
         self.command(windlass).args(["resume", "latest"]).output().unwrap()
     }
 
+    /// Decides something about the last run.
+    pub(crate) fn decide(&self, decision: &[&str]) {
+        let windlass = Path::new(env!("CARGO_BIN_EXE_windlass"));
+        let mut resolve = self.command(windlass);
+        let resolved = resolve.args(["resolve", "latest"]).args(decision).output().unwrap();
+        assert!(resolved.status.success(), "{}", text(&resolved.stderr));
+    }
+
+    /// The archive of a mailbox.
+    pub(crate) fn archive(&self, mailbox: &str) -> String {
+        let path = self.folder.path().join("lab/backups").join(format!("{mailbox}.tar"));
+        path.to_str().unwrap().to_owned()
+    }
+
     /// Moves `alice` with the runbook that is shipped; returns what was said.
     pub(crate) fn run_ours(&self) -> Output {
+        self.run_ours_on(r#"["alice"]"#, &[])
+    }
+
+    /// Like [`Bench::run_ours`], on other mailboxes and with more arguments.
+    pub(crate) fn run_ours_on(&self, mailboxes: &str, arguments: &[&str]) -> Output {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/move-mailboxes.yaml");
         let mut run = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
-        run.arg("run").arg(path).args(["-p", r#"mailboxes=["alice"]"#]);
-        run.args(["-p", "source=old", "-p", "target=new"]).output().unwrap()
+        run.arg("run").arg(path).args(["-p", &format!("mailboxes={mailboxes}")]);
+        run.args(["-p", "source=old", "-p", "target=new"]).args(arguments).output().unwrap()
     }
 
     /// Runs a runbook that is shipped, with these parameters, to its end; returns what was said.
@@ -112,13 +141,26 @@ impl Bench {
         serde_json::from_slice(&audit.unwrap().stdout).unwrap()
     }
 
+    /// A command of windlass.
+    pub(crate) fn windlass(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_windlass")));
+        command.args(arguments);
+        command
+    }
+
+    /// A line as it is typed in the project's folder, in a shell that finds `windlass` and `maillab`.
+    pub(crate) fn shell(&self, line: &str) -> Output {
+        let mut shell = self.command(Path::new("sh"));
+        shell.args(["-c", line]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
+    }
+
     /// Starts a stream of mail.
     pub(crate) fn stream(&self) -> Stream {
         Stream::start(self.command(&examples().join("maillab")), self.folder.path().join("stop"))
     }
 
     fn command(&self, program: &Path) -> Command {
-        let own = [examples()].into_iter();
+        let own = [examples(), examples().join("..")].into_iter();
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(own.chain(env::split_paths(&path))).unwrap();
         let mut command = Command::new(program);

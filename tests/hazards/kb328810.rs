@@ -101,3 +101,60 @@ fn a_temporary_change_by_hand_is_left_behind_or_undone_by_somebody_else() {
     let audit = meddled.audit();
     assert_eq!(audit["lost"], 5, "{audit:#}");
 }
+
+#[test]
+fn the_runbook_that_is_shipped_keeps_the_schedule_at_never_until_the_directories_agree() {
+    let bench = with_fault("rca-cycle");
+    let run = bench.run_ours();
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    assert_eq!(bench.audit()["clean"], true, "{:#}", bench.audit());
+    // Beside a second administrator, who lets it run again.
+    let meddled = with_fault("rca-cycle");
+    meddled.maillab(&["fault", "second-admin", "--mailbox", "alice"]);
+    let run = meddled.run_ours();
+    assert_eq!(run.status.code(), Some(8), "{}", text(&run.stderr));
+    let told = text(&run.stderr);
+    assert!(told.contains("its probe finds it `stranded`"), "{told}");
+    assert_eq!(meddled.audit()["lost"], 0);
+    meddled.decide(&["rca", "--as", "absent", "--because", "the homes are right"]);
+    let resumed = meddled.resume();
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert_eq!(meddled.audit()["clean"], true, "{:#}", meddled.audit());
+}
+
+#[test]
+fn the_runbook_that_is_shipped_uses_circular_logging_only_where_the_log_drive_is_too_small() {
+    let small = Bench::without_log_space();
+    let refused = small.run_ours_on(r#"["alice"]"#, &["-p", "circular_logging=false"]);
+    assert_eq!(refused.status.code(), Some(8), "{}", text(&refused.stderr));
+    let findings = small.audit()["findings"].clone();
+    assert_eq!(findings.as_array().unwrap().len(), 1, "{findings:#}");
+    assert_eq!(findings[0]["key"], "rca", "the schedule is held, and no mailbox was touched");
+    for (bench, expected) in [(Bench::without_log_space(), true), (Bench::new(), false)] {
+        let run = bench.run_ours();
+        assert!(run.status.success(), "{}", text(&run.stderr));
+        assert_eq!(bench.audit()["clean"], true, "{:#}", bench.audit());
+        let told = text(&run.stderr);
+        assert_eq!(told.contains("circular_logging:set"), expected, "{told}");
+        // The full backup after the wave is what the server is restored from.
+        bench.maillab(&["restore", "new"]);
+        assert_eq!(bench.audit()["clean"], true, "{:#}", bench.audit());
+    }
+}
+
+#[test]
+fn the_runbook_that_is_shipped_removes_the_source_only_when_every_user_has_logged_on() {
+    let bench = Bench::new();
+    let until = bench.run_ours_on(
+        r#"["alice", "bob"]"#,
+        &["-p", "decommission_source=true", "-p", "users_log_on=true", "--until", "homes"],
+    );
+    assert_eq!(until.status.code(), Some(5), "{}", text(&until.stderr));
+    for user in ["alice", "bob"] {
+        bench.maillab(&["profile", user]);
+    }
+    let resumed = bench.resume();
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert_eq!(bench.audit()["clean"], true, "{:#}", bench.audit());
+    assert!(bench.maillab(&["locate", "alice"])["source"]["exists"] == false);
+}

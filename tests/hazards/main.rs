@@ -7,8 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
 mod bench;
+mod document;
 mod kb328810;
 mod kb842101;
+mod killed;
+mod operator;
 mod q190423;
 mod q252869;
 mod q277911;

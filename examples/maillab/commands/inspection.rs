@@ -21,7 +21,7 @@ pub(super) enum Command {
     /// Say where a mailbox is: its home in both views of the directory, and what each server holds of it.
     ///
     /// `complete` means that the server's row holds the whole mailbox: no move copies into it any more, and none has
-    /// moved its data away.
+    /// moved its data away. `unreadable` counts the messages that no tool can read (see `isinteg`).
     Locate {
         /// The mailbox.
         mailbox: String,
@@ -35,6 +35,17 @@ pub(super) enum Command {
     /// Succeed if both views of the directory agree on the home of each of these mailboxes.
     Converged {
         /// The mailboxes.
+        #[arg(required = true)]
+        mailboxes: Vec<String>,
+        /// Also ask that this server is the home of all of them.
+        #[arg(long, value_name = "SERVER")]
+        home: Option<String>,
+    },
+    /// Say which service pack both servers have: before 4, a move has the window of Q277911.
+    ServicePack,
+    /// Succeed if the profile of each of these users names the mailbox's home server: each has logged on since the move.
+    LoggedOn {
+        /// The users' mailboxes.
         #[arg(required = true)]
         mailboxes: Vec<String>,
     },
@@ -77,9 +88,17 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
             check_all(of, &mailboxes)?;
             print_json(&measure(of, &mailboxes)?)
         }
-        Command::Converged { mailboxes } => {
+        Command::Converged { mailboxes, home } => {
             check_all(of, &mailboxes)?;
-            converged(of, &mailboxes)
+            converged(of, &mailboxes)?;
+            let Some(home) = home else { return Ok(()) };
+            let home = of.server(&home)?;
+            mailboxes.iter().try_for_each(|mailbox| check_home(of, mailbox, &home))
+        }
+        Command::ServicePack => print_json(&json!({"service_pack": of.config.service_pack})),
+        Command::LoggedOn { mailboxes } => {
+            check_all(of, &mailboxes)?;
+            logged_on(of, &mailboxes)
         }
         Command::ConsistencyCheck { server } => consistency_check(of, &of.server(&server)?),
         Command::Verify { mailbox, against, home } => {
@@ -123,15 +142,17 @@ fn look(server: &Server, mailbox: &str) -> Result<Value> {
     let Some(row) = server.row(mailbox) else {
         return Ok(json!({
             "server": name, "exists": false, "state": null, "items": 0, "bytes": 0,
-            "in_transit_items": 0, "complete": false,
+            "in_transit_items": 0, "unreadable": 0, "complete": false,
         }));
     };
     let state = row.state()?;
+    let items = row.mail.items()?;
     Ok(json!({
         "server": name,
         "exists": true,
         "state": state,
-        "items": row.mail.items()?.len(),
+        "items": items.len(),
+        "unreadable": items.iter().filter(|item| server.is_corrupt(&item.key)).count(),
         "bytes": row.bytes()?,
         "in_transit_items": row.mail.in_transit()?.len(),
         "complete": state == RowState::Live,
@@ -175,6 +196,24 @@ fn converged(of: &Organisation, mailboxes: &[String]) -> Result<()> {
         failure.because(format!("its two views name different homes of mailbox `{mailbox}`"))
     });
     Err(failure.next("`maillab replicate` runs a replication cycle"))
+}
+
+fn logged_on(of: &Organisation, mailboxes: &[String]) -> Result<()> {
+    let mut waiting = Vec::new();
+    for mailbox in mailboxes {
+        if Profile::read(of, mailbox)?.server != of.directory().entry(mailbox)?.home() {
+            waiting.push(mailbox);
+        }
+    }
+    print_json(&json!({"logged_on": waiting.is_empty(), "waiting": waiting}))?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::failed("not every user has logged on");
+    let failure = waiting.iter().fold(failure, |failure, mailbox| {
+        failure.because(format!("the profile of `{mailbox}` names another server than its home"))
+    });
+    Err(failure.next("`maillab profile MAILBOX` logs a user on"))
 }
 
 fn consistency_check(of: &Organisation, server: &Server) -> Result<()> {

@@ -1,6 +1,7 @@
 //! `backup`, `full-backup`, `defrag` and `profile`: what an administrator does around a move.
 
 use std::fs;
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -11,6 +12,7 @@ use crate::disk;
 use crate::failure::{At, Failure, Result};
 use crate::organisation::Organisation;
 use crate::profile::Profile;
+use crate::recovery;
 use crate::stages::Stage;
 use crate::store::Server;
 use crate::switches::{CIRCULAR_LOGGING, Power};
@@ -23,6 +25,19 @@ pub(super) enum Command {
     Backup {
         /// The mailbox.
         mailbox: String,
+        /// Archive what this server has of it, home or not, beside the archive of the mailbox.
+        #[arg(long, value_name = "SERVER")]
+        on: Option<String>,
+    },
+    /// Bring back from an archive what a mailbox lacks at its home, and what is there with other contents.
+    ///
+    /// What the archive does not have stays as it is. Can be repeated; prints how many messages that were.
+    Recover {
+        /// The mailbox.
+        mailbox: String,
+        /// An archive that `backup` has made of it.
+        #[arg(long, value_name = "ARCHIVE")]
+        from: PathBuf,
     },
     /// Archive all mailboxes of a server, then purge the transaction log that the archive makes superfluous.
     ///
@@ -52,9 +67,14 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
     match command {
-        Command::Backup { mailbox } => {
+        Command::Backup { mailbox, on } => {
             of.check_mailbox(&mailbox)?;
-            backup(of, &mailbox)
+            backup(of, &mailbox, on.as_deref())
+        }
+        Command::Recover { mailbox, from } => {
+            of.check_mailbox(&mailbox)?;
+            let recovered = recovery::recover(of, &mailbox, &from)?;
+            print_json(&json!({"mailbox": mailbox, "messages": recovered}))
         }
         Command::FullBackup { server } => full_backup(of, &of.server(&server)?),
         Command::Defrag { server } => defrag(of, &of.server(&server)?),
@@ -65,19 +85,23 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
     }
 }
 
-fn backup(of: &Organisation, mailbox: &str) -> Result<()> {
+fn backup(of: &Organisation, mailbox: &str, on: Option<&str>) -> Result<()> {
     let stages = of.stages("backup", mailbox);
-    let home = of.server(of.directory().entry(mailbox)?.home())?;
-    if home.row(mailbox).is_none() {
-        let what = format!("`{}`, the home of mailbox `{mailbox}`, has no row of it", home.name);
-        return Err(Failure::failed(what)
+    let server = match on {
+        Some(server) => of.server(server)?,
+        None => of.server(of.directory().entry(mailbox)?.home())?,
+    };
+    if server.row(mailbox).is_none() {
+        let which = if on.is_some() { "" } else { ", the home," };
+        return Err(Failure::failed(format!("`{}`{which} has no row of `{mailbox}`", server.name))
             .next(format!("`maillab locate {mailbox}` shows where its data is")));
     }
-    let path = of.archive(mailbox);
-    let manifest = archive::write(of, &home, &[mailbox.to_owned()], &path, &stages)?;
+    let name = on.map_or_else(|| mailbox.to_owned(), |server| format!("{mailbox}-on-{server}"));
+    let path = of.archive(&name);
+    let manifest = archive::write(of, &server, &[mailbox.to_owned()], &path, &stages)?;
     print_json(&json!({
         "mailbox": mailbox,
-        "server": home.name,
+        "server": server.name,
         "archive": path,
         "messages": manifest.messages.len(),
         "bytes": manifest.bytes(),

@@ -94,6 +94,7 @@ pub(super) fn run(command: Command, organisation: &Organisation) -> Result<()> {
                 moving::move_mailbox(organisation, &mailbox, &from, &to, skip_corrupt)?;
             print_json(&json!({
                 "mailbox": mailbox, "from": from, "to": to, "messages": messages, "bytes": bytes,
+                "home": organisation.directory().entry(&mailbox)?.home(),
             }))
         }
         Command::Sweep { mailbox, to } => {

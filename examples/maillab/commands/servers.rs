@@ -36,6 +36,9 @@ pub(super) enum Command {
     Isinteg {
         /// The server.
         server: String,
+        /// Wait for moves that are under way, instead of failing with exit code 5.
+        #[arg(long)]
+        wait: bool,
     },
     /// Remove a server from the organisation (KB328810, step 9.3).
     ///
@@ -67,9 +70,9 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
                 "messages": restored.messages,
             }))
         }
-        Command::Isinteg { server } => {
+        Command::Isinteg { server, wait } => {
             let server = of.server(&server)?;
-            let _claim = of.claim_idle_stores()?;
+            let _claim = if wait { of.claim_stores()? } else { of.claim_idle_stores()? };
             let repaired = server.repair()?;
             of.stages("isinteg", &server.name).reach(Stage::RepairStore)?;
             print_json(&json!({"server": server.name, "repaired": repaired}))

@@ -107,6 +107,12 @@ pub(super) enum Delivery {
         #[arg(long)]
         json: bool,
     },
+    /// Freeze these mailboxes beside those that are frozen already. Can be repeated.
+    Add {
+        /// The mailboxes.
+        #[arg(required = true)]
+        mailboxes: Vec<String>,
+    },
     /// Freeze these mailboxes and no others; what waits for the others is delivered. Can be repeated.
     Set {
         /// The mailboxes; with none of them, all delivery goes on.
@@ -132,15 +138,20 @@ pub(super) fn run(command: Command, of: &Organisation) -> Result<()> {
             let frozen = json!(freeze::frozen(of)?);
             if json { print_value("frozen", &frozen, &json!([])) } else { print_json(&frozen) }
         }
-        Command::Frozen { action: Delivery::Set { mailboxes } } => {
-            mailboxes.iter().try_for_each(|mailbox| of.check_mailbox(mailbox))?;
-            let tally = freeze::set(of, &mailboxes)?;
-            let frozen = freeze::frozen(of)?;
-            print_json(&json!({
-                "setting": "frozen", "value": frozen, "stored": tally.stored, "queued": tally.queued,
-            }))
+        Command::Frozen { action: Delivery::Add { mailboxes } } => {
+            freeze_only(of, &[freeze::frozen(of)?, mailboxes].concat())
         }
+        Command::Frozen { action: Delivery::Set { mailboxes } } => freeze_only(of, &mailboxes),
     }
+}
+
+fn freeze_only(of: &Organisation, mailboxes: &[String]) -> Result<()> {
+    mailboxes.iter().try_for_each(|mailbox| of.check_mailbox(mailbox))?;
+    let tally = freeze::set(of, mailboxes)?;
+    let frozen = freeze::frozen(of)?;
+    print_json(&json!({
+        "setting": "frozen", "value": frozen, "stored": tally.stored, "queued": tally.queued,
+    }))
 }
 
 fn limit(of: &Organisation, action: Limit) -> Result<()> {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::model::{Action, Body, Dynamic, Effect, OutputType};
+use super::super::model::{Action, Body, Change, Dynamic, Effect, OutputType};
 use super::*;
 use crate::diag::LineColumn;
 
@@ -21,17 +21,20 @@ fn the_shipped_runbook_loads_with_its_driver() {
     assert_eq!(runbook.params["wave_size"].default, Some(serde_json::json!(25)));
     assert!(runbook.params["wave_size"].schema.get("default").is_none());
     assert_eq!(runbook.defaults.timeout, Some(Duration::from_secs(1800)));
-    let names: Vec<&str> = runbook.steps.iter().map(|step| step.name.as_str()).collect();
-    assert_eq!(names, ["consistency", "waves", "defrag", "audit"]);
+    let step = |name: &str| runbook.steps.iter().find(|step| step.name == name).unwrap();
+    assert_eq!(runbook.settings[0].name, "rca");
+    assert!(step("go").when.is_some());
 
-    let waves = &runbook.steps[1];
+    let waves = step("waves");
+    assert!(matches!(waves.settings[0].change, Change::Pair { .. }));
     let each = waves.for_each.as_ref().unwrap();
     assert_eq!((each.name.value.as_str(), each.parallel, each.max_failures), ("wave", Some(1), 0));
     assert!(
         matches!(&each.items.value, Dynamic::Template(items) if items.source() == "{{ vars.waves }}")
     );
     let Body::Group(inside) = &waves.body else { panic!("`waves` is a group") };
-    let Body::Group(mailboxes) = &inside[1].body else { panic!("`mailboxes` is a group") };
+    let mailboxes = inside.iter().find(|step| step.name == "mailboxes").unwrap();
+    let Body::Group(mailboxes) = &mailboxes.body else { panic!("`mailboxes` is a group") };
     let Body::Action(work) = &mailboxes[1].body else { panic!("`move` is a step") };
     let Action::Uses { name, target: Some(target), with } = &work.action else {
         panic!("it uses a driver")
