@@ -16,3 +16,4 @@ pub mod shell;
 pub mod status;
 pub mod task;
 pub mod time;
+pub mod usual;

@@ -5,6 +5,7 @@
 mod first;
 mod manual;
 mod pictures;
+mod planning;
 mod schemas;
 
 use std::path::Path;
