@@ -162,6 +162,9 @@ pub(super) struct Plan {
     pub(super) runbook: PathBuf,
     #[command(flatten)]
     pub(super) given: Given,
+    /// Ask the probes, and the settings' `get`, how the world is now; nothing else is started
+    #[arg(long)]
+    pub(super) probe: bool,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,

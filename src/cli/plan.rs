@@ -1,21 +1,28 @@
 //! `windlass plan`.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::arguments::{Format, Place, Plan as Arguments};
-use super::failure::{BUG, Failure};
+use super::failure::{BUG, Failure, JOURNAL};
 use super::{known, runbook};
 use crate::core::expressions::Expressions;
 use crate::core::preview::{Beside, Preview, preview};
 use crate::core::record::Record;
+use crate::exec;
 use crate::journal::{self, RunFolder};
+use crate::plan::Plan;
 use crate::report::forecast;
 use crate::report::usual::Usual;
 
 /// Stands for the id of a run that does not exist.
 const NO_RUN: &str = "RUN";
+
+/// The exit code of what was interrupted.
+const INTERRUPTED: u8 = 5;
 
 /// From how many earlier runs the times are taken, the newest ones.
 const EARLIER_MAX: usize = 5;
@@ -24,9 +31,8 @@ pub(super) fn main(place: &Place, arguments: &Arguments) -> Result<u8, Failure> 
     let text = runbook::load(&arguments.runbook, &arguments.given.drivers)?;
     let params = runbook::parameters(&text, &arguments.given)?;
     let plan = Arc::new(runbook::plan(text, params, &arguments.runbook)?);
-    let beside = Beside { usual: usual(place, &plan.name), answers: None };
-    let expressions = Expressions::new(plan, NO_RUN, NO_RUN);
-    let preview = foresee(&expressions, &beside)?;
+    let usual = usual(place, &plan.name);
+    let preview = foresee(plan, usual, arguments.probe)?;
     match arguments.format {
         Format::Json => super::print_json(&preview)?,
         Format::Human => super::print(&forecast::text(&preview))?,
@@ -34,9 +40,28 @@ pub(super) fn main(place: &Place, arguments: &Arguments) -> Result<u8, Failure> 
     Ok(0)
 }
 
-fn foresee(expressions: &Expressions, beside: &Beside) -> Result<Preview, Failure> {
-    preview(expressions, beside)
-        .map_err(|unfit| Failure::new(BUG, format!("windlass contradicts itself: {unfit}")))
+/// What a run of the plan would do; if `probe`, as the world is now.
+fn foresee(
+    plan: Arc<Plan>,
+    usual: BTreeMap<String, Duration>,
+    probe: bool,
+) -> Result<Preview, Failure> {
+    let expressions = Expressions::new(plan, NO_RUN, NO_RUN);
+    let bug = |unfit| Failure::new(BUG, format!("windlass contradicts itself: {unfit}"));
+    let mut beside = Beside { usual, answers: None };
+    let preview_of = |beside: &Beside| preview(&expressions, beside).map_err(bug);
+    let before = preview_of(&beside)?;
+    if !probe {
+        return Ok(before);
+    }
+    let slots = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let asked = exec::look(&before.looks, slots)
+        .map_err(|error| Failure::new(JOURNAL, format!("signals cannot be watched: {error}")))?;
+    beside.answers = Some(asked.ok_or_else(|| {
+        Failure::new(INTERRUPTED, "interrupted before all probes had answered")
+            .help("nothing was changed")
+    })?);
+    preview_of(&beside)
 }
 
 /// How long the steps of a runbook took in earlier runs of it. What cannot be read says nothing.

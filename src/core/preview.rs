@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::probe::{Answer, Look};
+pub use self::probe::{Answer, Look, Seen};
 pub use self::setting::ForeseenSetting;
 use self::walk::Walk;
 use super::expressions::Expressions;

@@ -6,6 +6,7 @@ mod first;
 mod manual;
 mod pictures;
 mod planning;
+mod probing;
 mod schemas;
 
 use std::path::Path;

@@ -19,7 +19,16 @@ pub struct Look {
 }
 
 /// What such a job has left behind, or why there is nothing.
-pub type Answer = Result<Out, String>;
+pub type Answer = Result<Seen, String>;
+
+/// What such a job has left behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// How it ended and what it printed.
+    pub out: Out,
+    /// The last line that it has printed on standard error.
+    pub said: String,
+}
 
 impl Walk<'_> {
     /// Lets a task's probe be asked, or takes what it has said.
@@ -42,25 +51,38 @@ impl Walk<'_> {
     }
 
     /// What a job has said that looks at the world; nothing where nobody was asked.
-    pub(super) fn ask(&mut self, id: InstanceId, name: &str, role: Role) -> Option<Answer> {
+    pub(super) fn ask(
+        &mut self,
+        id: InstanceId,
+        name: &str,
+        role: Role,
+    ) -> Option<Result<Out, String>> {
+        let asked = self.beside.answers.is_some();
         let command = match self.expressions.command(&self.state, id, role) {
             Ok(command) => command,
-            Err(error) => return self.beside.answers.is_some().then_some(Err(error)),
+            Err(error) => return asked.then_some(Err(error)),
         };
         if self.expressions.knows_its_run(&self.state, id, role) {
             let why = "it reads the id or the folder of the run, and there is none yet".to_owned();
-            return self.beside.answers.is_some().then_some(Err(why));
+            return asked.then_some(Err(why));
         }
-        self.looks.push(Look { id: name.to_owned(), command });
-        let answer = self.beside.answers.as_ref()?.get(name)?.clone();
-        Some(answer.and_then(|out| match self.expressions.success(&self.state, id, role, &out) {
-            Ok(true) => Ok(out),
-            Ok(false) => Err(match out.exit {
-                Some(code) => format!("what was asked exited with {code}"),
-                None => "what was asked was ended by a signal".to_owned(),
-            }),
-            Err(error) => Err(error),
-        }))
+        // A step and a setting beside it may have one name.
+        let name = if role == Role::Get { format!("{name}:get") } else { name.to_owned() };
+        let answer = self.beside.answers.as_ref().and_then(|answers| answers.get(&name)).cloned();
+        self.looks.push(Look { id: name, command });
+        Some(answer?.and_then(|seen| self.believed(id, role, seen)))
+    }
+
+    /// What was said, if the job that said it has ended well.
+    fn believed(&self, id: InstanceId, role: Role, seen: Seen) -> Result<Out, String> {
+        if self.expressions.success(&self.state, id, role, &seen.out)? {
+            return Ok(seen.out);
+        }
+        let ended = match seen.out.exit {
+            Some(code) => format!("what was asked exited with {code}"),
+            None => "what was asked was ended by a signal".to_owned(),
+        };
+        Err(if seen.said.is_empty() { ended } else { format!("{ended} ({})", seen.said) })
     }
 
     /// The state that the probe has found, as the machine would take it before a first start.

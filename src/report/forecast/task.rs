@@ -14,7 +14,11 @@ pub(super) fn task(text: &mut String, number: usize, task: &Foreseen) {
         let _ = writeln!(text, "      {}", task.title);
     }
     if let Some(argv) = &task.argv {
-        let _ = writeln!(text, "      $ {}", typed(argv));
+        let spared = match task.verdict {
+            Forecast::FoundDone | Forecast::NeedsRepair => "not begun anew: ",
+            _ => "",
+        };
+        let _ = writeln!(text, "      {spared}$ {}", typed(argv));
     }
     for line in task.waits.iter().flat_map(|waits| waits.lines()) {
         let _ = writeln!(text, "      {line}");
