@@ -23,6 +23,7 @@ mod logs;
 mod man;
 mod new;
 mod plan;
+mod planned;
 mod reason;
 mod rehearse;
 mod release;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::arguments::{Format, Place, Plan as Arguments};
 use super::failure::{BUG, Failure, JOURNAL};
-use super::{known, runbook};
+use super::{known, planned, runbook};
 use crate::core::expressions::Expressions;
 use crate::core::preview::{Beside, Preview, preview};
 use crate::core::record::Record;
@@ -16,6 +16,7 @@ use crate::exec;
 use crate::journal::{self, RunFolder};
 use crate::plan::Plan;
 use crate::report::forecast;
+use crate::report::next;
 use crate::report::usual::Usual;
 
 /// Stands for the id of a run that does not exist.
@@ -28,20 +29,29 @@ const INTERRUPTED: u8 = 5;
 const EARLIER_MAX: usize = 5;
 
 pub(super) fn main(place: &Place, arguments: &Arguments) -> Result<u8, Failure> {
+    if let Some(out) = &arguments.out {
+        planned::may_be_written(out)?;
+    }
     let text = runbook::load(&arguments.runbook, &arguments.given.drivers)?;
     let params = runbook::parameters(&text, &arguments.given)?;
     let plan = Arc::new(runbook::plan(text, params, &arguments.runbook)?);
     let usual = usual(place, &plan.name);
-    let preview = foresee(plan, usual, arguments.probe)?;
+    let preview = foresee(plan.clone(), usual, arguments.probe)?;
     match arguments.format {
         Format::Json => super::print_json(&preview)?,
         Format::Human => super::print(&forecast::text(&preview))?,
+    }
+    if let Some(out) = &arguments.out {
+        let given = planned::typed(&arguments.runbook, &arguments.given)?;
+        planned::write(out, &planned::make(given, &plan, &preview)?)?;
+        let run = next::command(&["run", &out.to_string_lossy()]);
+        eprintln!("the plan is in {}; `{run}` runs it unless something changes", out.display());
     }
     Ok(0)
 }
 
 /// What a run of the plan would do; if `probe`, as the world is now.
-fn foresee(
+pub(super) fn foresee(
     plan: Arc<Plan>,
     usual: BTreeMap<String, Duration>,
     probe: bool,

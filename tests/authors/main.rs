@@ -7,6 +7,7 @@ mod manual;
 mod pictures;
 mod planning;
 mod probing;
+mod reviewed;
 mod schemas;
 
 use std::path::Path;
