@@ -23,6 +23,8 @@ pub(crate) struct Inquiries {
     ongoing: BTreeMap<Arc<str>, i64>,
     /// Tasks whose action has ended well and is to be done again, and how often in a row `until` has held.
     repeating: BTreeMap<Arc<str>, u32>,
+    /// Tasks whose last action has not brought what it is for, and by which job that is known.
+    unmet: BTreeMap<Arc<str>, u32>,
     /// Tasks that this executor has put in line for their probe.
     asking: BTreeSet<Arc<str>>,
     /// The state whose repair has ended well last.
@@ -55,9 +57,12 @@ impl Inquiries {
         self.repairing.clear();
     }
 
-    /// Whether an action of a task is to be done again because it is repeated.
-    pub(crate) fn is_repeating(&self, task: &Arc<str>) -> bool {
-        self.repeating.contains_key(task)
+    /// Whether an action of a task is to be done again because it is repeated, or was to be when its executor died.
+    pub(crate) fn is_repeating(&self, state: &State, task: &Arc<str>) -> bool {
+        let known = state.find(task).and_then(|id| state.task(id));
+        let judged = known.filter(|known| known.phase == Phase::Judging(Role::Action));
+        let left = judged.is_some_and(|known| self.unmet.get(task) == Some(&known.jobs));
+        left || self.repeating.contains_key(task)
     }
 
     /// Takes note of a record; `ended` is what the job was for whose end it tells.
@@ -74,7 +79,11 @@ impl Inquiries {
             {
                 self.spoilt.remove(task);
             }
-            Record::JobEnded { task, verdict, .. } if ended == Some(Role::Action) => {
+            Record::JobEnded { task, attempt, verdict, .. } if ended == Some(Role::Action) => {
+                self.unmet.remove(task);
+                if matches!(verdict, Verdict::Repeat { .. }) {
+                    self.unmet.insert(task.clone(), *attempt);
+                }
                 let streak = self.repeating.remove(task).unwrap_or(0);
                 if let Verdict::Repeat { held } = verdict {
                     self.repeating.insert(task.clone(), if *held { streak + 1 } else { 0 });

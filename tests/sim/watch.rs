@@ -436,7 +436,7 @@ impl Watch {
                     Debts::check_gates(&self.state, id)?;
                     return self.check_start(id, true);
                 }
-                if self.inquiries.is_repeating(task) {
+                if self.inquiries.is_repeating(&self.state, task) {
                     return waits::check_next_ask(&self.state, id, now, *until);
                 }
                 self.check_pause(now, task, *until)

@@ -64,7 +64,9 @@ impl State {
             state.phase = Phase::Ended(Outcome::Failed);
             state.reason = Some(reason.into());
             state.ended = Some(at);
+            // An item that has begun with that may go on where one that has not is kept from it.
             self.mark_begun(id);
+            self.settle_everything();
         } else {
             state.agreed.push(Arc::from(by.user.as_str()));
             if state.agreed.len() >= question.min as usize {
