@@ -71,7 +71,7 @@ pub fn text(status: &Status) -> String {
     let for_a_time = |row: &&TaskRow| row.until.is_some() && row.question.is_none();
     let waiting = status.standing(TaskStanding::Waiting).filter(for_a_time);
     list(&mut text, "waiting for a time", waiting);
-    locks::write(&mut text, &status.awaited, &status.claims);
+    locks::write(&mut text, &status.awaited, &status.claims, &status.lost);
     if status.settings.iter().any(is_for_a_time) {
         text.push('\n');
         settings(&mut text, "changed for a time", status, is_for_a_time);

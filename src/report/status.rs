@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::locks::{self, Awaited, Held, InTheWay};
+use super::locks::{self, Awaited, Held, InTheWay, Lost};
 use super::setting::SettingRow;
 use super::{next, setting};
 use crate::core::job::Role;
@@ -55,6 +55,9 @@ pub struct Status {
     pub settings: Vec<SettingRow>,
     /// The locks that it holds.
     pub claims: Vec<Held>,
+    /// The locks that were taken away from it since it came to rest, where somebody has looked.
+    #[serde(skip)]
+    pub lost: Vec<Lost>,
     /// The locks of other runs that it waits for.
     #[serde(skip)]
     pub awaited: Vec<Awaited>,
@@ -145,12 +148,13 @@ impl Status {
             title: plan.title.clone(),
             state: state.run_standing(executor.is_some()),
             ended: if executor.is_some() { None } else { known.ended },
+            settings: setting::rows(plan, state, executor.is_some()),
             executor,
             started: known.started,
             next_due,
             stopped: known.stopped,
-            settings: setting::rows(plan, state),
             claims: locks::held(state),
+            lost: Vec::new(),
             awaited: locks::awaited(state),
             tasks,
             next: Vec::new(),
@@ -184,6 +188,14 @@ impl Status {
             wait.now = Some(look(wait));
         }
         self.next = next::steps(&self);
+        self
+    }
+
+    /// The same with the locks apart that were taken away from it.
+    #[must_use]
+    pub fn with_locks_lost(mut self, lost: Vec<Lost>) -> Self {
+        self.claims.retain(|held| !lost.iter().any(|lost| lost.held == *held));
+        self.lost = lost;
         self
     }
 
