@@ -9,6 +9,7 @@ use crate::core::setting::SettingStanding;
 use crate::core::standing::{RunStanding, TaskStanding};
 use crate::exec;
 use crate::journal::RunFolder;
+use crate::observe::printable::escape;
 use crate::report::next;
 use crate::report::setting::SettingRow;
 use crate::report::status::Status;
@@ -83,10 +84,17 @@ fn tell(folder: &RunFolder, status: &Status) {
     }
     if doubtful > 0 {
         let are = if doubtful == 1 { "is" } else { "are" };
-        reasons.push(format!("{doubtful} of its tasks {are} in doubt"));
+        reasons.push(format!("{doubtful} of its tasks {are} in doubt; one of these settles it:"));
+        let first = status.standing(TaskStanding::InDoubt).next();
+        let answers = first.into_iter().flat_map(|task| next::before_abandoning(run, task));
+        reasons.extend(answers.map(|answer| format!("  {}", escape(&answer))));
     }
     let open = status.settings.iter().filter(|setting| setting.state.is_open());
     reasons.extend(open.map(|setting| {
+        // What only waits for the tasks needs no decision of its own.
+        if live + doubtful > 0 && !setting.is_for_people() {
+            return format!("the setting `{}` is put back once that is settled", setting.id);
+        }
         let write_off =
             next::command(&["abandon", run, "--because", "WHY", "--write-off", &setting.id]);
         format!("the setting `{}` is not put back: `{write_off}` leaves it as it is", setting.id)

@@ -112,13 +112,13 @@ fn give(folder: &RunFolder, state: &State, task: &str, answer: Answer) -> Result
                 let record = Record::Answered { task: task.into(), by, answer };
                 journal.append(at, &record)?;
                 journal.sync()?;
-                let stopped = state.run().stopped;
+                let goes_on = next::after_decision(folder.id(), &state);
                 // It was asked just now whether it fits.
                 drop(state.apply(at, &record));
                 let open = state.find(task).and_then(|id| state.task(id)?.question.clone());
                 let rest = match open {
                     Some(question) => format!("it still waits for {}", question.whom()),
-                    None => next::after_decision(folder.id(), stopped),
+                    None => goes_on,
                 };
                 super::print(&format!("recorded: `{task}` is {said}\n{rest}\n"))?;
                 return Ok(0);

@@ -92,7 +92,8 @@ fn with_state_folder(text: &str) -> String {
 
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
-        let failure = Self::new(USAGE, error.to_string());
+        let code = if matches!(error, FolderError::Io { .. }) { JOURNAL } else { USAGE };
+        let failure = Self::new(code, error.to_string());
         match error {
             FolderError::Io { .. } => failure.help(
                 "give `--state-dir` a folder that you may use, or type this as the user who does",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::arguments::Place;
 use super::failure::{BUG, Failure, JOURNAL};
-use super::{aftermath, in_the_way};
+use super::{aftermath, in_the_way, lost};
 use crate::core::record::Record;
 use crate::core::state::State;
 use crate::exec::{self, FreezeError};
@@ -29,7 +29,7 @@ impl Known {
         let executor = self.executor.clone();
         let mut status = Status::new(self.folder.id(), &self.plan, &self.state, executor)
             .with_findings(&self.folder);
-        status = in_the_way::look(&self.folder, status);
+        status = lost::look(&self.folder, in_the_way::look(&self.folder, status));
         if self.executor.is_none() && !self.state.run().closed {
             aftermath::tell(self, &mut status);
         }

@@ -20,6 +20,7 @@ mod journal;
 mod known;
 mod locks;
 mod logs;
+mod lost;
 mod man;
 mod new;
 mod plan;

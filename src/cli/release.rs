@@ -1,5 +1,6 @@
 //! `windlass locks release`.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::arguments::{Place, Release};
@@ -9,8 +10,12 @@ use crate::exec::now;
 use crate::keeper::{self, Living};
 use crate::lock::claims::{Claim, ClaimFolder, Liveness, Owner, encloses};
 use crate::lock::{self, Holder, LockError};
+use crate::observe::printable::escape;
 use crate::report::claims::RunTasks;
 use crate::report::next;
+
+/// How many doubts are named.
+const WARNED_MAX: usize = 5;
 
 pub(super) fn main(place: &Place, arguments: &Release) -> Result<u8, Failure> {
     let path = locks::folder(place)?;
@@ -32,6 +37,7 @@ pub(super) fn main(place: &Place, arguments: &Release) -> Result<u8, Failure> {
     if released == 0 {
         return Err(nobody(&arguments.name));
     }
+    holder.warn();
     super::print(&holder.words())?;
     Ok(0)
 }
@@ -146,6 +152,23 @@ impl Holding<'_> {
         Err(Failure::new(REFUSED, job)
             .help(format!("{}   # takes over what becomes of it", self.command(&["resume", run])))
             .help("or wait until it has ended"))
+    }
+
+    /// Says of what nobody knows whether it has happened: whoever gets the lock now may come upon half of it.
+    fn warn(&self) {
+        let Ok(tasks) = locks::tasks(&self.owner, Liveness::Gone) else { return };
+        let under = self.claims.iter().flat_map(|claim| tasks.doubtful(&claim.hold.scope));
+        let under: BTreeSet<&str> = under.collect();
+        if under.is_empty() {
+            return;
+        }
+        for task in under.iter().take(WARNED_MAX) {
+            eprintln!("warning: under it `{}` may have happened and nobody knows", escape(task));
+        }
+        if under.len() > WARNED_MAX {
+            eprintln!("warning: and {} more", under.len() - WARNED_MAX);
+        }
+        eprintln!("  {}   # shows them", self.command(&["status", &self.owner.run]));
     }
 
     /// What was done, and what follows from it for the run.

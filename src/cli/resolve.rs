@@ -27,7 +27,7 @@ pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
     };
     let known = known::read(folder.clone())?;
     if known.state.named(&arguments.task).is_none() {
-        return Err(known::unknown_task(REFUSED, folder.id(), &known.state, &arguments.task));
+        return Err(known::unknown_task(USAGE, folder.id(), &known.state, &arguments.task));
     }
     may_resolve(&known.state, &arguments.task, decision).map_err(|refusal| {
         let run = folder.id();
@@ -70,7 +70,7 @@ pub(super) fn main(place: &Place, arguments: &Resolve) -> Result<u8, Failure> {
                     "recorded: `{}` {}\n{}\n",
                     arguments.task,
                     said(&known, arguments, decision),
-                    next::after_decision(folder.id(), state.run().stopped)
+                    next::after_decision(folder.id(), &state)
                 ))?;
                 return Ok(0);
             }

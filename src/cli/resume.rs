@@ -25,6 +25,11 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
         }
         // Whoever resumes until a run has succeeded, and was cut off at its very end, has what was wanted.
         eprintln!("run {} has succeeded: nothing is left to do", taken.folder.id());
+        let accept = (!arguments.accept.is_empty()).then_some("`--accept`");
+        let runbook = arguments.runbook.as_ref().map(|_| "`--runbook`");
+        for ignored in runbook.into_iter().chain(accept) {
+            eprintln!("warning: {ignored} was ignored, as nothing is done any more");
+        }
         return Ok(0);
     }
     taken.is_here(&next::command(&["resume", taken.folder.id()]))?;

@@ -115,7 +115,8 @@ impl fmt::Display for LockError {
                 if let Some(holder) = holder {
                     write!(f, ": {holder}")?;
                 }
-                write!(f, "\n  `windlass status {run}` shows what it does, ")?;
+                write!(f, "\n  `windlass attach {run}` follows it, ")?;
+                write!(f, "`windlass status {run}` shows what it does, ")?;
                 write!(f, "`windlass stop {run}` ends it")
             }
             Self::Unsupported { path, error } => {

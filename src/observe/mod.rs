@@ -10,6 +10,7 @@ mod model;
 mod ndjson;
 mod plain;
 pub(crate) mod printable;
+pub(crate) mod room;
 mod sink;
 pub mod summary;
 pub(crate) mod tail;

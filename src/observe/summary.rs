@@ -73,23 +73,8 @@ fn headline(status: &Status) -> String {
     let took = status.started.zip(status.ended).map_or_else(String::new, |(started, ended)| {
         format!(" after {}", span(between(started, ended)))
     });
-    let of = |standing| (status.standing(standing).count(), standing);
-    let counts = [
-        of(TaskStanding::Succeeded),
-        of(TaskStanding::Skipped),
-        of(TaskStanding::Waived),
-        of(TaskStanding::Failed),
-        of(TaskStanding::InDoubt),
-        of(TaskStanding::Running),
-        of(TaskStanding::Waiting),
-        of(TaskStanding::Blocked),
-    ];
-    let counts: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, standing)| format!("{count} {}", standing.name().replace('_', " ")))
-        .collect();
-    let counts = if counts.is_empty() { "no tasks".to_owned() } else { counts.join(", ") };
+    let counts = overview::counted(status);
+    let counts = if counts.is_empty() { "no tasks".to_owned() } else { counts };
     format!("run {} {standing}{took}: {counts}\n", status.run)
 }
 

@@ -122,6 +122,14 @@ impl RunTasks {
         inside.map(|(_, standing)| *standing).max_by_key(|standing| urgency(*standing))
     }
 
+    /// The tasks inside a scope of which nobody knows whether their effect has happened.
+    pub fn doubtful(&self, scope: &str) -> impl Iterator<Item = &str> {
+        let inside = self.tasks.iter().filter(move |(id, _)| encloses(scope, id));
+        inside
+            .filter(|(_, standing)| **standing == TaskStanding::InDoubt)
+            .map(|(id, _)| id.as_str())
+    }
+
     /// Whether all inside a scope has ended well, was skipped or waived, so that a resume would give its locks back.
     #[must_use]
     pub fn is_finished(&self, scope: &str) -> bool {
@@ -183,7 +191,7 @@ pub fn rows(
     claims.into_iter().map(row).collect()
 }
 
-/// What leads on: about the run first, and taking the lock away last.
+/// What leads on: what gives the lock back in good order first, and taking it away last.
 fn commands(row: &ClaimRow, is_at_hand: bool, is_shared: bool) -> Vec<String> {
     let run = row.owner.run.as_str();
     let about = |words: &[&str]| match is_at_hand {
@@ -202,7 +210,10 @@ fn commands(row: &ClaimRow, is_at_hand: bool, is_shared: bool) -> Vec<String> {
         (Liveness::Gone, None | Some(RunStanding::Succeeded | RunStanding::Abandoned)) => {
             vec![release]
         }
-        (Liveness::Gone, Some(_)) => vec![status, about(&["resume", run]), release],
+        (Liveness::Gone, Some(_)) => {
+            let release = format!("{release}   # only if resume does not help");
+            vec![about(&["resume", run]), status, release]
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -25,6 +26,19 @@ pub struct Held {
     pub name: String,
     /// For what: id of a task, a group or an item; empty for the whole run.
     pub scope: String,
+}
+
+/// A lock that an operator has taken away from a run, which has not found that out yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// What was held.
+    pub held: Held,
+    /// Who took it away.
+    pub user: String,
+    /// When.
+    pub at: Timestamp,
+    /// The reason given.
+    pub because: String,
 }
 
 /// A lock that a run waits for.
@@ -196,7 +210,7 @@ fn write_ring(text: &mut String, ring: &[Link]) {
 }
 
 /// For people: what is waited for and what is held.
-pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held]) {
+pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held], lost: &[Lost]) {
     if !awaited.is_empty() {
         text.push_str("\nwaiting for locks:\n");
         for wait in awaited.iter().take(LISTED_MAX) {
@@ -215,6 +229,16 @@ pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held]) {
             let _ = writeln!(text, "  {} ({})", escape(name), escape(scope));
         }
         more(text, held.len());
+    }
+    if !lost.is_empty() {
+        text.push_str("\nlocks lost, as a resume will find:\n");
+        for Lost { held, user, at, because } in lost.iter().take(LISTED_MAX) {
+            let scope = if held.scope.is_empty() { "the run" } else { &held.scope };
+            let (name, at) = (&held.name, local(*at));
+            let line = format!("{name} ({scope}): taken away by {user} at {at} because: {because}");
+            let _ = writeln!(text, "  {}", escape(&line));
+        }
+        more(text, lost.len());
     }
 }
 

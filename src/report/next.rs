@@ -13,6 +13,7 @@ use super::status::{Executor, Status, TaskRow};
 use crate::core::question::QuestionKind;
 use crate::core::record::StopReason;
 use crate::core::standing::{RunStanding, TaskStanding};
+use crate::core::state::State;
 use crate::observe::printable::escape;
 
 /// How many tasks are named one by one.
@@ -133,16 +134,17 @@ fn of_doubts(status: &Status) -> Vec<String> {
         _ if stuck => next.push(meant(&resume, "tries again to put it back, and goes on")),
         _ if open => next.push(meant(&resume, "goes on, once this is decided")),
         // Settings are held because something has failed: both ways lead to their being put back.
-        _ => next.extend([command(&resume), abandon(run)]),
+        _ => next.extend([command(&resume), abandon(run, owes(status))]),
     }
     next
 }
 
 /// The command that a decision makes possible.
 #[must_use]
-pub fn after_decision(run: &str, stopped: Option<StopReason>) -> String {
-    match stopped {
-        Some(StopReason::Abandoned) => abandon(run),
+pub fn after_decision(run: &str, state: &State) -> String {
+    let owes = state.all_parts().any(|(_, part)| part.standing.is_open());
+    match state.run().stopped {
+        Some(StopReason::Abandoned) => abandon(run, owes),
         _ => meant(&["resume", run], "goes on"),
     }
 }
@@ -151,7 +153,7 @@ pub fn after_decision(run: &str, stopped: Option<StopReason>) -> String {
 fn last(status: &Status, asks: bool) -> Vec<String> {
     let run = status.run.as_str();
     match status.stopped {
-        Some(StopReason::Abandoned) => vec![abandon(run), resume(run, asks)],
+        Some(StopReason::Abandoned) => vec![abandon(run, owes(status)), resume(run, asks)],
         _ => vec![resume(run, asks)],
     }
 }
@@ -177,8 +179,8 @@ pub fn of_one_setting(status: &Status, setting: &SettingRow) -> Vec<String> {
     let mut next = setting.answers(run);
     if setting.state.is_open() && status.executor.is_none() {
         let mut last = last(status, false);
-        if !last.contains(&abandon(run)) {
-            last.push(abandon(run));
+        if !last.contains(&abandon(run, owes(status))) {
+            last.push(abandon(run, owes(status)));
         }
         if setting.is_for_people() {
             next.extend(last);
@@ -189,8 +191,15 @@ pub fn of_one_setting(status: &Status, setting: &SettingRow) -> Vec<String> {
     next
 }
 
-fn abandon(run: &str) -> String {
-    meant(&["abandon", run, "--because", "WHY"], "gives the run up, and puts its settings back")
+fn abandon(run: &str, owes: bool) -> String {
+    let back =
+        if owes { "gives the run up, and puts its settings back" } else { "gives the run up" };
+    meant(&["abandon", run, "--because", "WHY"], back)
+}
+
+/// Whether a setting is still to be put back.
+fn owes(status: &Status) -> bool {
+    status.settings.iter().any(|setting| setting.state.is_open())
 }
 
 /// Looking at one task, and for a doubt the two answers that settle it.
@@ -201,6 +210,11 @@ pub fn of_task(run: &str, task: &TaskRow) -> Vec<String> {
         TaskStanding::InDoubt => {
             let [done, absent, ..] = answers(run, task);
             vec![command(&["show", run, id]), done, absent]
+        }
+        TaskStanding::Failed if task.unread => {
+            let mut ways = of_unread(run, task);
+            ways.push(command(&["logs", run, id]));
+            ways
         }
         TaskStanding::Running => vec![command(&["logs", "-f", run, id])],
         TaskStanding::Blocked => vec![command(&["status", run])],
@@ -220,9 +234,10 @@ pub fn of_one(status: &Status, task: &TaskRow) -> Vec<String> {
             if task.attempts > 0 {
                 next.push(command(&["logs", run, id]));
             }
-            next.extend(answers(run, task));
+            next.extend(answers(run, task).into_iter().take(3));
             next.push(resume(run, task.probe));
         }
+        TaskStanding::Failed if task.unread => next.extend(of_task(run, task)),
         TaskStanding::Failed => {
             if task.attempts > 0 {
                 next.push(command(&["logs", run, id]));
@@ -242,12 +257,17 @@ pub fn of_one(status: &Status, task: &TaskRow) -> Vec<String> {
         }
         _ => next.extend(of_task(run, task)),
     }
+    let is_open = !matches!(status.state, RunStanding::Succeeded | RunStanding::Abandoned);
+    let rests = status.executor.is_none() && task.question.is_none() && is_open;
+    if task.state == TaskStanding::Waiting && rests {
+        next.push(command(&["resume", run]));
+    }
     next
 }
 
 /// What can be done about a process that nobody but the operator can end.
 fn of_orphan(run: &str, task: &TaskRow) -> Vec<String> {
-    let [done, _, waived] = answers(run, task);
+    let [done, _, waived, _] = answers(run, task);
     let kill = task.orphan.filter(|pid| *pid > 0).map(|pid| {
         format!("kill {pid}   # ends it; the run then finds out what it has done, or asks you")
     });
@@ -255,8 +275,15 @@ fn of_orphan(run: &str, task: &TaskRow) -> Vec<String> {
     std::iter::once(logs).chain(kill).chain([done, waived]).collect()
 }
 
+/// What gives a task its outputs whose effect has happened.
+fn of_unread(run: &str, task: &TaskRow) -> Vec<String> {
+    let [done, ..] = answers(run, task);
+    let corrected = ["resume", run, "--runbook", "FILE"];
+    vec![done, meant(&corrected, "with the outputs corrected")]
+}
+
 /// The answers that settle a doubt, the usual ones first.
-fn answers(run: &str, task: &TaskRow) -> [String; 3] {
+fn answers(run: &str, task: &TaskRow) -> [String; 4] {
     let outputs: Vec<String> = task.outputs.iter().map(|name| format!("{name}=VALUE")).collect();
     let answer = |decision, outputs: &[String], meaning| {
         let mut words = vec!["resolve", run, task.id.as_str(), "--as", decision];
@@ -268,7 +295,15 @@ fn answers(run: &str, task: &TaskRow) -> [String; 3] {
         answer("done", &outputs, "its effect has happened"),
         answer("absent", &[], "its effect has not happened"),
         answer("waived", &[], "leave it out, whatever has happened; what needs it goes on"),
+        answer("failed", &[], "it has failed for good, and is neither done again nor asked after"),
     ]
+}
+
+/// All that can be said of a task in doubt whose run is to be given up, what is said most then first.
+#[must_use]
+pub fn before_abandoning(run: &str, task: &TaskRow) -> [String; 4] {
+    let [done, absent, waived, failed] = answers(run, task);
+    [failed, waived, done, absent]
 }
 
 /// Appends commands to a text, under a title.

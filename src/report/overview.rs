@@ -71,7 +71,7 @@ pub fn text(status: &Status) -> String {
     let for_a_time = |row: &&TaskRow| row.until.is_some() && row.question.is_none();
     let waiting = status.standing(TaskStanding::Waiting).filter(for_a_time);
     list(&mut text, "waiting for a time", waiting);
-    locks::write(&mut text, &status.awaited, &status.claims);
+    locks::write(&mut text, &status.awaited, &status.claims, &status.lost);
     if status.settings.iter().any(is_for_a_time) {
         text.push('\n');
         settings(&mut text, "changed for a time", status, is_for_a_time);
@@ -151,27 +151,33 @@ fn settings(
 }
 
 fn counts(text: &mut String, status: &Status) {
-    let counted = [
+    let known = status.tasks.len();
+    let noun = if known == 1 { "task" } else { "tasks" };
+    let _ = writeln!(text, "\n{known} {noun}: {}", counted(status));
+}
+
+/// How many tasks stand how: `7 succeeded, 1 failed, 2 blocked`. Of a run that was given up nothing runs or waits any more.
+#[must_use]
+pub fn counted(status: &Status) -> String {
+    let ended = [
         TaskStanding::Succeeded,
         TaskStanding::Skipped,
         TaskStanding::Waived,
         TaskStanding::Failed,
         TaskStanding::InDoubt,
-        TaskStanding::Running,
-        TaskStanding::Waiting,
-        TaskStanding::Blocked,
     ];
-    let parts: Vec<String> = counted
-        .into_iter()
-        .map(|standing| (standing, status.standing(standing).count()))
-        .filter(|(_, count)| *count > 0)
-        .map(|(standing, count)| format!("{count} {}", standing.name().replace('_', " ")))
-        .collect();
-    let known = status.tasks.len();
-    let _ = writeln!(
-        text,
-        "\n{known} {}: {}",
-        if known == 1 { "task" } else { "tasks" },
-        parts.join(", ")
-    );
+    let open = [TaskStanding::Running, TaskStanding::Waiting, TaskStanding::Blocked];
+    let count = |standing| status.standing(standing).count();
+    let named = |standing: TaskStanding| (count(standing), standing.name().replace('_', " "));
+    let mut counts: Vec<(usize, String)> = ended.into_iter().map(named).collect();
+    if status.state == RunStanding::Abandoned {
+        let left = open.into_iter().map(count).sum();
+        let words = if left == 1 { "left as it was" } else { "left as they were" };
+        counts.push((left, words.to_owned()));
+    } else {
+        counts.extend(open.into_iter().map(named));
+    }
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = counts.map(|(count, words)| format!("{count} {words}")).collect();
+    parts.join(", ")
 }

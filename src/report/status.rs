@@ -6,15 +6,18 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::locks::{self, Awaited, Held, InTheWay};
+use super::locks::{self, Awaited, Held, InTheWay, Lost};
 use super::setting::SettingRow;
 use super::{next, setting};
 use crate::core::job::Role;
 use crate::core::question::Question;
 use crate::core::record::{Outcome, StopReason};
 use crate::core::standing::{RunStanding, TaskStanding};
-use crate::core::state::{InstanceBody, InstanceId, Items, Phase, ScopeId, State, TaskState};
+use crate::core::state::{
+    InstanceBody, InstanceId, Items, Knowledge, Phase, ScopeId, State, TaskState,
+};
 use crate::journal::RunFolder;
+use crate::observe::room;
 use crate::observe::tail::last_lines_of;
 use crate::plan::Plan;
 use crate::plan::graph::NodeId;
@@ -55,6 +58,9 @@ pub struct Status {
     pub settings: Vec<SettingRow>,
     /// The locks that it holds.
     pub claims: Vec<Held>,
+    /// The locks that were taken away from it since it came to rest, where somebody has looked.
+    #[serde(skip)]
+    pub lost: Vec<Lost>,
     /// The locks of other runs that it waits for.
     #[serde(skip)]
     pub awaited: Vec<Awaited>,
@@ -109,6 +115,9 @@ pub struct TaskRow {
     /// The outputs that it declares: whoever says that it is done says what they are.
     #[serde(skip)]
     pub outputs: Vec<String>,
+    /// Whether its effect has happened, and it has failed because its outputs could not be read.
+    #[serde(skip)]
+    pub unread: bool,
     /// Whether it has a probe that can be asked.
     #[serde(skip)]
     pub probe: bool,
@@ -129,6 +138,15 @@ pub struct TaskRow {
     pub printed: Vec<String>,
 }
 
+impl TaskRow {
+    fn add_to_reason(&mut self, words: &str) {
+        self.reason = Some(match self.reason.take() {
+            Some(reason) => format!("{reason}\n{words}"),
+            None => words.to_owned(),
+        });
+    }
+}
+
 impl Status {
     /// The status of a run.
     #[must_use]
@@ -145,12 +163,13 @@ impl Status {
             title: plan.title.clone(),
             state: state.run_standing(executor.is_some()),
             ended: if executor.is_some() { None } else { known.ended },
+            settings: setting::rows(plan, state, executor.is_some()),
             executor,
             started: known.started,
             next_due,
             stopped: known.stopped,
-            settings: setting::rows(plan, state),
             claims: locks::held(state),
+            lost: Vec::new(),
             awaited: locks::awaited(state),
             tasks,
             next: Vec::new(),
@@ -161,7 +180,16 @@ impl Status {
 
     /// The same with what the jobs of doubtful and failed tasks have printed, as far as it is listed.
     #[must_use]
-    pub fn with_findings(mut self, folder: &RunFolder) -> Self {
+    pub fn with_findings(self, folder: &RunFolder) -> Self {
+        self.with_findings_on(folder, || room::is_full(folder.path()))
+    }
+
+    /// The same where `is_full` tells whether the disk of the state folder is.
+    pub(crate) fn with_findings_on(
+        mut self,
+        folder: &RunFolder,
+        is_full: impl Fn() -> bool,
+    ) -> Self {
         for standing in [TaskStanding::InDoubt, TaskStanding::Failed] {
             let rows = self.tasks.iter_mut().filter(|row| row.state == standing);
             for row in rows.take(FINDINGS_MAX) {
@@ -172,6 +200,11 @@ impl Status {
                     (None, Some(last)) => last_words(folder, &row.id, last),
                     (None, None) => Vec::new(),
                 };
+                if row.printed.is_empty() && row.last.is_some() && is_full() {
+                    row.add_to_reason(
+                        "the disk of the state folder is full, so that the job's output may be cut off",
+                    );
+                }
             }
         }
         self
@@ -184,6 +217,14 @@ impl Status {
             wait.now = Some(look(wait));
         }
         self.next = next::steps(&self);
+        self
+    }
+
+    /// The same with the locks apart that were taken away from it.
+    #[must_use]
+    pub fn with_locks_lost(mut self, lost: Vec<Lost>) -> Self {
+        self.claims.retain(|held| !lost.iter().any(|lost| lost.held == *held));
+        self.lost = lost;
         self
     }
 
@@ -258,6 +299,7 @@ impl Unentered<'_> {
                 until: None,
                 reason: self.reason.map(str::to_owned),
                 outputs: Vec::new(),
+                unread: false,
                 probe: false,
                 question: None,
                 orphan: None,
@@ -335,12 +377,20 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
         }
         _ => question.whom(),
     }));
-    TaskRow {
+    let effect = plan.graph.task(instance.node).map_or(Effect::Once, |task| task.effect);
+    let outputs: Vec<String> = outputs(plan, instance.node).map(|(name, _)| name.clone()).collect();
+    let is_unread = |task: &TaskState| {
+        let happened = matches!(task.knowledge, Knowledge::Done(_));
+        happened && task.outputs.is_none() && !task.given_up && !outputs.is_empty()
+    };
+    let unread = standing == TaskStanding::Failed && effect != Effect::Read;
+    let unread = unread && task.is_some_and(is_unread);
+    let mut row = TaskRow {
         id: instance.id.to_string(),
         step: plan.graph.path(instance.node),
         item: state.keys(id).last().map(ToString::to_string),
         kind: plan.kind(instance.node).map(str::to_owned),
-        effect: plan.graph.task(instance.node).map_or(Effect::Once, |task| task.effect),
+        effect,
         state: standing,
         verdict: task.and_then(verdict),
         attempts: task.map_or(0, |task| task.attempts),
@@ -366,6 +416,11 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId) -> TaskRow {
         last: task.map(|task| task.jobs).filter(|jobs| *jobs > 0),
         printed: Vec::new(),
         probe: plan.graph.task(instance.node).is_some_and(|task| task.probe.is_some()),
-        outputs: outputs(plan, instance.node).map(|(name, _)| name.clone()).collect(),
+        outputs,
+        unread,
+    };
+    if unread {
+        row.add_to_reason("its effect has happened; only its outputs are missing");
     }
+    row
 }

@@ -49,6 +49,8 @@ fn a_doubt_under_locks(bench: &Bench) {
     let refused = finish(abandon).exits(8).stderr;
     assert!(refused.contains("1 of its tasks is in doubt"), "{refused}");
     assert!(refused.contains("run one is not abandoned, and starts nothing"), "{refused}");
+    assert!(refused.contains("`schedule` is put back once that is settled"), "{refused}");
+    assert!(!refused.contains("--write-off"), "{refused}");
     assert_eq!(held(bench), ALL, "what is in doubt keeps its locks");
     assert_eq!(bench.read("schedule"), "never", "and its setting");
     bench
@@ -158,8 +160,15 @@ steps:
     bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
     let abandon = ["abandon", "one", "--because", "it is off", "--write-off", "schedule"];
     // The doubt keeps it from being given up; what was written off is so all the same.
-    bench.windlass(&abandon).exits(8);
-    bench.windlass(&["resolve", "one", "move", "--as", "failed", "--because", "looked"]).exits(0);
+    let refused = bench.windlass(&abandon).exits(8).stderr;
+    for decision in ["failed", "waived", "done", "absent"] {
+        let answer = format!("windlass resolve one move --as {decision} --because WHY   # ");
+        assert!(refused.contains(&answer), "{refused}");
+    }
+    assert!(!refused.contains("puts its settings back"), "{refused}");
+    let resolve = ["resolve", "one", "move", "--as", "failed", "--because", "looked"];
+    let told = bench.windlass(&resolve).exits(0).stdout;
+    assert!(told.ends_with("--because WHY   # gives the run up\n"), "{told}");
     let closing = bench.windlass(&abandon).exits(0).stderr;
     let status = bench.windlass(&["status", "one"]).exits(0).stdout;
     for text in [closing, status] {

@@ -99,16 +99,16 @@ fn the_list_says_who_holds_and_who_wants_what_and_what_to_type() {
     }
     assert_eq!([&ana["waiting"][0]["run"], &ana["waiting"][0]["scope"]], ["two", "m[x]"]);
     let next = [
-        "windlass status one",
         "windlass resume one",
-        "windlass locks release mailbox:ana --because WHY",
+        "windlass status one",
+        "windlass locks release mailbox:ana --because WHY   # only if resume does not help",
     ];
     assert_eq!(ana["next"], Value::from(next.to_vec()));
     let text = bench.windlass(&["locks"]).exits(0).stdout;
     assert!(text.contains("holds 2 locks; failed, and no executor works on it\n"), "{text}");
     assert!(text.contains("\n  mailbox:ana for bad (failed), since "), "{text}");
     assert!(text.contains("\n    wanted by run two for m[x], since "), "{text}");
-    assert!(text.contains("\nnext:\n  windlass status one\n"), "{text}");
+    assert!(text.contains("\nnext:\n  windlass resume one\n"), "{text}");
 
     // Of a run in another state folder the commands name that folder.
     hold(&bench, other.path(), "", "server", Exclusive);
@@ -290,4 +290,36 @@ fn where_others_do_not_see_the_locks_a_warning_says_so() {
     let told: Done = shell.output().unwrap().into();
     let own = told.stdout.contains(&*bench.path("state/locks").to_string_lossy());
     assert_eq!(own, told.stderr.contains("WINDLASS_LOCKS_DIR"), "{}{}", told.stdout, told.stderr);
+}
+
+#[test]
+fn a_lock_that_was_taken_away_is_told_as_lost_and_what_is_in_doubt_under_it_is_named() {
+    let bench = Bench::new();
+    bench.write(
+        "book.yaml",
+        r#"
+windlass: 1
+name: doubt
+locks: [server]
+steps:
+  hold:
+    locks: [one]
+    steps:
+      first: {run: ["false"]}
+"#,
+    );
+    bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
+    let told = release(&bench, &["one"]).exits(0).stderr;
+    assert!(
+        told.contains("warning: under it `hold.first` may have happened and nobody knows"),
+        "{told}"
+    );
+    assert!(told.contains("windlass status one"), "{told}");
+    let text = bench.windlass(&["status", "one"]).exits(0).stdout;
+    let (held, lost) = text.split_once("locks lost, as a resume will find:\n").expect(&text);
+    assert!(held.contains("server (the run)") && !held.contains("one (hold)"), "{text}");
+    assert!(lost.contains("one (hold): taken away by "), "{text}");
+    assert!(lost.contains(" because: seen it\n"), "{text}");
+    let claims = &bench.status()["claims"];
+    assert_eq!(claims.as_array().unwrap().len(), 1, "{claims}");
 }

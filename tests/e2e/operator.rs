@@ -77,6 +77,8 @@ fn orders_reach_a_living_executor() {
     bench.write("book.yaml", TWO_STEPS);
     let executor = bench.start(&["run", "book.yaml"]);
     here.hear();
+    let refused = bench.windlass(&["resume", "latest"]).exits(4).stderr;
+    assert!(refused.contains("  `windlass attach 2"), "{refused}");
     let refused =
         bench.windlass(&["resolve", "latest", "first", "--as", "done", "--because", "no"]).exits(6);
     assert!(refused.stderr.contains("its end is not known yet"), "{}", refused.stderr);
@@ -201,4 +203,71 @@ steps:
     bench.write("place", "all");
     bench.windlass(&["resume", "one"]).exits(0);
     assert_eq!(bench.status()["tasks"][0]["verdict"], "done");
+}
+
+#[test]
+fn a_step_whose_outputs_cannot_be_read_says_that_it_has_happened_and_both_ways_out_work() {
+    const BOOK: &str = r#"
+windlass: 1
+name: unread
+steps:
+  move:
+    run: [sh, -c, 'echo moved >> "$HERE/ledger"; echo items=42']
+    outputs: {items: {value: "{{ out.lines[0] | replace('items=', '') }}", type: integer}}
+"#;
+    let bench = Bench::new();
+    bench.write("right.yaml", BOOK);
+    bench.write("wrong.yaml", &BOOK.replace("'items='", "'count='"));
+    for run in ["one", "two"] {
+        let ran = bench.windlass(&["run", "wrong.yaml", "--run-id", run]).exits(1).stderr;
+        let status = bench.windlass(&["status", run]).exits(0).stdout;
+        let shown = bench.windlass(&["show", run, "move"]).exits(0).stdout;
+        for text in [ran, status, shown] {
+            assert!(
+                text.contains("its effect has happened; only its outputs are missing"),
+                "{text}"
+            );
+            let answer = "move --as done --because WHY --output items=VALUE   # its effect";
+            assert!(text.contains(&format!("windlass resolve {run} {answer}")), "{text}");
+            let corrected = "--runbook FILE   # with the outputs corrected";
+            assert!(text.contains(&format!("windlass resume {run} {corrected}")), "{text}");
+        }
+    }
+    let resolve = ["resolve", "one", "move", "--as", "done", "--because", "seen"];
+    bench.windlass(&[&resolve[..], &["--output", "items=42"]].concat()).exits(0);
+    bench.windlass(&["resume", "one"]).exits(0);
+    bench.windlass(&["resume", "two", "--runbook", "right.yaml"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["moved", "moved"], "neither was done again");
+    let ignored = ["resume", "two", "--runbook", "right.yaml", "--accept", "move"];
+    let told = bench.windlass(&ignored).exits(0).stderr;
+    for option in ["`--runbook` was ignored", "`--accept` was ignored"] {
+        assert!(told.contains(option), "{told}");
+    }
+}
+
+#[test]
+fn what_is_said_to_be_absent_is_gone_on_with_by_a_resume_and_a_wrong_name_is_a_wrong_command() {
+    let bench = Bench::new();
+    bench.write("book.yaml", "windlass: 1\nname: no\nsteps:\n  a: {run: [\"false\"]}\n");
+    bench.windlass(&["run", "book.yaml", "--run-id", "one"]).exits(8);
+    let why = ["--as", "absent", "--because", "looked"];
+    bench.windlass(&[&["show", "one", "b"][..]].concat()).exits(2);
+    bench.windlass(&[&["resolve", "one", "b"], &why[..]].concat()).exits(2);
+    bench.windlass(&[&["resolve", "one", "a"], &why[..]].concat()).exits(0);
+    let shown = bench.windlass(&["show", "one", "a"]).exits(0).stdout;
+    assert!(shown.ends_with("\n  windlass resume one\n"), "{shown}");
+    bench.windlass(&["abandon", "one", "--because", "it is off"]).exits(0);
+    let status = bench.windlass(&["status", "one"]).exits(0).stdout;
+    assert!(status.contains("1 task: 1 left as it was"), "{status}");
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_used_is_7_whatever_is_typed() {
+    let bench = Bench::new();
+    bench.write("book.yaml", "windlass: 1\nname: no\nsteps:\n  a: {run: [\"true\"]}\n");
+    // A file in its place refuses root as well.
+    bench.write("file", "");
+    for words in [&["run", "book.yaml"][..], &["status"], &["runs"], &["resume", "one"]] {
+        bench.windlass(&[&["--state-dir", "file"], words].concat()).exits(7);
+    }
 }

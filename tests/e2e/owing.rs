@@ -31,7 +31,7 @@ fn what_is_owed_stands_first_and_is_put_back_when_the_run_is_given_up() {
     a_doubt_under_a_setting(&bench);
     let told = bench.windlass(&["status"]).exits(0).stdout;
     let place = |words: &str| told.find(words).unwrap_or_else(|| panic!("no {words:?}:\n{told}"));
-    let owed = "schedule (The schedule): it was \"always\" and is \"never\" now, held because";
+    let owed = "schedule (The schedule): it was \"always\" and was made \"never\", held because";
     assert!(place(owed) < place("in doubt:\n  move: "), "{told}");
     assert_eq!(
         bench.status()["settings"],
@@ -255,7 +255,7 @@ steps:
     let text = finish(executor).exits(7).stderr;
     for part in [
         "the run's folder has gone; its journal cannot be kept",
-        "owed: schedule: it was \"always\" and is \"never\" now: put it back by hand",
+        "owed: schedule: it was \"always\" and was made \"never\": put it back by hand",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -131,8 +131,10 @@ fn a_run_claims_nothing_that_it_holds_elsewhere() {
 #[test]
 fn nothing_is_released_under_which_something_is_open() {
     let mut records = vec![claimed("plain", Sharing::Exclusive, 1)];
-    for more in [None, Some(starting("plain", 1, Role::Action)), Some(ended("plain", 1))] {
-        records.extend(more);
+    // Under which nothing was done yet may be given back.
+    takes(&records, &released("plain"));
+    for more in [starting("plain", 1, Role::Action), ended("plain", 1)] {
+        records.push(more);
         refuses(&records, &released("plain"), "something under them is open");
     }
     records.push(succeeded("plain"));

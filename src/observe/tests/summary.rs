@@ -45,6 +45,22 @@ next:
 }
 
 #[test]
+fn a_failure_without_a_word_names_a_full_disk() {
+    let mut run = Run::new();
+    run.print("check", 1, "stdout", "");
+    fail(&mut run, "check");
+    run.fact(stopped(StopReason::Stuck));
+    let told = |full| text(&status(&run).with_findings_on(&run.folder, || full), &run.folder);
+    let words =
+        "    the disk of the state folder is full, so that the job's output may be cut off\n";
+    assert!(told(true).contains(words), "{}", told(true));
+    assert!(!told(false).contains(words), "{}", told(false));
+    run.print("check", 1, "stderr", "it said why\n");
+    let told = text(&status(&run).with_findings_on(&run.folder, || true), &run.folder);
+    assert!(!told.contains(words), "{told}");
+}
+
+#[test]
 fn a_doubt_comes_before_failures_and_long_lists_are_cut() {
     let mut run = Run::new();
     success("check").into_iter().for_each(|record| drop(run.fact(record)));

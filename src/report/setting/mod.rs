@@ -36,6 +36,9 @@ pub struct SettingRow {
     /// A process of its last job lives on without its keeper, or may.
     #[serde(skip)]
     pub lives: bool,
+    /// Whether an executor looks after it.
+    #[serde(skip)]
+    pub watched: bool,
     /// What was found in its place.
     #[serde(skip)]
     pub found: Option<Value>,
@@ -46,16 +49,16 @@ pub struct SettingRow {
 
 /// The settings of a run that were opened, or that could not be; those that are owed first.
 #[must_use]
-pub fn rows(plan: &Plan, state: &State) -> Vec<SettingRow> {
+pub fn rows(plan: &Plan, state: &State, watched: bool) -> Vec<SettingRow> {
     let mut rows: Vec<SettingRow> =
-        state.all_parts().map(|(id, part)| row(plan, state, id, part)).collect();
+        state.all_parts().map(|(id, part)| row(plan, state, id, part, watched)).collect();
     rows.sort_by_key(|row| !row.debt);
     rows
 }
 
-/// One setting, or one item of it.
+/// One setting, or one item of it; `watched` tells whether an executor works on its run.
 #[must_use]
-pub fn row(plan: &Plan, state: &State, id: InstanceId, part: &Part) -> SettingRow {
+pub fn row(plan: &Plan, state: &State, id: InstanceId, part: &Part, watched: bool) -> SettingRow {
     SettingRow {
         id: state.instance(id).id.to_string(),
         state: part.standing,
@@ -65,6 +68,7 @@ pub fn row(plan: &Plan, state: &State, id: InstanceId, part: &Part) -> SettingRo
         debt: state.is_debt(part),
         stuck: part.failed == Some(Way::Restore),
         lives: part.activity.is_in_flight(),
+        watched,
         found: part.found.as_deref().cloned(),
         reason: part.reason.as_deref().map(str::to_owned),
     }
@@ -91,7 +95,12 @@ impl SettingRow {
                     (true, None) => ", held because what it surrounds has not ended well",
                     _ => "",
                 };
-                format!("it was {old} and is {} now{held}", value(self.in_force.as_ref()))
+                let new = value(self.in_force.as_ref());
+                // Of a run at rest nobody has looked since: somebody else may have changed it.
+                match self.watched {
+                    true => format!("it was {old} and is {new} now{held}"),
+                    false => format!("it was {old} and was made {new}{held}"),
+                }
             }
             SettingStanding::Restoring => {
                 format!("it is being put back to {old}: what it is now is not known")

@@ -50,9 +50,10 @@ impl ShownSetting {
             Some(_) => vec![id],
             None => state.parts_of(id).map(|(part, _)| part).collect(),
         };
+        let watched = source.status.executor.is_some();
         let rows: Vec<SettingRow> = parts
             .iter()
-            .filter_map(|&id| Some(row(source.plan, state, id, state.part(id)?)))
+            .filter_map(|&id| Some(row(source.plan, state, id, state.part(id)?, watched)))
             .collect();
         let node = state.instance(id).node;
         let jobs = parts.iter().flat_map(|&id| {
