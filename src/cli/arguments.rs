@@ -8,7 +8,7 @@ use clap_complete::Shell;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  succeeded                         5  interrupted, can be resumed
-  1  tasks failed                      6  refused: something done has changed
+  1  tasks failed                      6  refused: what was planned or done has changed
   2  usage, or the runbook is wrong    7  the journal cannot be written or read
   3  waiting for people                8  a doubt or a debt is open
   4  the run, or a lock, is held
@@ -162,6 +162,12 @@ pub(super) struct Plan {
     pub(super) runbook: PathBuf,
     #[command(flatten)]
     pub(super) given: Given,
+    /// Ask the probes, and the settings' `get`, how the world is now; nothing else is started
+    #[arg(long)]
+    pub(super) probe: bool,
+    /// Write the plan into a file as well; `windlass run FILE` runs it as it was reviewed, or says what has changed
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
@@ -229,7 +235,8 @@ pub(super) struct Working {
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// The runbook
+    /// The runbook, or a plan of `windlass plan --out`, which is refused if anything has changed since
+    #[arg(value_name = "RUNBOOK|PLANFILE")]
     pub(super) runbook: PathBuf,
     #[command(flatten)]
     pub(super) given: Given,

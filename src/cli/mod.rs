@@ -23,6 +23,7 @@ mod logs;
 mod man;
 mod new;
 mod plan;
+mod planned;
 mod reason;
 mod rehearse;
 mod release;
@@ -83,7 +84,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::New(command) => new::main(&command),
         Command::Check(command) => check::main(&command),
         Command::Explain(command) => explain::main(&command),
-        Command::Plan(command) => plan::main(&command),
+        Command::Plan(command) => plan::main(&place, &command),
         Command::Rehearse(command) => rehearse::main(&command),
         Command::Run(command) => run::main(&place, &command),
         Command::Resume(command) => resume::main(&place, &command),

@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::Arc;
 
 use super::arguments::{Place, Run};
-use super::failure::{BUG, Failure, JOURNAL};
-use super::{actor, detach, known, runbook, work};
+use super::failure::{BUG, Failure, JOURNAL, USAGE};
+use super::{actor, detach, known, planned, runbook, work};
 use crate::core::machine::Input;
 use crate::core::record::Opened;
 use crate::core::state::State;
@@ -18,14 +18,10 @@ pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
     if arguments.working.detach && !place.detached {
         return detach::start(&arguments.working);
     }
-    let runbook = runbook::load(&arguments.runbook, &arguments.given.drivers)?;
-    let params = runbook::parameters(&runbook, &arguments.given)?;
+    let (plan, texts) = to_run(arguments)?;
     let events = work::events(&arguments.working)?;
     let runs = known::state_folder(place)?;
     runs.create()?;
-    // The texts are frozen from what was read, so that a file that changes meanwhile changes nothing.
-    let texts = exec::Texts::of(&runbook);
-    let plan = Arc::new(runbook::plan(runbook, params, &arguments.runbook)?);
     work::goal(&arguments.working, &plan)?;
     let folder = runs.new_run(arguments.run_id.as_deref(), now())?;
     let (lock, journal) = begin(&folder, &texts, &plan).inspect_err(|_| {
@@ -63,6 +59,28 @@ pub(super) fn main(place: &Place, arguments: &Run) -> Result<u8, Failure> {
         },
         Input::Opened(Box::new(opened)),
     )
+}
+
+/// What is to be run, with the texts that it was made from: they are frozen as they were read, so that a file that changes
+/// meanwhile changes nothing.
+fn to_run(arguments: &Run) -> Result<(Arc<Plan>, exec::Texts), Failure> {
+    let given = &arguments.given;
+    if let Some(planned) = planned::read(&arguments.runbook)? {
+        if !given.params.is_empty()
+            || given.params_file.is_some()
+            || !given.drivers.drivers.is_empty()
+        {
+            let message = "a plan has its parameters and drivers already";
+            return Err(Failure::new(USAGE, message)
+                .help("make a plan with others, or run the runbook itself with them"));
+        }
+        return planned::again(&arguments.runbook, &planned);
+    }
+    let runbook = runbook::load(&arguments.runbook, &given.drivers)?;
+    let params = runbook::parameters(&runbook, given)?;
+    let texts = exec::Texts::of(&runbook);
+    let plan = runbook::plan(runbook, params, &arguments.runbook)?;
+    Ok((Arc::new(plan), texts))
 }
 
 /// Takes the lock of a new run, writes down what is run, and begins its journal.

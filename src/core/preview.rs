@@ -1,25 +1,39 @@
 //! What a run would do, as far as that can be known beforehand.
 //!
 //! Walks the plan with the run's own state and expressions. Guesses nothing: what depends on the outcome of a step is unknown
-//! until that step has ended.
+//! until that step has ended. Asks nobody: what probes say is brought to it.
 
+mod moment;
+mod probe;
 mod setting;
+mod task;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::probe::{Answer, Look, Seen};
 pub use self::setting::ForeseenSetting;
-use super::evaluate::Evaluate;
+use self::walk::Walk;
 use super::expressions::Expressions;
-use super::job::Role;
-use super::machine::in_words;
-use super::question::Question;
-use super::record::{Actor, Item, Opened, Outcome, Record};
-use super::state::{InstanceId, Items, ScopeId, State};
+use super::record::{Actor, Opened, Record};
+use super::state::State;
 use crate::plan::Plan;
-use crate::plan::graph::{NodeBody, NodeId, Work};
+use crate::plan::graph::NodeId;
 use crate::spec::model::Effect;
+
+/// What is known beside the plan itself.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// How long a task of a step took in earlier runs, by the names of the step and the groups around it.
+    pub usual: BTreeMap<String, Duration>,
+    /// What the jobs have said that were asked to look at the world, by their ids; nothing if none was asked.
+    pub answers: Option<BTreeMap<String, Answer>>,
+}
 
 /// What a run would do, as `plan --format json` prints it.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +52,13 @@ pub struct Preview {
     pub tasks: Vec<Foreseen>,
     /// The steps of the longest way through the plan.
     pub critical_path: Vec<String>,
+    /// Whether probes were asked in which state the world is.
+    pub probed: bool,
+    /// How many seconds it would take if there were slots enough; nothing where no earlier run says.
+    pub usual_seconds: Option<f64>,
+    /// The jobs that could be asked to look at the world before the run.
+    #[serde(skip)]
+    pub looks: Vec<Look>,
 }
 
 /// A task as it is foreseen.
@@ -50,7 +71,6 @@ pub struct Foreseen {
     /// Key of the innermost item around it.
     pub item: Option<String>,
     /// The step's title.
-    #[serde(skip)]
     pub title: String,
     /// The step's kind.
     pub kind: Option<String>,
@@ -71,8 +91,18 @@ pub struct Foreseen {
     pub needs: Vec<String>,
     /// The names of the locks that it runs under, outermost first; without those that depend on another step's outcome.
     pub locks: Vec<String>,
+    /// The settings that are in force while it runs, outermost first.
+    pub settings: Vec<String>,
+    /// Tasks of one number can be under way at the same time; those of a smaller one come before. Nothing for what is skipped.
+    pub wave: Option<u32>,
+    /// How many seconds it took in earlier runs, where there are any.
+    pub usual_seconds: Option<f64>,
     /// What will become of it.
     pub verdict: Forecast,
+    /// The state in which its probe has found the world.
+    pub found: Option<String>,
+    /// The commands that bring the world in order; none where one is not known.
+    pub repair: Vec<Option<Vec<String>>>,
     /// The step on whose outcome it depends.
     pub unknown_until: Option<String>,
     /// Why, in words.
@@ -80,14 +110,20 @@ pub struct Foreseen {
 }
 
 /// What will become of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Forecast {
     /// It will run.
     WillRun,
+    /// Its probe finds its effect: it is not done, but verified.
+    FoundDone,
+    /// Its probe finds the world in a state that is repaired first.
+    NeedsRepair,
+    /// Its probe finds that it is going on.
+    Running,
     /// Its `when` is false.
     Skip,
-    /// It will fail before anything is started.
+    /// It will fail before anything is started, or stop for the operator.
     Stop,
     /// It depends on what another step finds.
     Unknown,
@@ -106,12 +142,16 @@ impl Fate {
         Self { verdict, unknown_until: None, reason: None }
     }
 
+    fn because(verdict: Forecast, reason: String) -> Self {
+        Self { verdict, unknown_until: None, reason: Some(reason) }
+    }
+
     fn unknown(until: String) -> Self {
         Self { verdict: Forecast::Unknown, unknown_until: Some(until), reason: None }
     }
 
     fn stop(reason: String) -> Self {
-        Self { verdict: Forecast::Stop, unknown_until: None, reason: Some(reason) }
+        Self::because(Forecast::Stop, reason)
     }
 }
 
@@ -119,16 +159,12 @@ impl Fate {
 ///
 /// # Errors
 /// If the plan contradicts itself, which is a bug.
-pub fn preview(expressions: &Expressions) -> Result<Preview, super::apply::Unfit> {
+pub fn preview(expressions: &Expressions, beside: &Beside) -> Result<Preview, super::apply::Unfit> {
     let plan = expressions.plan();
     let mut state = State::new(plan.graph.clone());
     state.apply(Timestamp::UNIX_EPOCH, &opening(plan))?;
-    let mut walk = Walk { expressions, plan, state, tasks: Vec::new(), settings: Vec::new() };
-    if let Some(items) = walk.state.group(InstanceId::ROOT).and_then(|root| root.items) {
-        for scope in items.scopes() {
-            walk.scope(scope, None)?;
-        }
-    }
+    let mut walk = Walk::new(expressions, state, beside);
+    let end = walk.run()?;
     Ok(Preview {
         runbook: plan.name.clone(),
         title: plan.title.clone(),
@@ -137,6 +173,9 @@ pub fn preview(expressions: &Expressions) -> Result<Preview, super::apply::Unfit
         settings: walk.settings,
         tasks: walk.tasks,
         critical_path: critical_path(plan, NodeId::ROOT),
+        probed: beside.answers.is_some(),
+        usual_seconds: (!beside.usual.is_empty()).then_some(end.seconds),
+        looks: walk.looks,
     })
 }
 
@@ -151,248 +190,6 @@ fn opening(plan: &Plan) -> Record {
         folder: String::new(),
         vars: plan.vars.clone(),
     }))
-}
-
-struct Walk<'a> {
-    expressions: &'a Expressions,
-    plan: &'a Plan,
-    state: State,
-    tasks: Vec<Foreseen>,
-    settings: Vec<ForeseenSetting>,
-}
-
-impl Walk<'_> {
-    /// Foresees what is inside a scope; `above` is the fate of what is around it, if that is not simply to run.
-    fn scope(&mut self, scope: ScopeId, above: Option<&Fate>) -> Result<(), super::apply::Unfit> {
-        let group = self.state.instance(self.state.scope(scope).group).node;
-        let children: Vec<InstanceId> = self.state.children(scope).collect();
-        for slot in self.plan.graph.order(group) {
-            let id = children[slot as usize];
-            let fate = match above {
-                Some(fate) => fate.clone(),
-                None => self.condition(id),
-            };
-            let node = self.state.instance(id).node;
-            match &self.plan.graph.node(node).body {
-                NodeBody::Task(_) => self.task(id, fate),
-                NodeBody::Group(_) => self.group(id, fate)?,
-                NodeBody::Setting(_) => self.setting(id, fate)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// What `when` says.
-    fn condition(&self, id: InstanceId) -> Fate {
-        if !self.state.node(id).conditional {
-            return Fate::known(Forecast::WillRun);
-        }
-        if let Some(until) = self.expressions.condition_depends_on(&self.state, id) {
-            return Fate::unknown(until);
-        }
-        match self.expressions.when(&self.state, id) {
-            Ok(true) => Fate::known(Forecast::WillRun),
-            Ok(false) => Fate {
-                reason: Some("its `when` is false".to_owned()),
-                ..Fate::known(Forecast::Skip)
-            },
-            Err(error) => Fate::stop(format!("`when`: {error}")),
-        }
-    }
-
-    fn task(&mut self, id: InstanceId, mut fate: Fate) {
-        let work = self.plan.graph.task(self.state.instance(id).node).map(|task| task.work);
-        let (mut argv, mut asked) = (None, None);
-        if fate.verdict == Forecast::WillRun {
-            match self.expressions.action_depends_on(&self.state, id) {
-                Some(until) => fate.unknown_until = Some(until),
-                None if work == Some(Work::Assert) => {
-                    match self.expressions.assert(&self.state, id) {
-                        Ok(None) => {}
-                        Ok(Some(message)) | Err(message) => fate = Fate::stop(message),
-                    }
-                }
-                None if matches!(work, Some(Work::Question(_))) => {
-                    match self.expressions.question(&self.state, id) {
-                        Ok(question) => asked = Some(question),
-                        Err(error) => fate = Fate::stop(error),
-                    }
-                }
-                None if work != Some(Work::Job) => {}
-                None => match self.expressions.command(&self.state, id, Role::Action) {
-                    Ok(command) => argv = Some(command.argv),
-                    Err(error) => fate = Fate::stop(error),
-                },
-            }
-        }
-        let needs = self.needs(id);
-        let row = self.row(
-            self.state.instance(id).node,
-            self.state.instance(id).id.to_string(),
-            needs,
-            argv,
-            fate,
-        );
-        let item = self.state.keys(id).last().map(ToString::to_string);
-        let verifications = match row.verdict {
-            Forecast::WillRun => self.verifications(id),
-            Forecast::Skip | Forecast::Stop | Forecast::Unknown => Vec::new(),
-        };
-        let locks = self.locks(id);
-        let window = self.state.windows_around(id).into_iter().next_back();
-        let window = window.and_then(|holder| self.state.windows_of(holder)).map(|window| {
-            let expect =
-                window.expect.map(|expect| format!(", which must have {} left", in_words(expect)));
-            format!("{}{}", window.name, expect.unwrap_or_default())
-        });
-        self.tasks.push(Foreseen {
-            window,
-            item,
-            verifications,
-            locks,
-            waits: waits(work, asked),
-            ..row
-        });
-    }
-
-    fn locks(&self, id: InstanceId) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for holder in self.state.holders_around(id) {
-            if self.expressions.locks_depend_on(&self.state, holder).is_some() {
-                continue;
-            }
-            // What cannot be rendered fails the task when its turn comes; its command tells that already.
-            for lock in self.expressions.locks(&self.state, holder).unwrap_or_default() {
-                if !names.iter().any(|name| **name == *lock.name) {
-                    names.push(lock.name.to_string());
-                }
-            }
-        }
-        names
-    }
-
-    fn verifications(&self, id: InstanceId) -> Vec<Option<Vec<String>>> {
-        let task = self.plan.graph.task(self.state.instance(id).node);
-        let count = task.map_or(0, |task| u32::try_from(task.verify.len()).unwrap_or(u32::MAX));
-        let command = |number| self.expressions.command(&self.state, id, Role::Verify(number));
-        (0..count).map(|number| command(number).ok().map(|command| command.argv)).collect()
-    }
-
-    /// What a task waits for: its own needs, or else those of the nearest group around it that has some.
-    fn needs(&self, id: InstanceId) -> Vec<String> {
-        let mut at = id;
-        while at != InstanceId::ROOT {
-            let needs = self.state.waits_for(at);
-            if !needs.is_empty() {
-                return needs;
-            }
-            at = self.state.scope(self.state.instance(at).scope).group;
-        }
-        Vec::new()
-    }
-
-    fn group(&mut self, id: InstanceId, mut fate: Fate) -> Result<(), super::apply::Unfit> {
-        let node = self.state.instance(id).node;
-        let fans_out = self.plan.graph.group(node).is_some_and(|group| group.fan_out.is_some());
-        let items = match (fate.verdict, fans_out) {
-            (Forecast::WillRun, true) => match self.expressions.items_depend_on(&self.state, id) {
-                Some(until) => {
-                    fate = Fate::unknown(until);
-                    None
-                }
-                None => match self.expressions.items(&self.state, id) {
-                    Ok(items) => Some(items),
-                    Err(error) => {
-                        fate = Fate::stop(format!("`for_each`: {error}"));
-                        None
-                    }
-                },
-            },
-            (_, true) => None,
-            (_, false) => Some(vec![Item { key: None, value: Value::Null }]),
-        };
-        let name = self.state.instance(id).id.clone();
-        let Some(items) = items else {
-            self.unentered(node, &name, &fate);
-            return Ok(());
-        };
-        if fate.verdict == Forecast::Skip {
-            self.unentered(node, &name, &fate);
-            return self.state.apply(
-                Timestamp::UNIX_EPOCH,
-                &Record::TaskEnded { task: name, outcome: Outcome::Skipped, reason: None },
-            );
-        }
-        self.state.apply(Timestamp::UNIX_EPOCH, &Record::ItemsFrozen { task: name, items })?;
-        let above = (fate.verdict != Forecast::WillRun).then_some(fate);
-        let scopes = self.state.group(id).and_then(|group| group.items);
-        for scope in scopes.into_iter().flat_map(Items::scopes) {
-            self.scope(scope, above.as_ref())?;
-        }
-        Ok(())
-    }
-
-    /// What is inside a group whose items are not known: each step once.
-    fn unentered(&mut self, node: NodeId, id: &str, fate: &Fate) {
-        let Some(group) = self.plan.graph.group(node) else {
-            let row = self.row(node, id.to_owned(), Vec::new(), None, fate.clone());
-            self.tasks.push(row);
-            return;
-        };
-        let single = group.fan_out.as_ref().is_some_and(|fan_out| fan_out.single);
-        let inside = if group.fan_out.is_some() { format!("{id}[?]") } else { id.to_owned() };
-        for slot in self.plan.graph.order(node) {
-            let child = group.children[slot as usize];
-            if self.plan.graph.setting(child).is_some() {
-                continue;
-            }
-            let name = &self.plan.graph.node(child).name;
-            self.unentered(
-                child,
-                &if single { inside.clone() } else { format!("{inside}.{name}") },
-                fate,
-            );
-        }
-    }
-
-    fn row(
-        &self,
-        node: NodeId,
-        id: String,
-        needs: Vec<String>,
-        argv: Option<Vec<String>>,
-        fate: Fate,
-    ) -> Foreseen {
-        Foreseen {
-            id,
-            step: self.plan.graph.path(node),
-            item: None,
-            title: self.plan.title(node).to_owned(),
-            kind: self.plan.kind(node).map(str::to_owned),
-            effect: self.plan.graph.task(node).map_or(Effect::Once, |task| task.effect),
-            argv,
-            verifications: Vec::new(),
-            waits: None,
-            window: None,
-            needs,
-            locks: Vec::new(),
-            verdict: fate.verdict,
-            unknown_until: fate.unknown_until,
-            reason: fate.reason,
-        }
-    }
-}
-
-/// What a task waits for that starts nothing.
-fn waits(work: Option<Work>, asked: Option<Question>) -> Option<String> {
-    match (work?, asked) {
-        (Work::Pause(time), _) => Some(format!("waits for {}", in_words(time))),
-        (Work::Question(_), Some(question)) => {
-            Some(format!("asks {}: {}", question.whom(), question.text.trim_end()))
-        }
-        (Work::Question(_), None) => Some("asks people".to_owned()),
-        (Work::Job | Work::Assert, _) => None,
-    }
 }
 
 /// The steps of the longest way through a group, and through the groups on it.

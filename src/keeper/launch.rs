@@ -5,7 +5,7 @@
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
@@ -92,21 +92,7 @@ pub(super) fn launch(
     folder: &Path,
     nothing: &File,
 ) -> Result<u32, Unstarted> {
-    let env = environment(base, &command.env)?;
-    let argv = command
-        .argv
-        .iter()
-        .map(|argument| text(argument, "an argument"))
-        .collect::<Result<Vec<_>, _>>()?;
-    let name = command
-        .argv
-        .first()
-        .filter(|name| !name.is_empty())
-        .ok_or_else(|| "the command has no program".to_owned())?;
-    let program = program(name, command, base)?;
-    let program = text(program.as_os_str(), "the program's path")?;
-    let dir = text(command.dir.as_os_str(), "the path of the working folder")?;
-
+    let prepared = Prepared::new(command, base)?;
     let create = |name: &str| {
         let path = folder.join(name);
         unix::create_new(&path).map_err(|error| failed(&path, &error))
@@ -122,15 +108,53 @@ pub(super) fn launch(
         ),
         None => None,
     };
-    let image = Image {
-        program: &program,
-        argv: &argv,
-        env: &env,
-        dir: Some(&dir),
-        streams: [given.as_ref().unwrap_or(nothing).as_fd(), stdout.as_fd(), stderr.as_fd()],
-        inherited: Some(life.as_fd()),
-    };
-    Ok(unix::spawn(&image).map_err(|error| explain(name, &program, &command.dir, &error))?)
+    let streams = [given.as_ref().unwrap_or(nothing).as_fd(), stdout.as_fd(), stderr.as_fd()];
+    Ok(prepared.start(command, streams, Some(life.as_fd()))?)
+}
+
+/// A command in the form in which the system takes it.
+pub(super) struct Prepared {
+    program: CString,
+    argv: Vec<CString>,
+    env: Vec<CString>,
+    dir: CString,
+}
+
+impl Prepared {
+    /// With `base` below its own environment.
+    pub(super) fn new(command: &Command, base: &IndexMap<String, String>) -> Result<Self, String> {
+        let env = environment(base, &command.env)?;
+        let argv = command.argv.iter().map(|argument| text(argument, "an argument"));
+        let argv = argv.collect::<Result<Vec<_>, _>>()?;
+        let name = command
+            .argv
+            .first()
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| "the command has no program".to_owned())?;
+        let program = program(name, command, base)?;
+        let program = text(program.as_os_str(), "the program's path")?;
+        let dir = text(command.dir.as_os_str(), "the path of the working folder")?;
+        Ok(Self { program, argv, env, dir })
+    }
+
+    /// Starts it with these standard streams, and with one more descriptor if it is given; returns its main process.
+    pub(super) fn start(
+        &self,
+        command: &Command,
+        streams: [BorrowedFd<'_>; 3],
+        inherited: Option<BorrowedFd<'_>>,
+    ) -> Result<u32, String> {
+        let image = Image {
+            program: &self.program,
+            argv: &self.argv,
+            env: &self.env,
+            dir: Some(&self.dir),
+            streams,
+            inherited,
+        };
+        unix::spawn(&image)
+            .map_err(|error| explain(&command.argv[0], &self.program, &command.dir, &error))
+    }
 }
 
 fn failed(path: &Path, error: &io::Error) -> Unstarted {

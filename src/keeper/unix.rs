@@ -136,6 +136,37 @@ pub(super) fn reap() -> Option<Reaped> {
     }
 }
 
+/// Waits until that child has ended, for so long at the most; nothing if it has not. Whatever is left of the group that it leads is
+/// ended with it, before its number can be another's.
+pub(super) fn wait_for_leader(
+    pid: u32,
+    timeout: std::time::Duration,
+) -> io::Result<Option<Reaped>> {
+    let child = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let child = child.ok_or(io::ErrorKind::InvalidInput)?;
+    let descriptor = rustix::process::pidfd_open(child, PidfdFlags::empty())?;
+    let mut ends = [readable(&descriptor, false)];
+    wait_for(&mut ends, Some(timeout))?;
+    if ends[0].revents().is_empty() {
+        return Ok(None);
+    }
+    send_to_group(pid, Signal::KILL);
+    let ended = rustix::process::waitpid(Some(child), WaitOptions::NOHANG)?;
+    Ok(ended.map(|(_, status)| Reaped {
+        pid,
+        exit: status.exit_status(),
+        signal: status.terminating_signal(),
+    }))
+}
+
+/// Sends a signal to all processes of the group that a child leads.
+pub(super) fn send_to_group(leader: u32, signal: Signal) {
+    if let Some(leader) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
+        // An error says that none of them is left.
+        let _ = rustix::process::kill_process_group(leader, signal);
+    }
+}
+
 /// Waits until that child has ended; its exit code, if it exited.
 pub(super) fn wait_for_child(pid: u32) -> Option<i32> {
     let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;

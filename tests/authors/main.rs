@@ -5,6 +5,9 @@
 mod first;
 mod manual;
 mod pictures;
+mod planning;
+mod probing;
+mod reviewed;
 mod schemas;
 
 use std::path::Path;

@@ -81,6 +81,40 @@ impl Expressions {
         scope::first_step(state, instance, when.value.references())
     }
 
+    /// What `when` says before anything has run, if that does not hang on a step's outcome; else that step. What a false part
+    /// before it makes irrelevant is not looked at.
+    ///
+    /// # Errors
+    /// The step on whose outcome it depends.
+    pub fn when_beforehand(
+        &self,
+        state: &State,
+        instance: InstanceId,
+    ) -> Result<Result<bool, String>, String> {
+        let Some(when) = &self.plan.step(state.instance(instance).node).when else {
+            return Ok(Ok(true));
+        };
+        let Some(until) = self.condition_depends_on(state, instance) else {
+            return Ok(self.when(state, instance));
+        };
+        let known = when.value.references().iter().filter(|path| path.root() != "steps");
+        let scope = self.scope(state, instance, known);
+        // Whatever looks at a step is an error in a scope without steps.
+        when.value.eval_bool(&scope).map(Ok).map_err(|_| until)
+    }
+
+    /// Whether a job's command, or what decides on its answer, reads the id or the folder of the run.
+    #[must_use]
+    pub fn knows_its_run(&self, state: &State, instance: InstanceId, role: Role) -> bool {
+        let Ok((work, inherited)) = self.of_role(state.instance(instance).node, role) else {
+            return false;
+        };
+        let behind = work.target().map(|target| &target.work);
+        let outer = inherited.and_then(|_| self.work(state.instance(instance).node).ok());
+        let works = [Some(work), behind, outer].into_iter().flatten();
+        works.flat_map(scope::references).any(|path| path.root() == "run")
+    }
+
     /// The step on whose outcome the items of a group depend, if on any.
     #[must_use]
     pub fn items_depend_on(&self, state: &State, instance: InstanceId) -> Option<String> {

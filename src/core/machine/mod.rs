@@ -32,7 +32,7 @@ pub use self::input::{Effect, Input, Order, Planned, Transition};
 pub use self::order::{Refusal, may_resolve};
 pub use self::probe::REPAIRS_MAX;
 pub use self::question::may_answer;
-pub(in crate::core) use self::sleep::in_words;
+pub(crate) use self::sleep::in_words;
 use self::until::Goal;
 use super::apply::Unfit;
 use super::evaluate::Evaluate;

@@ -76,7 +76,7 @@ impl<E: Evaluate> Machine<E> {
 }
 
 /// A duration as a runbook would write it.
-pub(in crate::core) fn in_words(time: Duration) -> String {
+pub(crate) fn in_words(time: Duration) -> String {
     let (seconds, millis) = (time.as_secs(), time.subsec_millis());
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let mut rest = seconds;

@@ -1,16 +1,19 @@
 //! What a run would change for a time, as far as that can be known beforehand.
 //!
-//! Reads no present value: what a setting is before the run is known only once the run has read it.
+//! What a setting is before the run is known where its `get` was asked; else only once the run has read it.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Fate, Forecast, Walk};
+use super::moment::Moment;
+use super::walk::{Passed, Walk};
+use super::{Fate, Forecast};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate;
 use crate::core::job::Role;
 use crate::core::record::{Item, Record};
+use crate::core::setting::is_same;
 use crate::core::state::InstanceId;
 
 /// A setting as it is foreseen, or one item of it.
@@ -19,8 +22,9 @@ pub struct ForeseenSetting {
     /// The setting's id.
     pub id: String,
     /// The setting's title.
-    #[serde(skip)]
     pub title: String,
+    /// What it is at present, if that was read.
+    pub now: Option<Value>,
     /// What it is made, if that is known.
     pub to: Option<Value>,
     /// The command that reads it, if that is known.
@@ -38,7 +42,12 @@ pub struct ForeseenSetting {
 }
 
 impl Walk<'_> {
-    pub(super) fn setting(&mut self, id: InstanceId, mut fate: Fate) -> Result<(), Unfit> {
+    pub(super) fn setting(
+        &mut self,
+        id: InstanceId,
+        mut fate: Fate,
+        end: Moment,
+    ) -> Result<Passed, Unfit> {
         let items = match fate.verdict {
             Forecast::WillRun => match self.expressions.items_depend_on(&self.state, id) {
                 Some(until) => {
@@ -47,13 +56,14 @@ impl Walk<'_> {
                 }
                 None => self.setting_items(id, &mut fate),
             },
-            Forecast::Skip | Forecast::Stop | Forecast::Unknown => None,
+            _ => None,
         };
         let Some(items) = items else {
             let name = self.state.instance(id).id.to_string();
             let row = self.setting_row(id, name, None, None, fate);
+            let stops = row.verdict == Forecast::Stop;
             self.settings.push(row);
-            return Ok(());
+            return Ok(Passed { end, stops });
         };
         let task = self.state.instance(id).id.clone();
         self.state.apply(Timestamp::UNIX_EPOCH, &Record::ItemsFrozen { task, items })?;
@@ -63,10 +73,35 @@ impl Walk<'_> {
             let get = self.expressions.command(&self.state, part, Role::Get).ok();
             let name = self.state.instance(part).id.to_string();
             let argv = get.map(|command| command.argv);
-            let row = self.setting_row(id, name, to, argv, fate.clone());
+            let mut row = self.setting_row(id, name, to, argv, fate.clone());
+            self.read_at_present(part, &mut row);
             self.settings.push(row);
         }
-        Ok(())
+        Ok(Passed { end, stops: false })
+    }
+
+    /// Lets `get` be asked, or takes what it has read.
+    fn read_at_present(&mut self, part: InstanceId, row: &mut ForeseenSetting) {
+        let answer = self.ask(part, &row.id, Role::Get);
+        let value = answer.map(|answer| {
+            answer.and_then(|out| self.expressions.setting_value(&self.state, part, &out))
+        });
+        match value {
+            None => {}
+            Some(Err(why)) => row.reason = Some(format!("its present value is not known: {why}")),
+            Some(Ok(value)) => {
+                let shape = self.plan.graph.setting(self.state.instance(part).node);
+                let refused = !shape.is_some_and(|shape| shape.accept_found);
+                if refused && row.to.as_ref().is_some_and(|to| is_same(to, &value)) {
+                    row.verdict = Forecast::Stop;
+                    row.reason = Some(
+                        "the temporary value is in force already: somebody else has set it, or has not put it back"
+                            .to_owned(),
+                    );
+                }
+                row.now = Some(value);
+            }
+        }
     }
 
     /// The items of a setting; one without a key where it has no `for_each`.
@@ -100,6 +135,7 @@ impl Walk<'_> {
         ForeseenSetting {
             id: name,
             title: self.plan.title(node).to_owned(),
+            now: None,
             to,
             get,
             around: around.collect(),

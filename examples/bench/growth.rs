@@ -1,0 +1,97 @@
+//! How costs grow: the same work at doubled sizes.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::time::Duration;
+
+use crate::case::{Bench, Contestant};
+use crate::cases::{RUN, fan_out};
+use crate::measure;
+
+type Prepare = fn(&Bench, usize) -> Result<Contestant, Box<dyn Error>>;
+
+/// One size, and what it costs.
+pub(crate) struct Point {
+    pub(crate) size: usize,
+    pub(crate) median: Duration,
+    pub(crate) peak: u64,
+}
+
+const TASKS: &[usize] = &[10_000, 20_000, 40_000, 80_000];
+const STEPS: &[usize] = &[12_500, 25_000, 50_000, 100_000];
+
+pub(crate) fn all() -> Vec<(&'static str, &'static str, &'static [usize], Prepare)> {
+    vec![
+        ("growth of run, tasks", "linear; 250 MB at 100,000", TASKS, tasks),
+        (
+            "growth of items in a group of five steps",
+            "linear",
+            &[2_500, 5_000, 10_000, 20_000],
+            items,
+        ),
+        ("growth of check, steps", "linear; at most 1.5 s at 100,000", STEPS, check),
+    ]
+}
+
+pub(crate) fn measure(
+    bench: &Bench,
+    sizes: &[usize],
+    prepare: Prepare,
+    times: usize,
+) -> Result<Vec<Point>, Box<dyn Error>> {
+    let sizes: Vec<usize> = sizes.iter().map(|&size| bench.scaled(size)).collect();
+    let contestants: Result<Vec<_>, _> = sizes.iter().map(|&size| prepare(bench, size)).collect();
+    let results = measure::in_turn(&contestants?, times)?;
+    let points = sizes.into_iter().zip(&results).map(|(size, result)| Point {
+        size,
+        median: result.median(),
+        peak: result.peak,
+    });
+    Ok(points.collect())
+}
+
+fn tasks(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
+    let folder = bench.folder(&format!("tasks-{size}"))?;
+    fan_out(&folder, size, "read", "")?;
+    Ok(bench.windlass(&folder, &RUN))
+}
+
+fn items(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
+    let folder = bench.folder(&format!("items-{size}"))?;
+    fan_out(&folder, size, "read", "")?;
+    let mut book =
+        "windlass: 1\nname: items\nparams: {items: {type: array}}\nsteps:\n  each:\n    \
+                    for_each: {items: params.items, as: item}\n    steps:\n"
+            .to_owned();
+    for number in 0..5 {
+        let (needs, said) = match number {
+            0 => (String::new(), "{{ item }}".to_owned()),
+            _ => {
+                let before = number - 1;
+                (format!(" needs: [s{before}],"), format!("{{{{ steps.s{before}.outputs.said }}}}"))
+            }
+        };
+        writeln!(
+            book,
+            "      s{number}: {{effect: read,{needs} run: [echo, \"{said}\"], outputs: {{said: \"{{{{ out.lines[0] }}}}\"}}}}"
+        )?;
+    }
+    fs::write(folder.join("book.yaml"), book)?;
+    Ok(bench.windlass(&folder, &RUN))
+}
+
+fn check(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
+    let folder = bench.folder(&format!("check-{size}"))?;
+    let mut book = "windlass: 1\nname: steps\nsteps:\n".to_owned();
+    for number in 0..size {
+        let needs = match number {
+            0 => String::new(),
+            _ => format!(", needs: [s{}]", number / 2),
+        };
+        let needs = if number == 1 { ", needs: [s0]".to_owned() } else { needs };
+        writeln!(book, "  s{number}: {{effect: read, run: [/bin/true]{needs}}}")?;
+    }
+    fs::write(folder.join("book.yaml"), book)?;
+    Ok(bench.windlass(&folder, &["check", "book.yaml"]))
+}
