@@ -26,6 +26,27 @@ fn runbooks_and_drivers_pass_without_a_word() {
     check(&project("runbooks"));
 }
 
+/// The second driver serves what moves mailboxes; what has no command line is asked of an operator.
+#[test]
+fn the_runbooks_that_move_mailboxes_can_be_planned_with_the_driver_for_exchange() {
+    for runbook in ["move-mailboxes", "recover-stranded-move", "server-to-server-move"] {
+        let path = project(&format!("runbooks/{runbook}.yaml"));
+        let driver = format!("mail={}", project("runbooks/drivers/exchange-5.5.yaml").display());
+        let windlass = |command: &str, parameters: &[&str]| {
+            let mut windlass = Command::new(env!("CARGO_BIN_EXE_windlass"));
+            windlass.arg(command).arg(&path).args(["--driver", &driver]).args(parameters);
+            let output = windlass.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success(), "{runbook}: {said}");
+            said
+        };
+        assert_eq!(windlass("check", &[]), "", "{runbook}");
+        let mailboxes = r#"mailboxes=["alice","bob"]"#;
+        let planned = windlass("plan", &["-p", mailboxes, "-p", "source=old", "-p", "target=new"]);
+        assert!(planned.contains("asks an operator: "), "{planned}");
+    }
+}
+
 #[test]
 fn the_runbooks_in_the_documents_pass_without_a_word() {
     let mut seen = 0;

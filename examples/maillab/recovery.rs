@@ -49,7 +49,8 @@ pub(crate) fn recover(of: &Organisation, mailbox: &str, archive: &Path) -> Resul
                 row.mail.root().join(maildir::place(&wanted.folder, &wanted.key, &wanted.flags))
             }
         };
-        write(&file, member)
+        write(&file, member)?;
+        stages.reach(Stage::CopyMessage)
     })?;
     stages.reach(Stage::Recover)?;
     Ok(lacking.len() as u64)

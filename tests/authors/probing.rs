@@ -103,7 +103,7 @@ fn a_half_migrated_laboratory_is_told_mailbox_by_mailbox_and_left_as_it_is() {
         "          repaired by $ maillab set-home carol new\n",
         "      1 will run\n",
         "      not begun anew: $ maillab move alice --from old --to new\n",
-        "1 already done, 2 to be repaired\n",
+        "1 already done, 2 to be repaired",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }

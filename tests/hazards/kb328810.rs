@@ -2,6 +2,7 @@
 //! is changed for a time by hand.
 
 use crate::bench::{Bench, text};
+use crate::operator;
 
 /// Runs a naive runbook without any fault, and fails unless nothing is wrong afterwards.
 fn assert_innocent(runbook: &str) {
@@ -157,4 +158,20 @@ fn the_runbook_that_is_shipped_removes_the_source_only_when_every_user_has_logge
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert_eq!(bench.audit()["clean"], true, "{:#}", bench.audit());
     assert!(bench.maillab(&["locate", "alice"])["source"]["exists"] == false);
+}
+
+#[test]
+fn the_runbook_that_is_shipped_asks_before_the_first_wave_if_that_is_wanted() {
+    let bench = Bench::new();
+    let run = bench.run_ours_on(r#"["alice"]"#, &["-p", "ask_before_first_wave=true"]);
+    assert_eq!(run.status.code(), Some(3), "{}", text(&run.stderr));
+    assert_eq!(bench.maillab(&["locate", "alice"])["target"]["exists"], false);
+    let status = operator::status(&bench, "latest");
+    let answers = status["next"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+    let go: Vec<&str> = answers.filter(|line| line.starts_with("windlass approve ")).collect();
+    assert_eq!(go.len(), 1, "{status:#}");
+    assert!(bench.shell(go[0]).status.success(), "{status:#}");
+    let resumed = bench.resume();
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert_eq!(bench.audit()["clean"], true, "{:#}", bench.audit());
 }

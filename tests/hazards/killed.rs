@@ -7,6 +7,8 @@
 //! ```text
 //! WINDLASS_HAZARDS=all cargo test --locked --test hazards killed -- --nocapture
 //! ```
+//!
+//! With `WINDLASS_FAULT=rca-cycle` beside it, only those under that fault.
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -66,6 +68,9 @@ impl Tally {
 impl Case<'_> {
     /// Kills at all points under all faults, or at a sample of them.
     fn try_out(&self) {
+        if self.conditions().is_empty() {
+            return println!("{} has no such fault", self.runbook);
+        }
         let all = env::var("WINDLASS_HAZARDS").is_ok_and(|which| which == "all");
         let tally = if all { self.everywhere() } else { self.sample() };
         println!("{}: {tally:?}", self.runbook);
@@ -108,7 +113,9 @@ impl Case<'_> {
     }
 
     fn conditions(&self) -> Vec<Option<&'static str>> {
-        [None].into_iter().chain(self.faults.iter().copied().map(Some)).collect()
+        let only = env::var("WINDLASS_FAULT").ok();
+        let conditions = [None].into_iter().chain(self.faults.iter().copied().map(Some));
+        conditions.filter(|fault| only.is_none() || *fault == only.as_deref()).collect()
     }
 
     /// Records of a run that nobody disturbs.

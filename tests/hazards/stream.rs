@@ -12,7 +12,8 @@ use std::thread::{self, JoinHandle};
 pub(crate) struct Stream {
     process: Child,
     stop: PathBuf,
-    reader: JoinHandle<()>,
+    /// Reads the trace to its end; returns its last line.
+    reader: JoinHandle<String>,
 }
 
 impl Stream {
@@ -26,7 +27,8 @@ impl Stream {
         assert!(begun.contains(": queue"), "{begun}");
         // A trace that nobody reads would hold the stream up.
         let reader = thread::spawn(move || {
-            io::copy(&mut trace, &mut io::sink()).unwrap();
+            let last = |_: String, line: io::Result<String>| line.unwrap();
+            trace.lines().fold(String::new(), last)
         });
         Stream { process, stop, reader }
     }
@@ -34,7 +36,8 @@ impl Stream {
     /// Stops it, after the message that is on its way.
     pub(crate) fn stop(mut self) {
         fs::write(&self.stop, "").unwrap();
-        assert!(self.process.wait().unwrap().success());
-        self.reader.join().unwrap();
+        let ended = self.process.wait().unwrap();
+        let last = self.reader.join().unwrap();
+        assert!(ended.success(), "{last}");
     }
 }

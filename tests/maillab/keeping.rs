@@ -76,3 +76,57 @@ fn the_consistency_check_names_what_does_not_fit() {
     assert!(said.contains("does not know mailbox `eve`"), "{said}");
     assert!(said.contains("mailbox `bob` has no row"), "{said}");
 }
+
+#[test]
+fn what_is_missing_or_damaged_comes_back_from_the_archive_and_nothing_else_changes() {
+    // One message is gone, one has other contents, and one has come since.
+    let spoilt = || {
+        let lab = Lab::init(&["--mailboxes", "1", "--messages", "4"]);
+        let archive = lab.json(&["backup", "alice"])["archive"].as_str().unwrap().to_owned();
+        let messages = lab.messages("old", "alice");
+        fs::remove_file(&messages[0]).unwrap();
+        fs::write(&messages[1], "Message-ID: <alice-000002@example.org>\r\n\r\n").unwrap();
+        lab.json(&["deliver", "alice"]);
+        (lab, archive)
+    };
+    let (lab, archive) = spoilt();
+    let recover = ["recover", "alice", "--from", &archive];
+    assert_eq!(lab.json(&recover)["messages"], 2);
+    lab.assert_clean();
+    assert_eq!(lab.json(&recover)["messages"], 0);
+    assert_eq!(lab.audit()["accepted"], 5);
+    for borders in 1.. {
+        let (lab, archive) = spoilt();
+        let recover = ["recover", "alice", "--from", &archive];
+        let killed = kill_after(&lab, &recover, borders);
+        lab.json(&recover);
+        lab.assert_clean();
+        if killed.is_none() {
+            assert!(borders > 2, "it can be killed after each message");
+            break;
+        }
+    }
+}
+
+#[test]
+fn an_archive_of_one_server_is_beside_that_of_the_mailbox() {
+    let lab = Lab::init(&["--mailboxes", "1", "--messages", "3"]);
+    lab.json(&["fault", "wrong-server-sync", "--mailbox", "alice"]);
+    lab.fails(1, &["move", "alice", "--to", "new"]);
+    lab.json(&["deliver", "alice"]);
+    let on = |server: &str| lab.json(&["backup", "alice", "--on", server]);
+    let (source, target) = (on("old"), on("new"));
+    assert_eq!((&source["messages"], &target["messages"]), (&1.into(), &3.into()));
+    assert!(source["archive"] != target["archive"]);
+}
+
+#[test]
+fn who_has_logged_on_is_told_by_the_profiles() {
+    let lab = Lab::init(&["--mailboxes", "2", "--messages", "1"]);
+    let both = ["logged-on", "alice", "bob"];
+    lab.json(&both);
+    lab.json(&["move", "alice", "--to", "new"]);
+    assert!(lab.fails(1, &both).contains("the profile of `alice`"));
+    lab.json(&["profile", "alice"]);
+    lab.json(&both);
+}

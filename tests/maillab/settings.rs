@@ -137,3 +137,13 @@ fn a_second_administrator_changes_the_schedule_and_nobody_is_told() {
     assert_eq!(lab.json(&["rca", "get", "--json"])["value"], "nightly");
     assert_eq!(findings(&lab), json!([["setting", "", "rca"]]));
 }
+
+#[test]
+fn a_mailbox_is_frozen_beside_those_that_are() {
+    let lab = Lab::init(&["--mailboxes", "3", "--messages", "1"]);
+    lab.json(&["frozen", "set", "carol"]);
+    for _ in 0..2 {
+        let added = lab.json(&["frozen", "add", "alice"]);
+        assert_eq!(added["value"], serde_json::json!(["alice", "carol"]));
+    }
+}
