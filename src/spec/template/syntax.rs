@@ -108,20 +108,21 @@ fn check_bounds(source: &str, expression: bool) -> Result<Option<TemplateError>,
 
 fn from_parser(error: &minijinja::Error, source: &str) -> TemplateError {
     let range = error.range().map_or(0..source.len(), |range| within(range, source));
-    let help = operator(&source[range.start..]).map(str::to_owned);
+    let help = operator(source, range.start).map(str::to_owned);
     TemplateError { message: convert::plain_message(error), range, help }
 }
 
-/// What stands here for an operator of another language.
-fn operator(rest: &str) -> Option<&'static str> {
+/// What is to be written for an operator of another language that stands there.
+fn operator(source: &str, at: usize) -> Option<&'static str> {
     let known = [
         ("&&", "write `and`"),
         ("||", "write `or`"),
-        ("| |", "write `or`"),
-        ("===", "write `==`"),
         ("=", "write `==` to compare"),
         ("!", "write `not`"),
     ];
+    let (before, rest) = source.split_at(at);
+    // The end of an operator that is known is not to blame.
+    let known = known.into_iter().filter(|_| !before.ends_with(['=', '!', '<', '>']));
     known.into_iter().find(|(sign, _)| rest.starts_with(sign)).map(|(_, help)| help)
 }
 
