@@ -16,6 +16,7 @@ pub use any::{Checked, diagnostic, load_policy, open_file};
 use super::decode::{self, Decoder, DriverFile};
 use super::finding::{Finding, Findings, Where};
 use super::model::{Driver, Place, Runbook};
+use super::suspect::suspect;
 use super::yaml::{self, Document, FaultKind, Kind, Node, Unreadable};
 use super::{check, codes, params};
 use crate::diag::{Diagnostic, Source};
@@ -321,7 +322,16 @@ fn unreadable_finding(file: u32, source: &Source, error: Unreadable) -> Finding 
             // What is missing at the end is missing behind the last thing that is there.
             let end = source.text.trim_end().len();
             let at = place.map_or(0, |place| source.byte(place)).min(end);
-            let begun = begun.filter(|begun| begun.line < source.line(at));
+            let line = source.line(at);
+            if let Some(suspect) = suspect(&source.text, &message, line) {
+                let bytes = Where::Bytes(file, suspect.bytes.clone());
+                let stumbled = (source.line(suspect.bytes.start) != line)
+                    .then(|| format!("the parser stumbles over it in line {line}: {message}"));
+                return Finding::error(codes::SYNTAX, bytes, suspect.message)
+                    .help(suspect.help)
+                    .maybe_help(stumbled);
+            }
+            let begun = begun.filter(|begun| begun.line < line);
             let begun =
                 begun.map(|begun| format!("what is not finished begins in line {}", begun.line));
             Finding::error(codes::SYNTAX, Where::Bytes(file, at..at), message)

@@ -17,6 +17,7 @@ pub mod policy;
 mod scalar;
 pub mod schema;
 pub mod surround;
+mod suspect;
 pub mod template;
 mod typed;
 pub mod window;

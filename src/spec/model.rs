@@ -2,6 +2,7 @@
 //!
 //! Does not know parameters' values, tasks or runs; every field remembers its place in the text.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +87,8 @@ pub struct Driver {
     pub title: Option<String>,
     /// Actions by name.
     pub actions: IndexMap<String, Arc<DriverAction>>,
+    /// Names of actions that are there and could not be understood, which was told.
+    pub broken: BTreeSet<String>,
     /// Index of its text in [`Runbook::sources`].
     pub file: u32,
     /// The place of its name.

@@ -197,7 +197,8 @@ impl Decoder<'_> {
             );
         }
         let Some(first) = ACTIONS.into_iter().find(|key| fields.has(key)) else {
-            if !refused {
+            // A key that is misspelt is told as such.
+            if !refused && !allowed.iter().any(|key| fields.resembles(key)) {
                 let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
                 let message = format!("{} does nothing", fields.what);
                 self.errors(

@@ -2,6 +2,7 @@
 //!
 //! Does not know who uses them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -31,28 +32,26 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Driver> {
     let name_at = fields.key_number("driver").unwrap_or(root_number);
     decoder.finish(fields, &keys::DRIVER);
     let (name, number) = name.unwrap_or((String::new(), name_at));
-    Some(Driver {
-        name,
-        title,
-        actions: actions.unwrap_or_default(),
-        file: decoder.file,
-        at: decoder.at(number),
-    })
+    let (actions, broken) = actions.unwrap_or_default();
+    Some(Driver { name, title, actions, broken, file: decoder.file, at: decoder.at(number) })
 }
 
 impl Decoder<'_> {
-    fn actions(&mut self, entry: Entry) -> IndexMap<String, Arc<DriverAction>> {
-        let mut actions = IndexMap::new();
+    /// The actions, and the names of those that are broken.
+    fn actions(&mut self, entry: Entry) -> (IndexMap<String, Arc<DriverAction>>, BTreeSet<String>) {
+        let (mut actions, mut broken) = (IndexMap::new(), BTreeSet::new());
         let Some(fields) = self.fields("`actions`", entry.key.number, entry.value) else {
-            return actions;
+            return (actions, broken);
         };
         for (key, value) in fields.into_entries() {
             self.check_name("an action", &key.text, key.number);
             if let Some(action) = self.driver_action(&key, value) {
                 actions.insert(key.text, Arc::new(action));
+            } else {
+                broken.insert(key.text);
             }
         }
-        actions
+        (actions, broken)
     }
 
     fn driver_action(&mut self, key: &Key, value: Node) -> Option<DriverAction> {

@@ -33,6 +33,11 @@ impl Fields {
         self.entries.iter().any(|(known, _)| known.text == key)
     }
 
+    /// Whether a key that is left was probably meant to be this one, which is told when the map is finished.
+    pub(super) fn resembles(&self, key: &str) -> bool {
+        self.entries.iter().any(|(left, _)| did_you_mean(&left.text, [key]).is_some())
+    }
+
     /// Number of a key that is there.
     pub(super) fn key_number(&self, key: &str) -> Option<u32> {
         self.entries.iter().find(|(known, _)| known.text == key).map(|(known, _)| known.number)

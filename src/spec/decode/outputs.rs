@@ -21,6 +21,10 @@ impl Decoder<'_> {
             let at = self.at(key.number);
             let (value, kind) = match value.kind {
                 Kind::Map(_) => self.typed_output(&key.text, key.number, value),
+                Kind::Null => {
+                    self.wrong_type(&format!("output `{}`", key.text), &value, "a template");
+                    (None, None)
+                }
                 _ => (self.dynamic(&value), None),
             };
             // An output that is broken exists all the same.

@@ -190,6 +190,9 @@ impl Decoder<'_> {
         if let Some(action) = loaded.actions.get(action) {
             return Some(action.clone());
         }
+        if loaded.broken.contains(action) {
+            return None;
+        }
         let near = self.findings.near(action, loaded.actions.keys().map(String::as_str));
         self.errors(
             codes::UNKNOWN_ACTION,

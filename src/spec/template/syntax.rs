@@ -34,9 +34,10 @@ pub(super) fn parse_template(source: &str) -> Result<(Vec<Part>, Vec<Reference>)
     if !["{{", "{%", "{#"].iter().any(|opening| source.contains(opening)) {
         return Ok((vec![Part::Text(source.to_owned())], Vec::new()));
     }
-    check_bounds(source, false)?;
+    let unread = check_bounds(source, false)?;
     let statement =
         parse(source, "", SYNTAX.clone()).map_err(|error| from_parser(&error, source))?;
+    unread.map_or(Ok(()), Err)?;
     let ast::Stmt::Template(template) = &statement else {
         return Err(whole("this is not a template", source));
     };
@@ -58,18 +59,23 @@ pub(super) fn parse_expression(source: &str) -> Result<(Node, Vec<Reference>), T
             ..whole("an expression stands here, without `{{ }}`", source)
         });
     }
-    check_bounds(source, true)?;
+    let unread = check_bounds(source, true)?;
     let expression = parse_expr(source).map_err(|error| from_parser(&error, source))?;
+    unread.map_or(Ok(()), Err)?;
     let mut lowering = Lowering::new(source);
     let node = lowering.expression(&expression)?;
     Ok((node, lowering.references))
 }
 
-/// Refuses what would make the parser recurse too far. Syntax errors are left to the parser.
-fn check_bounds(source: &str, expression: bool) -> Result<(), TemplateError> {
+/// Refuses what would make the parser recurse too far. Syntax errors are left to the parser, but for the one that is returned: behind a
+/// text, the parser takes what is no token for the end (minijinja 3.0.5), and would leave out the rest of a condition.
+fn check_bounds(source: &str, expression: bool) -> Result<Option<TemplateError>, TemplateError> {
     let (mut operators, mut elses, mut statements) = (0, 0, 0);
     for token in tokenize(source, expression, SYNTAX.clone()) {
-        let Ok((token, span)) = token else { return Ok(()) };
+        let (token, span) = match token {
+            Ok(read) => read,
+            Err(error) => return Ok(Some(from_parser(&error, source))),
+        };
         let range = span.start_offset as usize..span.end_offset as usize;
         match token {
             Token::VariableStart | Token::BlockStart => (operators, elses) = (0, 0),
@@ -97,12 +103,27 @@ fn check_bounds(source: &str, expression: bool) -> Result<(), TemplateError> {
             });
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn from_parser(error: &minijinja::Error, source: &str) -> TemplateError {
     let range = error.range().map_or(0..source.len(), |range| within(range, source));
-    TemplateError { message: convert::plain_message(error), range, help: None }
+    let help = operator(source, range.start).map(str::to_owned);
+    TemplateError { message: convert::plain_message(error), range, help }
+}
+
+/// What is to be written for an operator of another language that stands there.
+fn operator(source: &str, at: usize) -> Option<&'static str> {
+    let known = [
+        ("&&", "write `and`"),
+        ("||", "write `or`"),
+        ("=", "write `==` to compare"),
+        ("!", "write `not`"),
+    ];
+    let (before, rest) = source.split_at(at);
+    // The end of an operator that is known is not to blame.
+    let known = known.into_iter().filter(|_| !before.ends_with(['=', '!', '<', '>']));
+    known.into_iter().find(|(sign, _)| rest.starts_with(sign)).map(|(_, help)| help)
 }
 
 /// A range that can be sliced, and that shows something: an empty one is widened by a character.

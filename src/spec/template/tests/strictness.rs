@@ -247,3 +247,19 @@ fn an_expression_stands_without_braces() {
     assert_eq!(Expression::parse("  ").unwrap_err().message, "an expression is missing");
     assert_eq!(Expression::parse("a b").unwrap_err().message, "unexpected input after expression");
 }
+
+/// The parser of minijinja takes what it cannot read behind a text for the end of the expression.
+#[test]
+fn nothing_behind_a_text_is_left_out() {
+    for source in ["a == 'x' && b", "a == 'x' & b", "'x' $", "a == 'x' and b ~ 'y' \u{a7} c"] {
+        let error = Expression::parse(source).unwrap_err();
+        assert!(error.message.contains("unexpected"), "{source}: {}", error.message);
+    }
+    for source in ["{{ 'x' && b }}", "{% if a == 'x' && b %}y{% endif %}"] {
+        assert!(Template::parse(source).is_err(), "{source}");
+    }
+    let help = |source: &str| Expression::parse(source).unwrap_err().help;
+    assert_eq!(help("a == 'x' && b"), Some("write `and`".to_owned()));
+    assert_eq!(help("a = 1"), Some("write `==` to compare".to_owned()));
+    assert_eq!(help("!a"), Some("write `not`".to_owned()));
+}
