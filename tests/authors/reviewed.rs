@@ -78,7 +78,8 @@ fn a_plan_is_run_as_it_was_reviewed_from_any_folder() {
     );
     assert_eq!(kept["plan"], serde_json::from_str::<Value>(&shown).unwrap());
     fs::create_dir(here.join("elsewhere")).unwrap();
-    printed(&here.join("elsewhere"), &["run", "../it.plan"]);
+    // One after the other, so that the marks stand in the order of the items.
+    printed(&here.join("elsewhere"), &["run", "../it.plan", "--jobs", "1"]);
     assert_eq!(fs::read_to_string(here.join("marked")).unwrap(), "a\nb\n");
 }
 
