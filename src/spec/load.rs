@@ -338,9 +338,12 @@ fn unreadable_finding(file: u32, source: &Source, error: Unreadable) -> Finding 
                 .maybe_help(syntax_hint(source, at).or(begun))
         }
         Unreadable::SeveralDocuments => {
-            let at = source.text.find("\n---").map_or(0, |at| at + 1);
+            // The next one begins behind a line that ends the first, or with its own first line.
+            let marks = ["\n---", "\n..."].into_iter();
+            let mark = marks.filter_map(|mark| source.text.find(mark)).min();
+            let at = mark.map_or(0..0, |line| line + 1..line + 4);
             let message = "there is more than one document in the file";
-            Finding::error(codes::NOT_AVAILABLE, Where::Bytes(file, at..at + 3), message)
+            Finding::error(codes::NOT_AVAILABLE, Where::Bytes(file, at), message)
                 .help("a file holds one runbook or one driver")
         }
         Unreadable::TooMuch { message, place } => {

@@ -111,3 +111,17 @@ fn places_behind_aliases_and_wide_characters_are_exact() {
         ]
     );
 }
+
+/// A second document may begin behind `...`, and with nothing that marks it.
+#[test]
+fn several_documents_are_shown_where_the_first_ends() {
+    for (text, shown) in [
+        ("name: a\n---\nname: b\n", "---"),
+        ("name: é\n...\nname: b\n", "..."),
+        (" \u{feff}name: a\nparams: {}\n", ""),
+    ] {
+        let wrong = load_from(Source::new("book.yaml", text), IndexMap::new()).unwrap_err();
+        let span = wrong[0].span.as_ref().unwrap();
+        assert_eq!(&span.source.text[span.start..span.end], shown, "{text}");
+    }
+}
