@@ -19,6 +19,8 @@ cat >"$home/env" <<END
 export PATH="$target/release:$target/release/examples:\$PATH"
 export MAILLAB_DIR="$home/laboratory"
 export WINDLASS_STATE_DIR="$home/state"
+# The servers are this laboratory's alone, and so are their locks: an earlier run that was cut off is in nobody's way.
+export WINDLASS_LOCKS_DIR="$home/locks"
 END
 . "$home/env"
 
