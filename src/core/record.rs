@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::claim::{Blocker, Lock};
-use super::job::{End, Role};
+use super::job::{End, JobId, Role};
 use super::question::{Answer, Question};
 use super::setting::{SettingCommands, SettingStanding};
 use crate::spec::model::Effect;
@@ -416,6 +416,23 @@ pub enum Closing {
 }
 
 impl Record {
+    /// A job could not be started, so that nothing of it has happened.
+    #[must_use]
+    pub fn not_spawned(job: &JobId, reason: &str) -> Self {
+        Self::JobEnded {
+            task: job.task.clone(),
+            attempt: job.attempt,
+            end: JobEnd::NotSpawned { reason: reason.to_owned() },
+            verdict: Verdict::Bad { reason: reason.to_owned() },
+        }
+    }
+
+    /// Nothing is left of a job, nor of its end.
+    #[must_use]
+    pub fn job_lost(job: &JobId) -> Self {
+        Self::JobLost { task: job.task.clone(), attempt: job.attempt }
+    }
+
     /// Whether it tells of locks that are asked for, held or given back.
     #[must_use]
     pub fn is_about_claims(&self) -> bool {

@@ -50,13 +50,7 @@ impl<E: Evaluate> Machine<E> {
         self.fate_is_known(current.id);
         let unborn = format!("could not be started: {reason}");
         let reason = format!("it {unborn}");
-        let record = Record::JobEnded {
-            task: job.task.clone(),
-            attempt: job.attempt,
-            end: JobEnd::NotSpawned { reason: reason.clone() },
-            verdict: Verdict::Bad { reason: reason.clone() },
-        };
-        self.note(now, record, out)?;
+        self.note(now, Record::not_spawned(job, &reason), out)?;
         out.plan(Effect::Forget { job: job.clone() });
         self.running.remove(&current.id);
         if self.try_again(now, current.id, current.job.role, None, &reason, out)? {

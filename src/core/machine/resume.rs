@@ -6,7 +6,7 @@ use super::{Effect, Lingering, Machine, Transition};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{JobId, Role};
-use crate::core::record::{JobEnd, Judgement, Record, Verdict};
+use crate::core::record::{Judgement, Record};
 use crate::core::recover::{Evidence, Next, after_lost_end, recover};
 use crate::core::state::{InstanceId, Knowledge, Phase};
 
@@ -99,22 +99,12 @@ impl<E: Evaluate> Machine<E> {
                 Ok(())
             }
             (next, Evidence::NeverStarted) => {
-                let reason = "its executor died before it could be started".to_owned();
-                let record = Record::JobEnded {
-                    task: job.task.clone(),
-                    attempt: job.attempt,
-                    end: JobEnd::NotSpawned { reason: reason.clone() },
-                    verdict: Verdict::Bad { reason: reason.clone() },
-                };
-                self.note(now, record, out)?;
-                self.conclude_lost(now, id, next, &reason, out)
+                let reason = "its executor died before it could be started";
+                self.note(now, Record::not_spawned(job, reason), out)?;
+                self.conclude_lost(now, id, next, reason, out)
             }
             (next @ (Next::Again | Next::Ask | Next::InDoubt), _) => {
-                self.note(
-                    now,
-                    Record::JobLost { task: job.task.clone(), attempt: job.attempt },
-                    out,
-                )?;
+                self.note(now, Record::job_lost(job), out)?;
                 self.conclude_lost(now, id, next, "its end is lost", out)
             }
         }

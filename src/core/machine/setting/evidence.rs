@@ -8,7 +8,7 @@ use crate::core::apply::Unfit;
 use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::{JobId, Role};
 use crate::core::machine::{Effect, Lingering, Machine, Transition};
-use crate::core::record::{JobEnd, Record, Verdict};
+use crate::core::record::{JobEnd, Record};
 use crate::core::recover::{Evidence, Next, recover};
 use crate::core::setting::{Activity, Way};
 use crate::core::state::InstanceId;
@@ -103,19 +103,12 @@ impl<E: Evaluate> Machine<E> {
                 Ok(())
             }
             (_, Evidence::NeverStarted) => {
-                let reason = "its executor died before it could be started".to_owned();
-                let record = Record::JobEnded {
-                    task: job.task.clone(),
-                    attempt: job.attempt,
-                    end: JobEnd::NotSpawned { reason: reason.clone() },
-                    verdict: Verdict::Bad { reason: reason.clone() },
-                };
-                self.note(now, record, out)?;
-                self.begin_anew(now, id, job, &reason, out)
+                let reason = "its executor died before it could be started";
+                self.note(now, Record::not_spawned(job, reason), out)?;
+                self.begin_anew(now, id, job, reason, out)
             }
             (Next::Again | Next::Ask | Next::InDoubt, _) => {
-                let record = Record::JobLost { task: job.task.clone(), attempt: job.attempt };
-                self.note(now, record, out)?;
+                self.note(now, Record::job_lost(job), out)?;
                 self.come_back(id);
                 Ok(())
             }

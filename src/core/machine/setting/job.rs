@@ -174,13 +174,7 @@ impl<E: Evaluate> Machine<E> {
         let Some((id, way, role)) = self.part_with(job) else { return Ok(()) };
         self.fate_is_known(id);
         let reason = format!("it could not be started: {reason}");
-        let record = Record::JobEnded {
-            task: job.task.clone(),
-            attempt: job.attempt,
-            end: JobEnd::NotSpawned { reason: reason.clone() },
-            verdict: Verdict::Bad { reason: reason.clone() },
-        };
-        self.note(now, record, out)?;
+        self.note(now, Record::not_spawned(job, &reason), out)?;
         out.plan(Effect::Forget { job: job.clone() });
         self.conclude_bad_setting(now, id, way, role, None, &reason, out)
     }
