@@ -3,6 +3,9 @@
 //! Obeys the contract of [`Transition`]: all records of a transition are written before its effects, and an effect that waits for
 //! a record is done only after that record was synced.
 
+mod between;
+mod effects;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
@@ -10,15 +13,15 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
-use windlass::core::job::{Command, JobId, Role};
-use windlass::core::machine::{Effect, Input, Machine, Transition, may_resolve};
+use windlass::core::job::{JobId, Role};
+use windlass::core::machine::{Effect, Input, Machine};
 use windlass::core::record::{Actor, Opened, Record, StopReason};
 use windlass::core::recover::Evidence;
 use windlass::core::setting::{Activity, Way};
-use windlass::core::state::{InstanceId, Phase, State, TaskState};
+use windlass::core::state::{InstanceId, Phase, State};
 use windlass::plan::graph::{Graph, Meaning, Task};
 
-use crate::answers::{Answers, temporary};
+use crate::answers::Answers;
 use crate::journal::Journal;
 use crate::locks::Locks;
 use crate::operator;
@@ -26,7 +29,7 @@ use crate::plan::random_plan;
 use crate::questions;
 use crate::trouble::{Crash, Trouble};
 use crate::watch::Watch;
-use crate::world::{Kind, World, time};
+use crate::world::{Kind, World};
 
 /// Resumes after which a run must be closed, once nothing bad happens any more and an operator decides every doubt.
 const CALM_LIVES_MAX: u32 = 40;
@@ -179,81 +182,6 @@ impl Run {
         }
     }
 
-    fn strike(&mut self, crash: Crash) {
-        self.say(|| format!("*** {crash:?}"));
-        match crash {
-            Crash::Executor => {}
-            Crash::Keeper { jobs_die } => self.world.keeper_dies(self.now, jobs_die),
-            Crash::Power => {
-                self.journal.power_cut(&mut self.rng);
-                self.world.power_cut(self.now, &mut self.rng);
-            }
-        }
-    }
-
-    /// No executor is there: time passes, things break, an operator decides. Says whether the run is closed.
-    fn between_lives(&mut self) -> Result<bool, String> {
-        self.now += self.rng.random_range(0..60);
-        self.come_and_go_between_lives();
-        if let Some(crash) = self.trouble.between_lives(&mut self.rng) {
-            self.strike(crash);
-        }
-        let mut state = self.journal.replay(&self.graph)?;
-        if state.run().closed {
-            self.watch.new_executor(state, &self.journal.records()?, 1)?;
-            self.watch.check(self.now, &self.watch.state, &self.world, true)?;
-            return Ok(true);
-        }
-        let orders = if self.trouble.is_calm() {
-            let desperate = self.calm_lives > PATIENT_LIVES_MAX;
-            operator::settle_all(&state, &self.world, self.now, desperate)
-        } else if self.trouble.operator_comes(&mut self.rng) {
-            operator::decide_some(&state, &self.world, self.now, &mut self.rng)
-        } else {
-            Vec::new()
-        };
-        self.watch.new_executor(state.clone(), &self.journal.records()?, 1)?;
-        self.answer_between_lives(&mut state)?;
-        for decision in orders {
-            if may_resolve(&state, &decision.task, decision.decision).is_err() {
-                continue;
-            }
-            let record = decision.record();
-            let at = time(self.now);
-            state.apply(at, &record).map_err(|unfit| unfit.to_string())?;
-            self.write(at, &record, &BTreeSet::new())?;
-        }
-        self.journal.sync();
-        Ok(false)
-    }
-
-    /// No executor is there: people answer some of what they were asked, and once nothing bad happens any more all of it.
-    fn answer_between_lives(&mut self, state: &mut State) -> Result<(), String> {
-        let willing = self.trouble.is_calm();
-        while willing || self.rng.random_bool(0.6) {
-            let answer = questions::answer(state, self.now, willing, &mut self.rng);
-            let Some((task, by, answer)) = answer else { break };
-            let record = Record::Answered { task, by, answer };
-            let at = time(self.now);
-            state.apply(at, &record).map_err(|unfit| unfit.to_string())?;
-            self.write(at, &record, &BTreeSet::new())?;
-        }
-        Ok(())
-    }
-
-    /// No executor of ours is there: others come and go, and operators take locks away under which nothing lives.
-    fn come_and_go_between_lives(&mut self) {
-        if self.trouble.is_calm() {
-            self.locks.others_leave();
-        }
-        let alive = |instance: &windlass::core::state::Instance| {
-            self.world.is_alive(&instance.id, self.now)
-        };
-        if !self.watch.state.instances().iter().any(alive) {
-            self.locks.thieves_come();
-        }
-    }
-
     fn write(
         &mut self,
         at: jiff::Timestamp,
@@ -401,36 +329,6 @@ impl Run {
             .map(Input::Order)
     }
 
-    /// The keeper dies under a living executor, which finds out for itself what became of its jobs.
-    fn lose_keeper(
-        &mut self,
-        machine: &Machine<Answers>,
-        crash: Crash,
-    ) -> Result<Option<Crash>, String> {
-        self.strike(crash);
-        let in_flight: Vec<JobId> = machine
-            .state()
-            .tasks()
-            .filter(|(_, _, task)| matches!(task.phase, Phase::Running(_) | Phase::Judging(_)))
-            .map(|(_, instance, task)| JobId { task: instance.id.clone(), attempt: task.jobs })
-            .collect();
-        let parts = machine.state().all_parts().filter_map(|(id, part)| match part.activity {
-            Activity::Running(way, _) | Activity::Judging(way, _) => {
-                let task = machine.state().job_name(id, way);
-                Some(JobId { task, attempt: part.jobs(way) })
-            }
-            _ => None,
-        });
-        let in_flight: Vec<JobId> = in_flight.into_iter().chain(parts).collect();
-        for job in in_flight {
-            let unstarted = |effect: &Effect| matches!(effect, Effect::Spawn { job: other, .. } if *other == job);
-            if !self.life.waiting.iter().any(|(_, effect)| unstarted(effect)) {
-                self.schedule(1, Event::Answer(job));
-            }
-        }
-        Ok(None)
-    }
-
     fn schedule(&mut self, delay: i64, event: Event) {
         self.life.numbered += 1;
         self.life.events.push(Reverse((self.now + delay, self.life.numbered, event)));
@@ -528,203 +426,6 @@ impl Run {
         if over > ends {
             self.schedule((over - self.now).max(0), Event::Look(job.clone()));
         }
-    }
-
-    /// One transition: the machine decides, its records are written, its effects done. The executor may die anywhere in it.
-    fn step(
-        &mut self,
-        machine: &mut Machine<Answers>,
-        input: Input,
-    ) -> Result<Option<Crash>, String> {
-        self.story.transitions += 1;
-        self.say(|| format!("{input:?}"));
-        let at = time(self.now);
-        let Transition { records, effects, refused } =
-            machine.handle(at, input).map_err(|unfit| format!("the machine errs: {unfit}"))?;
-        if let Some(refused) = refused {
-            self.say(|| refused);
-        }
-        let orphaned: BTreeSet<InstanceId> = machine.orphaned().collect();
-        let (dies_after, crash) = self.trouble.within(records.len() + effects.len(), &mut self.rng);
-        let first = self.journal.len();
-        for (done, record) in records.iter().enumerate() {
-            if dies_after == Some(done) {
-                return Ok(crash);
-            }
-            self.write(at, record, &orphaned)?;
-        }
-        let thorough = self.rng.random_range(0..100) < 35;
-        self.watch.check(self.now, machine.state(), &self.world, thorough)?;
-        for (done, planned) in effects.into_iter().enumerate() {
-            if dies_after == Some(records.len() + done) {
-                return Ok(crash);
-            }
-            match planned.durable {
-                Some(_) if records.is_empty() => self.life.waiting.push((first, planned.effect)),
-                Some(record) if record >= records.len() => {
-                    return Err("an effect waits for a record that is not there".to_owned());
-                }
-                Some(record) => self.life.waiting.push((first + record + 1, planned.effect)),
-                None if matches!(planned.effect, Effect::Release { .. }) => {
-                    self.sync()?;
-                    self.effect(planned.effect)?;
-                }
-                None => self.effect(planned.effect)?,
-            }
-        }
-        if self.rng.random_bool(0.6) {
-            self.sync()?;
-        } else {
-            self.schedule(2, Event::Sync);
-        }
-        Ok(None)
-    }
-
-    fn sync(&mut self) -> Result<(), String> {
-        self.journal.sync();
-        let synced = self.journal.synced();
-        for (needs, effect) in std::mem::take(&mut self.life.waiting) {
-            if needs <= synced {
-                self.effect(effect)?;
-            } else {
-                self.life.waiting.push((needs, effect));
-            }
-        }
-        Ok(())
-    }
-
-    fn effect(&mut self, effect: Effect) -> Result<(), String> {
-        self.say(|| format!("  > {effect:?}"));
-        match effect {
-            Effect::Spawn { job, role, command, .. } => {
-                self.story.jobs += 1;
-                let task = self.watch.state.find(&job.task).ok_or("a job of nothing")?;
-                if self.watch.state.part(task).is_some() {
-                    return self.spawn_for_setting(&job, task, role, &command);
-                }
-                let node = self.watch.state.instance(task).node;
-                let kind = kind(self.graph.task(node).ok_or("a job of a group")?, role);
-                let once = kind.effect == windlass::spec::model::Effect::Once;
-                if once && !self.journal.has_synced_start(&job.task, job.attempt) {
-                    return Err(format!("{job} is `once`, and its start is not on disk"));
-                }
-                self.locks.check_job(&self.watch.state, &job.task, &self.answers)?;
-                self.world.spawn(self.now, &job, kind, &mut self.rng)?;
-                self.look_at_ends(&job);
-            }
-            Effect::Gather { job, .. } => {
-                let delay = self.rng.random_range(0..10);
-                self.schedule(delay, Event::Answer(job));
-            }
-            Effect::Read { job } => {
-                let delay = self.rng.random_range(0..10);
-                self.schedule(delay, Event::Printed(job));
-            }
-            Effect::Kill { job } => {
-                self.world.kill(self.now, &job);
-                self.look_at_ends(&job);
-            }
-            Effect::Forget { job } => self.world.forget(&job),
-            Effect::Acquire { .. }
-            | Effect::Release { .. }
-            | Effect::Verify { .. }
-            | Effect::Withdraw { .. } => {
-                let durable = || self.journal.replay_synced(&self.graph);
-                let answer = self.locks.carry_out(
-                    &effect,
-                    &self.watch.state,
-                    durable,
-                    &self.world,
-                    self.now,
-                )?;
-                if let Some(answer) = answer {
-                    self.life.letters.push(answer);
-                    self.life.open_letters += 1;
-                    let number = u32::try_from(self.life.letters.len() - 1).expect("few letters");
-                    self.schedule(self.now % 3, Event::Told(number));
-                }
-            }
-            Effect::Ask { instance } => {
-                let task = self.watch.state.instance(instance).id.clone();
-                let durable = self.journal.replay_synced(&self.graph)?;
-                let known = durable.find(&task).and_then(|id| durable.task(id));
-                let still = self.watch.state.task(instance).map(|task| task.phase);
-                if still == Some(Phase::Awaiting)
-                    && known.is_none_or(|known| known.phase != Phase::Awaiting)
-                {
-                    return Err(format!("people learn of {task}, which is not on disk"));
-                }
-                let manual = self.watch.state.task(instance).is_some_and(TaskState::is_in_hands);
-                if manual && self.watch.questions.fresh.contains(&task) {
-                    self.locks.check_job(&self.watch.state, &task, &self.answers)?;
-                }
-            }
-            Effect::Timer { instance, at } => {
-                let early = i64::from(self.rng.random_bool(0.1));
-                let delay = at.as_millisecond() - self.now - early;
-                self.schedule(delay.max(0), Event::Due(instance));
-            }
-        }
-        Ok(())
-    }
-
-    fn spawn_for_setting(
-        &mut self,
-        job: &JobId,
-        part: InstanceId,
-        role: Role,
-        command: &Command,
-    ) -> Result<(), String> {
-        use windlass::spec::model::Effect::{Idempotent, Read};
-        let effect = if role == Role::Get { Read } else { Idempotent };
-        if role != Role::Get && !self.journal.has_synced_start(&job.task, job.attempt) {
-            return Err(format!("{job} changes a setting, and its start is not on disk"));
-        }
-        let name = self.watch.state.instance(part).id.clone();
-        self.world.meet(&name, temporary(&self.watch.state, part), &mut self.rng);
-        let kind = Kind { role, effect, probed: false, last: false };
-        self.world.spawn(self.now, job, kind, &mut self.rng)?;
-        if role != Role::Get {
-            let value = command.argv.last().cloned().unwrap_or_default();
-            let old = self.watch.state.part(part).and_then(|part| part.old.clone());
-            if role == Role::Restore && old.as_deref().and_then(Value::as_str) != Some(&value) {
-                return Err(format!("{job} puts {name} back to {value}, which it was not"));
-            }
-            self.world.writes(job, value);
-        }
-        self.look_at_ends(job);
-        Ok(())
-    }
-
-    /// Whoever says that nothing is left to do must not leave a job of its own unheard.
-    fn check_no_job_left(&self, machine: &Machine<Answers>) -> Result<(), String> {
-        let orphaned: BTreeSet<InstanceId> = machine.orphaned().collect();
-        for (id, part) in machine.state().all_parts() {
-            if part.activity.is_in_flight() && !orphaned.contains(&id) {
-                return Err(format!("the executor goes while a setting is {:?}", part.activity));
-            }
-        }
-        for (id, instance, task) in machine.state().tasks() {
-            let maybe = matches!(task.knowledge, windlass::core::state::Knowledge::Maybe(_));
-            // Without its locks nothing of it is started, not even its probe.
-            let locked = self.locks.has_all(machine.state(), id, &self.answers);
-            if locked
-                && task.phase == Phase::Asking
-                && maybe
-                && self.watch.inquiries.is_asking(&instance.id)
-            {
-                return Err(format!(
-                    "the executor goes without having asked after {}",
-                    instance.id
-                ));
-            }
-            if matches!(task.phase, Phase::Running(_) | Phase::Judging(_))
-                && !orphaned.contains(&id)
-            {
-                return Err(format!("the executor goes while {} is {:?}", instance.id, task.phase));
-            }
-        }
-        Ok(())
     }
 }
 
