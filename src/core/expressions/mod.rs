@@ -2,6 +2,8 @@
 //!
 //! Pure: reads the plan and the state and nothing else, so that every answer can be had again from the journal.
 
+mod beforehand;
+mod items;
 mod locks;
 mod probe;
 mod question;
@@ -72,77 +74,6 @@ impl Expressions {
     #[must_use]
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
-    }
-
-    /// The step on whose outcome `when` depends, if on any.
-    #[must_use]
-    pub fn condition_depends_on(&self, state: &State, instance: InstanceId) -> Option<String> {
-        let when = self.plan.step(state.instance(instance).node).when.as_ref()?;
-        scope::first_step(state, instance, when.value.references())
-    }
-
-    /// What `when` says before anything has run, if that does not hang on a step's outcome; else that step. What a false part
-    /// before it makes irrelevant is not looked at.
-    ///
-    /// # Errors
-    /// The step on whose outcome it depends.
-    pub fn when_beforehand(
-        &self,
-        state: &State,
-        instance: InstanceId,
-    ) -> Result<Result<bool, String>, String> {
-        let Some(when) = &self.plan.step(state.instance(instance).node).when else {
-            return Ok(Ok(true));
-        };
-        let Some(until) = self.condition_depends_on(state, instance) else {
-            return Ok(self.when(state, instance));
-        };
-        let known = when.value.references().iter().filter(|path| path.root() != "steps");
-        let scope = self.scope(state, instance, known);
-        // Whatever looks at a step is an error in a scope without steps.
-        when.value.eval_bool(&scope).map(Ok).map_err(|_| until)
-    }
-
-    /// Whether a job's command, or what decides on its answer, reads the id or the folder of the run.
-    #[must_use]
-    pub fn knows_its_run(&self, state: &State, instance: InstanceId, role: Role) -> bool {
-        let Ok((work, inherited)) = self.of_role(state.instance(instance).node, role) else {
-            return false;
-        };
-        let behind = work.target().map(|target| &target.work);
-        let outer = inherited.and_then(|_| self.work(state.instance(instance).node).ok());
-        let works = [Some(work), behind, outer].into_iter().flatten();
-        works.flat_map(scope::references).any(|path| path.root() == "run")
-    }
-
-    /// The step on whose outcome the items of a group depend, if on any.
-    #[must_use]
-    pub fn items_depend_on(&self, state: &State, instance: InstanceId) -> Option<String> {
-        let for_each = self.plan.step(state.instance(instance).node).for_each.as_ref()?;
-        let keys = for_each.key.iter().flat_map(|key| key.value.references());
-        scope::first_step(state, instance, for_each.items.value.references().chain(keys))
-    }
-
-    /// The step on whose outcome a task's command or assertion depends, if on any.
-    #[must_use]
-    pub fn action_depends_on(&self, state: &State, instance: InstanceId) -> Option<String> {
-        let work = self.work(state.instance(instance).node).ok()?;
-        scope::first_step(state, instance, scope::references(work)).or_else(|| {
-            let mut at = instance;
-            while at != InstanceId::ROOT {
-                let step = self.plan.step(state.instance(at).node);
-                let own = step
-                    .env
-                    .values()
-                    .chain(&step.dir)
-                    .flat_map(|template| template.value.references());
-                if let Some(found) = scope::first_step(state, at, own) {
-                    return Some(found);
-                }
-                at = state.scope(state.instance(at).scope).group;
-            }
-            None
-        })
     }
 
     fn work(&self, node: NodeId) -> Result<&Work, String> {
@@ -309,49 +240,7 @@ impl Evaluate for Expressions {
     }
 
     fn items(&self, state: &State, instance: InstanceId) -> Result<Vec<Item>, String> {
-        let for_each = self
-            .plan
-            .step(state.instance(instance).node)
-            .for_each
-            .as_ref()
-            .ok_or("it does not fan out")?;
-        let scope = self.scope(state, instance, for_each.items.value.references());
-        let values = match for_each
-            .items
-            .value
-            .render(&scope)
-            .map_err(|error| format!("`items`: {error}"))?
-        {
-            Value::Array(values) => values,
-            other => return Err(format!("`items` must be a list, and is {}", kind_of(&other))),
-        };
-        let outer =
-            for_each.key.as_ref().map(|key| self.scope(state, instance, key.value.references()));
-        let mut keys = std::collections::HashMap::with_capacity(values.len());
-        let mut items = Vec::with_capacity(values.len());
-        for (index, value) in values.into_iter().enumerate() {
-            let key = match (&for_each.key, &outer) {
-                (Some(key), Some(outer)) => {
-                    let scope = outer
-                        .with(for_each.name.value.as_str(), &value)
-                        .with("index", index as u64);
-                    key.value
-                        .eval(&scope)
-                        .map_err(|error| format!("`key` of item {}: {error}", index + 1))?
-                }
-                _ => value.clone(),
-            };
-            let key = key_text(&key, index)?;
-            if let Some(earlier) = keys.insert(key.clone(), index) {
-                return Err(format!(
-                    "items {} and {} have the same key `{key}`",
-                    earlier + 1,
-                    index + 1
-                ));
-            }
-            items.push(Item { key: Some(key), value });
-        }
-        Ok(items)
+        self.items_of(state, instance)
     }
 
     fn locks(&self, state: &State, holder: Holder) -> Result<Vec<Lock>, String> {
@@ -488,28 +377,6 @@ impl Evaluate for Expressions {
             success.chain(scope::output_references(work)).any(scope::reads_stdout)
         })
     }
-}
-
-/// A key as text: a text or a whole number, of characters that can stand in a task's id.
-fn key_text(key: &Value, index: usize) -> Result<Arc<str>, String> {
-    let text = match key {
-        Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
-        other => {
-            return Err(format!(
-                "item {} is {}, which cannot be its key: give `key`, an expression over the item",
-                index + 1,
-                kind_of(other)
-            ));
-        }
-    };
-    if text.is_empty() || text.chars().any(|c| c.is_control() || c == '[' || c == ']') {
-        return Err(format!(
-            "the key {text:?} of item {} is empty, or holds a bracket or a control character",
-            index + 1
-        ));
-    }
-    Ok(text.into())
 }
 
 /// What kind of value it is, for a sentence.
