@@ -29,7 +29,7 @@ impl Known {
         let executor = self.executor.clone();
         let mut status = Status::new(self.folder.id(), &self.plan, &self.state, executor)
             .with_findings(&self.folder);
-        status = lost::look(&self.folder, in_the_way::look(&self.folder, status));
+        status = in_the_way::look(&self.folder, lost::look(&self.folder, status));
         if self.executor.is_none() && !self.state.run().closed {
             aftermath::tell(self, &mut status);
         }

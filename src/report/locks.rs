@@ -61,6 +61,8 @@ pub enum InTheWay {
     AtRest,
     /// It is at its end, or its folder is gone: it gives nothing back by itself.
     Over,
+    /// It has the lock no more.
+    Free,
     /// It waits in turn for the run that waits for it: each has what the next one wants.
     Ring(Vec<Link>),
 }
@@ -156,7 +158,8 @@ pub fn steps(run: &str, awaited: &[Awaited]) -> Vec<String> {
         let ours = by.run == run && by.state_dir.is_none();
         // Each lock of a run that is over has to be taken away by itself.
         let lock = (*awaited.in_the_way() == InTheWay::Over).then_some(&by.lock);
-        if ours || !seen.insert((&by.run, &by.state_dir, lock)) {
+        let free = *awaited.in_the_way() == InTheWay::Free;
+        if ours || free || !seen.insert((&by.run, &by.state_dir, lock)) {
             continue;
         }
         let there = |words: &[&str]| match &by.state_dir {
@@ -174,6 +177,8 @@ pub fn steps(run: &str, awaited: &[Awaited]) -> Vec<String> {
                 let words = ["locks", "release", &by.lock, "--because", "WHY", "--run", &by.run];
                 (next::command(&words), "its run is gone, or at its end")
             }
+            // The run that waits has only to ask once more.
+            InTheWay::Free => continue,
         };
         steps.push(format!("{words}   # {meaning}"));
     }
@@ -189,7 +194,11 @@ fn words(awaited: &Awaited) -> String {
         InTheWay::AtRest => "nobody works on it",
         InTheWay::Over => "that run is gone, or at its end, and gives nothing back",
         InTheWay::Ring(_) => "each holds what the other wants",
+        InTheWay::Free => "it has it no more",
     };
+    if *awaited.in_the_way() == InTheWay::Free {
+        return format!("lock `{lock}` was held by run {run}{scope}, and is not any more");
+    }
     let since = local(awaited.by.since);
     format!(
         "lock `{lock}` is held by run {run}{scope} of {user} on {host} since {since}; {run_now}"

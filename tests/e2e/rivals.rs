@@ -134,9 +134,8 @@ fn of_two_runs_that_want_each_others_locks_the_younger_is_refused_with_the_ring(
     assert_eq!(bench.ledger("ledger"), ["old"]);
 }
 
-#[test]
-fn two_runs_at_rest_that_hold_what_the_other_wants_say_so_and_what_breaks_the_ring() {
-    let bench = Bench::new();
+/// Two runs at rest, each of which holds what the other wants; returns the last words of `x`.
+fn rest_in_a_ring(bench: &Bench) -> String {
     bench.write("x.yaml", &wants("x", "X", "Y"));
     bench.write("y.yaml", &wants("y", "Y", "X"));
     let [(here_x, go_x), (here_y, go_y)] = ["x", "y"]
@@ -153,7 +152,13 @@ fn two_runs_at_rest_that_hold_what_the_other_wants_say_so_and_what_breaks_the_ri
     let x = bench.start(&["resume", "x"]);
     while status(&bench, "y")["next"][0] != "windlass status x   # it goes on" {}
     go_x.say("on\n");
-    let text = told(&finish(x).exits(4));
+    told(&finish(x).exits(4))
+}
+
+#[test]
+fn two_runs_at_rest_that_hold_what_the_other_wants_say_so_and_what_breaks_the_ring() {
+    let bench = Bench::new();
+    let text = rest_in_a_ring(&bench);
     let breaks = "windlass abandon y --because WHY   # gives it up, and its locks back; then\n  windlass resume x\n";
     assert!(text.contains(breaks), "{text}");
     let text = bench.windlass(&["status", "x"]).exits(0).stdout;
@@ -173,28 +178,49 @@ fn two_runs_at_rest_that_hold_what_the_other_wants_say_so_and_what_breaks_the_ri
 }
 
 #[test]
+fn a_ring_of_which_a_lock_was_taken_away_is_none_any_more() {
+    let bench = Bench::new();
+    rest_in_a_ring(&bench);
+    bench.windlass(&["locks", "release", "Y", "--because", "looked", "--run", "y"]).exits(0);
+    for (run, says) in [
+        ("x", "lock `Y` was held by run y (group), and is not any more"),
+        ("y", "Y (group): taken away by "),
+    ] {
+        let text = bench.windlass(&["status", run]).exits(0).stdout;
+        assert!(text.contains(says), "{says}: {text}");
+        assert!(!text.contains("each holds") && !text.contains("abandon"), "{text}");
+    }
+    let next = status(&bench, "x")["next"].clone();
+    assert_eq!(next[0], "windlass resume x", "{next}");
+    bench.windlass(&["resume", "x"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["x"]);
+}
+
+#[test]
 fn a_lock_of_a_run_whose_folder_is_gone_is_released_and_not_resumed() {
     let bench = Bench::new();
-    bench.write("x.yaml", &wants("x", "X", "Y"));
-    bench.write("y.yaml", &wants("y", "Y", "X"));
-    let (here_x, go_x) = (bench.fifo("here-x"), bench.fifo("go-x"));
-    let (here_y, go_y) = (bench.fifo("here-y"), bench.fifo("go-y"));
-    let x = bench.start(&["run", "x.yaml", "--run-id", "x"]);
+    // Where a folder is gone a job is known by the name of its run alone, and other tests have runs of their own.
+    bench.write("x.yaml", &wants("gone", "X", "Y"));
+    bench.write("y.yaml", &wants("left", "Y", "X"));
+    let (here_x, go_x) = (bench.fifo("here-gone"), bench.fifo("go-gone"));
+    let (here_y, go_y) = (bench.fifo("here-left"), bench.fifo("go-left"));
+    let x = bench.start(&["run", "x.yaml", "--run-id", "gone"]);
     here_x.hear();
     kill(x);
     go_x.say("on\n");
     bench.keeper_has_gone();
-    let y = bench.start(&["run", "y.yaml", "--run-id", "y"]);
+    let y = bench.start(&["run", "y.yaml", "--run-id", "left"]);
     here_y.hear();
     go_y.say("on\n");
     finish(y).exits(4);
-    fs::remove_dir_all(bench.path("state/runs/x")).unwrap();
-    let next = status(&bench, "y")["next"][0].as_str().unwrap().to_owned();
+    fs::remove_dir_all(bench.path("state/runs/gone")).unwrap();
+    let next = status(&bench, "left")["next"][0].as_str().unwrap().to_owned();
     assert_eq!(
         next,
-        "windlass locks release X --because WHY --run x   # its run is gone, or at its end"
+        "windlass locks release X --because WHY --run gone   # its run is gone, or at its end"
     );
-    bench.windlass(&["locks", "release", "X", "--because", "looked", "--run", "x"]).exits(0);
-    bench.windlass(&["resume", "y"]).exits(0);
-    assert_eq!(bench.ledger("ledger"), ["y"]);
+    bench.windlass(&["locks", "release", "X", "--because", "looked", "--run", "gone"]).exits(0);
+    assert_eq!(status(&bench, "left")["next"][0], "windlass resume left");
+    bench.windlass(&["resume", "left"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["left"]);
 }
