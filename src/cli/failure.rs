@@ -11,6 +11,8 @@ use crate::report::next;
 pub(super) const USAGE: u8 = 2;
 /// Another process holds a lock.
 pub(super) const LOCKED: u8 = 4;
+/// It was interrupted, and nothing is lost.
+pub(super) const INTERRUPTED: u8 = 5;
 /// The plan is stale, or something done has changed, or an order was refused.
 pub(super) const REFUSED: u8 = 6;
 /// The journal cannot be written or read.
@@ -19,7 +21,7 @@ pub(super) const JOURNAL: u8 = 7;
 pub(super) const BUG: u8 = 70;
 
 /// The exit codes, the worst first: of several runs the first counts.
-const ORDER: [u8; 10] = [BUG, JOURNAL, 8, 1, REFUSED, USAGE, 5, LOCKED, 3, 0];
+const ORDER: [u8; 10] = [BUG, JOURNAL, 8, 1, REFUSED, USAGE, INTERRUPTED, LOCKED, 3, 0];
 
 /// The worst of several exit codes; 0 if there are none.
 pub(super) fn worst(codes: &[u8]) -> u8 {
@@ -35,7 +37,7 @@ pub(super) fn meaning(code: u8) -> &'static str {
         1 => "has failed tasks",
         3 => "waits for people",
         LOCKED => "waits for a lock that another process holds",
-        5 => "was interrupted and can be resumed",
+        INTERRUPTED => "was interrupted and can be resumed",
         JOURNAL => "has a journal that cannot be written or read",
         8 => "has a doubt or a debt open",
         REFUSED | USAGE => "was refused",

@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::arguments::{Format, Place, Plan as Arguments};
-use super::failure::{BUG, Failure, JOURNAL};
+use super::failure::{BUG, Failure, INTERRUPTED, JOURNAL};
 use super::{known, planned, runbook};
 use crate::core::expressions::Expressions;
 use crate::core::preview::{Beside, Preview, preview};
@@ -22,16 +22,17 @@ use crate::report::usual::Usual;
 /// Stands for the id of a run that does not exist.
 const NO_RUN: &str = "RUN";
 
-/// The exit code of what was interrupted.
-const INTERRUPTED: u8 = 5;
-
 /// From how many earlier runs the times are taken, the newest ones.
 const EARLIER_MAX: usize = 5;
 
 pub(super) fn main(place: &Place, arguments: &Arguments) -> Result<u8, Failure> {
-    if let Some(out) = &arguments.out {
-        planned::may_be_written(out)?;
-    }
+    let kept = match &arguments.out {
+        Some(out) => {
+            planned::may_be_written(out)?;
+            Some((out, planned::typed(&arguments.runbook, &arguments.given)?))
+        }
+        None => None,
+    };
     let text = runbook::load(&arguments.runbook, &arguments.given.drivers)?;
     let params = runbook::parameters(&text, &arguments.given)?;
     let plan = Arc::new(runbook::plan(text, params, &arguments.runbook)?);
@@ -41,8 +42,7 @@ pub(super) fn main(place: &Place, arguments: &Arguments) -> Result<u8, Failure> 
         Format::Json => super::print_json(&preview)?,
         Format::Human => super::print(&forecast::text(&preview))?,
     }
-    if let Some(out) = &arguments.out {
-        let given = planned::typed(&arguments.runbook, &arguments.given)?;
+    if let Some((out, given)) = kept {
         planned::write(out, &planned::make(given, &plan, &preview)?)?;
         let run = next::command(&["run", &out.to_string_lossy()]);
         eprintln!("the plan is in {}; `{run}` runs it unless something changes", out.display());

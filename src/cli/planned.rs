@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 
@@ -10,23 +11,36 @@ use super::failure::{BUG, Failure, REFUSED, USAGE};
 use super::{actor, plan, runbook};
 use crate::core::preview::Preview;
 use crate::exec::{self, Texts};
+use crate::journal::write_file;
 use crate::observe::printable::escape;
 use crate::plan::Plan;
 use crate::report::next;
 use crate::report::planned::{FORMAT, Made, Planned, Text, Typed, Unplanned};
 use crate::report::{shell, stale};
-use crate::spec::load::{DriverChoice, read_text};
+use crate::spec::load::{BYTES_MAX, DriverChoice, read_text};
 use crate::spec::params;
 
-/// Whether a plan may be written there: over nothing but another plan.
+/// Whether a plan may be written there: over nothing but another plan, or an empty file.
 pub(super) fn may_be_written(out: &Path) -> Result<(), Failure> {
-    let Ok(text) = fs::read(out) else { return Ok(()) };
-    match Planned::parse(&String::from_utf8_lossy(&text)) {
-        Err(Unplanned::Else) if !text.is_empty() => {
-            Err(Failure::new(USAGE, format!("`{}` is there and is no plan", out.display()))
-                .help("nothing was done; name a new file"))
-        }
-        _ => Ok(()),
+    let refused = |why: String| {
+        Err(Failure::new(USAGE, format!("`{}` {why}", out.display()))
+            .help("nothing was done; name a new file"))
+    };
+    let metadata = match fs::symlink_metadata(out) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return refused(format!("cannot be looked at: {error}")),
+        Ok(metadata) => metadata,
+    };
+    if !metadata.is_file() {
+        return refused("is there and is no regular file".to_owned());
+    }
+    if metadata.len() == 0 {
+        return Ok(());
+    }
+    match read_text(out).map(|text| Planned::parse(&text)) {
+        Err(_) => refused("is there and cannot be read as a plan".to_owned()),
+        Ok(Err(Unplanned::Else)) => refused("is there and is no plan".to_owned()),
+        Ok(_) => Ok(()),
     }
 }
 
@@ -39,16 +53,28 @@ pub(super) fn typed(runbook: &Path, given: &Given) -> Result<Typed, Failure> {
         // `@@` begins a text, and no path.
         let file = parsed.text.strip_prefix('@').filter(|file| !file.starts_with('@'));
         params.push(match file {
-            Some(file) => format!("{}=@{}", parsed.name, text_of(&whole(Path::new(file))?)?),
+            Some(file) => format!("{}=@{}", parsed.name, text_of(&lasting(Path::new(file))?)?),
             None => argument.clone(),
         });
     }
     let mut drivers = Vec::new();
     for DriverChoice { name, path } in runbook::choices(&given.drivers)? {
-        drivers.push(format!("{name}={}", text_of(&whole(&path)?)?));
+        drivers.push(format!("{name}={}", text_of(&lasting(&path)?)?));
     }
-    let params_file = given.params_file.as_deref().map(whole).transpose()?;
-    Ok(Typed { runbook: whole(runbook)?, params, params_file, drivers })
+    let params_file = given.params_file.as_deref().map(lasting).transpose()?;
+    Ok(Typed { runbook: lasting(runbook)?, params, params_file, drivers })
+}
+
+/// A file that is read again when the plan is run. What is there only once, as a pipe is, cannot be; what is missing is told by
+/// whoever reads it.
+fn lasting(path: &Path) -> Result<PathBuf, Failure> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        let message = format!("{} is no regular file", path.display());
+        return Err(Failure::new(USAGE, message)
+            .help("a plan that is kept is made again from the same files when it is run")
+            .help("put what it holds into a file, and name that one"));
+    }
+    whole(path)
 }
 
 fn whole(path: &Path) -> Result<PathBuf, Failure> {
@@ -77,17 +103,27 @@ pub(super) fn make(given: Typed, plan: &Plan, preview: &Preview) -> Result<Plann
         .map_err(|error| Failure::new(BUG, format!("the plan cannot be written: {error}")))
 }
 
-/// Writes a plan so that there is a whole one or none.
+/// Writes a plan so that there is a whole one or none, also after a power cut.
 pub(super) fn write(out: &Path, planned: &Planned) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(1, format!("the plan cannot be written to `{}`: {error}", out.display()))
+    let failed = |why: String| {
+        Failure::new(1, format!("the plan cannot be written to `{}`: {why}", out.display()))
     };
+    let text = super::json(planned)?;
+    if text.len() as u64 > BYTES_MAX {
+        let size = text.len().div_ceil(1024 * 1024);
+        let why = format!("it has {size} MiB, and {} are read at most", BYTES_MAX / 1024 / 1024);
+        return Err(failed(why).help("run the runbook itself, or plan fewer items at a time"));
+    }
     let mut beside = out.as_os_str().to_owned();
     beside.push(".new");
-    fs::write(&beside, super::json(planned)?)
-        .and_then(|()| fs::rename(&beside, out))
-        .inspect_err(|_| drop(fs::remove_file(&beside)))
-        .map_err(failed)
+    // A file of that name is somebody else's.
+    if fs::symlink_metadata(&beside).is_ok() {
+        let beside = Path::new(&beside).display().to_string();
+        return Err(
+            failed(format!("`{beside}` is in the way")).help("move it away, or name another file")
+        );
+    }
+    write_file(out, text.as_bytes()).map_err(|error| failed(error.to_string()))
 }
 
 /// The plan that a file holds; nothing if it is something else.

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use indexmap::IndexMap;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::core::preview::{Answer, Look};
@@ -25,9 +24,7 @@ pub fn look(looks: &[Look], slots: NonZero<usize>) -> io::Result<Option<BTreeMap
         .map(|signal| signal_hook::flag::register(signal, Arc::clone(&stop)))
         .into_iter()
         .collect::<io::Result<Vec<_>>>()?;
-    let base: IndexMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let base = keeper::environment();
     let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         while let Some(look) = looks.get(next.fetch_add(1, Ordering::Relaxed)) {

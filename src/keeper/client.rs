@@ -218,8 +218,9 @@ fn read_report(reader: &mut impl BufRead) -> io::Result<Option<Report>> {
     Ok(Some(serde_json::from_slice(&line)?))
 }
 
-/// The environment of this process, as far as it is text.
-fn environment() -> indexmap::IndexMap<String, String> {
+/// The environment of this process, as far as it is text: what every job has before its own.
+#[must_use]
+pub fn environment() -> indexmap::IndexMap<String, String> {
     let entries = std::env::vars_os();
     entries
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -53,7 +53,11 @@ fn wait(
     loop {
         let left = time.map(|time| time.saturating_sub(begun.elapsed()));
         let round = left.map_or(ROUND, |left| left.min(ROUND));
-        let ended = unix::wait_for_leader(child, round).map_err(|error| error.to_string())?;
+        let ended = unix::wait_for_leader(child, round).map_err(|error| {
+            // What cannot be watched must not go on unseen.
+            end(child, Duration::ZERO);
+            error.to_string()
+        })?;
         let too_long = |file: &File| file.metadata().is_ok_and(|file| file.len() > PRINTED_MAX);
         let why = if printed.into_iter().any(too_long) {
             format!("it prints more than {} MiB", PRINTED_MAX >> 20)

@@ -26,7 +26,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-pub use client::{Keeper, executable};
+pub use client::{Keeper, environment, executable};
 pub use evidence::{gather, was_never_started};
 pub use living::{Living, living, living_without_folder};
 pub use look::look;

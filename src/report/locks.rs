@@ -229,7 +229,7 @@ pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held], lost: &[Lost
                 write_ring(text, ring);
             }
         }
-        more(text, awaited.len());
+        more(text, awaited.len(), "");
     }
     if !held.is_empty() {
         text.push_str("\nlocks held, until the work under them has ended well or is waived:\n");
@@ -237,7 +237,7 @@ pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held], lost: &[Lost
             let scope = if scope.is_empty() { "the run" } else { scope };
             let _ = writeln!(text, "  {} ({})", escape(name), escape(scope));
         }
-        more(text, held.len());
+        more(text, held.len(), " (`--format json` lists all)");
     }
     if !lost.is_empty() {
         text.push_str("\nlocks lost, as a resume will find:\n");
@@ -247,13 +247,13 @@ pub fn write(text: &mut String, awaited: &[Awaited], held: &[Held], lost: &[Lost
             let line = format!("{name} ({scope}): taken away by {user} at {at} because: {because}");
             let _ = writeln!(text, "  {}", escape(&line));
         }
-        more(text, lost.len());
+        more(text, lost.len(), "");
     }
 }
 
-fn more(text: &mut String, count: usize) {
+fn more(text: &mut String, count: usize, how: &str) {
     if count > LISTED_MAX {
         let more = count - LISTED_MAX;
-        let _ = writeln!(text, "  and {more} more (`--format json` lists all)");
+        let _ = writeln!(text, "  and {more} more{how}");
     }
 }

@@ -17,6 +17,7 @@ use super::decode::{self, Decoder, DriverFile};
 use super::finding::{Finding, Findings, Where};
 use super::model::{Driver, Place, Runbook};
 use super::suspect::suspect;
+pub(crate) use super::yaml::BYTES_MAX;
 use super::yaml::{self, Document, FaultKind, Kind, Node, Unreadable};
 use super::{check, codes, params};
 use crate::diag::{Diagnostic, Source};
@@ -153,8 +154,8 @@ fn read(path: &Path) -> Result<Source, Refused> {
             _ => error.to_string(),
         })
     })?;
-    if bytes.len() as u64 > yaml::BYTES_MAX {
-        return Err(refused(format!("it has more than {} MiB", yaml::BYTES_MAX / 1024 / 1024)));
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(refused(format!("it has more than {} MiB", BYTES_MAX / 1024 / 1024)));
     }
     match String::from_utf8(bytes) {
         Ok(mut text) => {
@@ -175,7 +176,7 @@ fn read(path: &Path) -> Result<Source, Refused> {
 /// Reads one byte more than is allowed at the most, also where the file has no end.
 fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(yaml::BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -152,3 +152,47 @@ fn a_plan_takes_no_other_parameters_and_the_place_of_nothing_else() {
     }
     assert!(!here.join("state").exists());
 }
+
+#[test]
+fn a_plan_is_written_over_nothing_that_is_somebody_elses() {
+    let folder = bench();
+    let here = folder.path();
+    fs::write(here.join("real"), "precious").unwrap();
+    fs::create_dir(here.join("folder")).unwrap();
+    std::os::unix::fs::symlink("real", here.join("link")).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo").arg(here.join("fifo")).status().unwrap().success()
+    );
+    fs::write(here.join("q.new"), "precious").unwrap();
+    for (out, code, why) in [
+        ("real", 2, "is there and is no plan"),
+        ("folder", 2, "is no regular file"),
+        ("link", 2, "is no regular file"),
+        ("fifo", 2, "is no regular file"),
+        ("q", 1, "`q.new` is in the way"),
+    ] {
+        let words = ["plan", "book.yaml", "-p", "boxes=@boxes.txt", "--out", out];
+        let output = windlass(here, &words);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    assert_eq!(fs::read_to_string(here.join("real")).unwrap(), "precious");
+    assert_eq!(fs::read_to_string(here.join("q.new")).unwrap(), "precious");
+    // Over a plan, a new one.
+    plan(here, &[]);
+    plan(here, &[]);
+}
+
+#[test]
+fn what_is_there_only_once_makes_no_plan_to_keep() {
+    let folder = bench();
+    let output = windlass(
+        folder.path(),
+        &["plan", "book.yaml", "-p", "boxes=@/dev/null", "--out", "it.plan"],
+    );
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("/dev/null is no regular file"), "{said}");
+    assert!(!folder.path().join("it.plan").exists());
+}

@@ -150,7 +150,7 @@ fn rest_in_a_ring(bench: &Bench) -> String {
     assert!(text.contains("windlass resume x   # continues it"), "{text}");
     // Whether somebody works on it is looked at now, whatever it was when the lock was denied.
     let x = bench.start(&["resume", "x"]);
-    while status(&bench, "y")["next"][0] != "windlass status x   # it goes on" {}
+    while status(bench, "y")["next"][0] != "windlass status x   # it goes on" {}
     go_x.say("on\n");
     told(&finish(x).exits(4))
 }
