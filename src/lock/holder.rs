@@ -30,7 +30,7 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, user, pid, since } = self;
-        let since = since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S");
+        let since = since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z");
         write!(f, "{user} on {host}, process {pid}, since {since}")
     }
 }

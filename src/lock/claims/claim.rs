@@ -205,7 +205,7 @@ pub fn encloses(scope: &str, inner: &str) -> bool {
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Holder { host, user, since, .. } = &self.by;
-        let since = since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S");
+        let since = since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z");
         write!(f, "run {}", self.owner.run)?;
         if !self.scope.is_empty() {
             write!(f, " (`{}`)", self.scope)?;
