@@ -60,11 +60,12 @@ impl Owner {
 
     fn actions(self) -> &'static [&'static str] {
         match (self.in_driver, self.part) {
-            (true, Part::Action) => &["run", "shell", "manual"],
+            (true, Part::Action | Part::Repair) => &["run", "shell", "manual"],
             (true, _) => &["run", "shell"],
             (false, Part::Action) => {
                 &["run", "shell", "uses", "assert", "manual", "approve", "wait", "steps"]
             }
+            (false, Part::Repair) => &["run", "shell", "uses", "manual"],
             (false, _) => &["run", "shell", "uses"],
         }
     }
