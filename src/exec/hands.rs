@@ -54,6 +54,11 @@ impl Hands {
         }
     }
 
+    /// What reaches the executor by way of its hands.
+    pub(super) fn sender(&self) -> Sender<Event> {
+        self.sender.clone()
+    }
+
     /// Connects to the keeper that an earlier executor has left behind; returns whether one lives.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ mod signals;
 mod timers;
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -55,6 +55,8 @@ pub(crate) enum Event {
     Interrupt,
     /// The terminal is gone.
     HangUp,
+    /// Nobody is there any more to answer what people are asked.
+    Unattended,
 }
 
 /// How an executor's work ended.
@@ -100,6 +102,20 @@ impl From<JournalError> for Broken {
 impl From<Unfit> for Broken {
     fn from(error: Unfit) -> Self {
         Self::Bug(error)
+    }
+}
+
+/// Somebody's being there to answer what a run asks of people.
+#[derive(Debug, Clone)]
+pub struct Attendance {
+    sender: Sender<Event>,
+}
+
+impl Attendance {
+    /// They have left: once only people are left to wait for, the executor ends.
+    pub fn end(&self) {
+        // An executor that has ended needs nobody.
+        drop(self.sender.send(Event::Unattended));
     }
 }
 
@@ -178,6 +194,19 @@ impl Executor {
     #[must_use]
     pub fn attended(mut self) -> Self {
         self.machine = self.machine.attended();
+        self
+    }
+
+    /// What ends that, from another thread or from an observer.
+    #[must_use]
+    pub fn attendance(&self) -> Attendance {
+        Attendance { sender: self.hands.sender() }
+    }
+
+    /// The same executor, watched by one more.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Box<dyn Observer>) -> Self {
+        self.observers.push(observer);
         self
     }
 
@@ -370,6 +399,7 @@ impl Executor {
                 inputs.push(Input::Signal { by: self.actor.clone() });
             }
             Event::HangUp => self.observers.iter_mut().for_each(|observer| observer.detach()),
+            Event::Unattended => inputs.push(Input::Unattended),
         }
     }
 
@@ -399,7 +429,7 @@ impl Executor {
                 Ok(Event::Report(report)) => drop(self.hands.hear(report)),
                 Ok(Event::KeeperGone(_)) | Err(_) => return,
                 Ok(Event::Interrupt) => self.interrupts += 1,
-                Ok(Event::HangUp) => {}
+                Ok(Event::HangUp | Event::Unattended) => {}
             }
         }
     }
