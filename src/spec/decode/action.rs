@@ -198,8 +198,7 @@ impl Decoder<'_> {
             );
         }
         let Some(first) = ACTIONS.into_iter().find(|key| fields.has(key)) else {
-            // A key that is misspelt is told as such.
-            if !refused && !allowed.iter().any(|key| fields.resembles(key)) {
+            if !refused {
                 let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
                 let message = format!("{} does nothing", fields.what);
                 self.errors(
@@ -340,7 +339,9 @@ impl Decoder<'_> {
         let mut assertions = Vec::with_capacity(items.len());
         for item in items {
             let number = item.number;
-            let Some(mut fields) = self.fields("an item of `assert`", number, item) else {
+            let Some(mut fields) =
+                self.fields_of("an item of `assert`", number, item, &keys::ASSERTION)
+            else {
                 continue;
             };
             let that = self.required(&mut fields, "that");
