@@ -125,10 +125,13 @@ impl Decoder<'_> {
 
     /// Reports every entry that is left.
     pub(super) fn finish(&mut self, fields: Fields, known: &Table) {
+        // Both are in the order of the document.
+        let mut strays = fields.strays.into_iter().peekable();
         for (key, _) in fields.entries {
+            while strays.next_if(|(number, _)| *number < key.number).is_some() {}
+            let above = strays.next_if(|(number, _)| *number == key.number);
             // A key that would be a step's, a runbook's or a driver's.
             let later = if known.has("title") { not_yet(&key.text) } else { None };
-            let above = fields.strays.iter().find(|(number, _)| *number == key.number);
             let meant = self.meant(&key.text, known);
             let meant = meant.map(|meant| format!("did you mean `{meant}`?"));
             let help = later.or(meant).or_else(|| {
