@@ -28,6 +28,18 @@ pub(crate) fn random_plan(rng: &mut ChaCha8Rng, size: usize) -> Graph {
     graph
 }
 
+/// Lets people do some of the repairs.
+pub(crate) fn repair_by_hand(graph: &mut Graph, rng: &mut ChaCha8Rng) {
+    for node in &mut graph.nodes {
+        let NodeBody::Task(Task { probe: Some(probe), .. }) = &mut node.body else { continue };
+        for state in &mut probe.states {
+            if let Meaning::Repair(actions) = &mut state.meaning {
+                actions.iter_mut().for_each(|action| action.manual = rng.random_bool(0.7));
+            }
+        }
+    }
+}
+
 struct Plan<'a> {
     rng: &'a mut ChaCha8Rng,
     nodes: Vec<Node>,
@@ -308,8 +320,7 @@ impl Plan<'_> {
         let effect =
             [Effect::Idempotent, Effect::Idempotent, Effect::Once][self.rng.random_range(0..3)];
         let attempts = self.rng.random_range(1..=2);
-        let manual = self.rng.random_bool(0.2);
-        Mend { manual, effect, retry: self.random_retry(attempts) }
+        Mend { manual: false, effect, retry: self.random_retry(attempts) }
     }
 
     fn random_retry(&mut self, attempts: u32) -> Retry {

@@ -45,6 +45,7 @@ impl Trouble {
                 unborn: pick(&[0, 0, 5, 15]),
                 survivors: pick(&[0, 20, 50]),
                 found: pick(&[0, 10]),
+                stranded: 0,
                 idle: pick(&[0, 0, 20]),
             },
             lives: pick(&[1, 2, 4, 8]),

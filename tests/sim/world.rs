@@ -98,6 +98,8 @@ pub(crate) struct Weather {
     pub(crate) survivors: u32,
     /// Effects that somebody else has brought about before the run.
     pub(crate) found: u32,
+    /// Effects that somebody else has left half done before the run, of the others.
+    pub(crate) stranded: u32,
     /// Settings' `set`s that end well and change nothing.
     pub(crate) idle: u32,
 }
@@ -296,7 +298,13 @@ impl World {
         let percent = |rng: &mut ChaCha8Rng, chance: u32| rng.random_range(0..100) < chance;
         if probed && !self.initial.contains_key(&id.task) {
             let found = percent(rng, self.weather.found);
-            self.initial.insert(id.task.clone(), if found { Cell::Done } else { Cell::Absent });
+            let stranded = self.weather.stranded;
+            let cell = match found {
+                true => Cell::Done,
+                false if stranded > 0 && percent(rng, stranded) => Cell::Stranded,
+                false => Cell::Absent,
+            };
+            self.initial.insert(id.task.clone(), cell);
         }
         let cell = self.cell(&id.task, now);
         if probed && role == Role::Action && cell != Cell::Absent {

@@ -133,7 +133,7 @@ impl TaskState {
     /// The phase of a task whose probe, or whose repair, was broken off.
     fn after_breaking_off(&self) -> Phase {
         match self.knowledge {
-            Knowledge::NotBegun if !self.inquiry.is_spoilt() => Phase::Waiting,
+            Knowledge::NotBegun if self.inquiry.repair.is_none() => Phase::Waiting,
             _ => Phase::Asking,
         }
     }

@@ -274,6 +274,10 @@ impl<E: Evaluate> Machine<E> {
             return Ok(());
         }
         if mend.manual {
+            if !self.knows_enough() {
+                self.queue(id);
+                return Ok(());
+            }
             let shape = Question { manual: true, timeout: None };
             return self.put_question(now, id, shape, Role::Repair { state, action }, out);
         }

@@ -25,7 +25,7 @@ use crate::answers::Answers;
 use crate::journal::Journal;
 use crate::locks::Locks;
 use crate::operator;
-use crate::plan::random_plan;
+use crate::plan::{random_plan, repair_by_hand};
 use crate::questions;
 use crate::trouble::{Crash, Trouble};
 use crate::watch::Watch;
@@ -47,6 +47,8 @@ pub(crate) struct Story {
     pub(crate) records: usize,
     pub(crate) jobs: usize,
     pub(crate) instances: usize,
+    /// Repairs that people were asked to do.
+    pub(crate) by_hand: u32,
 }
 
 /// Why a life has ended.
@@ -113,8 +115,13 @@ impl Run {
         let size = rng.random_range(2..14);
         let mut graph = random_plan(&mut rng, size);
         let locks = Locks::new(seed, &mut graph);
+        let mut trouble = Trouble::random(&mut rng);
+        // Repairs are rare; in some runs they are not, and people do many of them. Their dice are their own.
+        if seed % 4 == 3 {
+            repair_by_hand(&mut graph, &mut ChaCha8Rng::seed_from_u64(!seed));
+            trouble.weather.stranded = 80;
+        }
         let graph = Arc::new(graph);
-        let trouble = Trouble::random(&mut rng);
         let answers = Answers {
             seed,
             trouble: [0, 3, 10][rng.random_range(0..3)],
@@ -190,6 +197,11 @@ impl Run {
     ) -> Result<(), String> {
         self.say(|| format!("    {record:?}"));
         self.watch.read(self.now, at, record, &self.world, orphaned)?;
+        if let Record::Asked { task, .. } = record {
+            let known = self.watch.state.find(task).and_then(|id| self.watch.state.task(id));
+            let repair = known.and_then(|known| known.inquiry.repair.as_ref());
+            self.story.by_hand += u32::from(repair.is_some_and(|repair| repair.by_hand.is_some()));
+        }
         if let Record::Resolved { task, .. } = record {
             self.world.disown(task, self.now);
             // Who answers for a setting answers for each of its values.
@@ -316,7 +328,7 @@ impl Run {
 
     /// A person does something.
     fn interference(&mut self, state: &State) -> Option<Input> {
-        if self.life.attended && !self.trouble.is_calm() && self.rng.random_bool(0.01) {
+        if self.life.attended && !self.trouble.is_calm() && self.rng.clone().random_bool(0.01) {
             self.life.attended = false;
             return Some(Input::Unattended);
         }
