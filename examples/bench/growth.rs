@@ -9,7 +9,8 @@ use crate::case::{Bench, Contestant};
 use crate::cases::{RUN, fan_out};
 use crate::measure;
 
-type Prepare = fn(&Bench, usize) -> Result<Contestant, Box<dyn Error>>;
+/// Prepares work of that size.
+pub(crate) type Prepare = fn(&Bench, usize) -> Result<Contestant, Box<dyn Error>>;
 
 /// One size, and what it costs.
 pub(crate) struct Point {
@@ -81,7 +82,8 @@ fn items(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
     Ok(bench.windlass(&folder, &RUN))
 }
 
-fn check(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
+/// A runbook with so many steps, each of which needs another one.
+pub(crate) fn check(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
     let folder = bench.folder(&format!("check-{size}"))?;
     let mut book = "windlass: 1\nname: steps\nsteps:\n".to_owned();
     for number in 0..size {
