@@ -10,6 +10,7 @@ mod client;
 mod connection;
 mod evidence;
 mod exits;
+mod files;
 mod job;
 mod jobs;
 mod kin;
@@ -19,6 +20,7 @@ mod look;
 mod proc;
 mod protocol;
 mod serve;
+mod spare;
 mod strays;
 mod unix;
 

@@ -82,6 +82,7 @@ impl Keeper {
                 self.accept();
             }
             if self.connection.is_none() && self.jobs.is_idle() && self.jobs.is_recorded() {
+                self.jobs.clear_spares();
                 return Ok(());
             }
             self.wait()?;
