@@ -142,7 +142,7 @@ impl Jobs {
             match request {
                 Request::Kill { job } => self.kill(&job),
                 Request::Forget { job } => self.forget(&job),
-                Request::Hello { .. } | Request::Start { .. } => {}
+                Request::Hello { .. } | Request::EndsOnly | Request::Start { .. } => {}
             }
         }
         self.start_admitted();

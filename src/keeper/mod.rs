@@ -28,7 +28,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-pub use client::{Keeper, environment, executable};
+pub use client::{Heard, Keeper, environment, executable, wait};
 pub use evidence::{gather, was_never_started};
 pub use living::{Living, living, living_without_folder};
 pub use look::look;
