@@ -13,6 +13,7 @@
 
 mod case;
 mod cases;
+mod conditions;
 mod growth;
 mod instructions;
 mod measure;

@@ -39,14 +39,18 @@ pub(crate) fn print(case: &str, goal: &str, results: &[Measured]) {
     }
 }
 
-/// Prints how a cost grows with the work, with the exponent of the best fitting power.
+/// Prints how a cost grows with the size, on the clock and of the processors' own time, with the exponent of the best fitting power.
 pub(crate) fn print_growth(case: &str, goal: &str, points: &[Point]) {
     println!("\n{case}\n  goal: {goal}");
+    println!("  {:>10} {:>10} {:>10} {:>10}", "size", "median", "work", "memory");
     for point in points {
         let memory = point.peak / 1_000_000;
-        println!("  {:>10} {:>10} {memory:>7} MB", point.size, seconds(point.median));
+        let (median, work) = (seconds(point.median), seconds(point.work));
+        println!("  {:>10} {median:>10} {work:>10} {memory:>7} MB", point.size);
     }
-    println!("  exponent {:.2}", exponent(points));
+    let (median, work) =
+        (exponent(points, |point| point.median), exponent(points, |point| point.work));
+    println!("  exponent   {median:>10.2} {work:>10.2}");
 }
 
 /// What the columns of [`print_count`] are.
@@ -77,10 +81,10 @@ pub(crate) fn print_count(path: &HotPath, counts: &[Count; 2]) {
 }
 
 /// The slope of the straight line through the logarithms.
-fn exponent(points: &[Point]) -> f64 {
+fn exponent(points: &[Point], cost: impl Fn(&Point) -> Duration) -> f64 {
     let logs: Vec<(f64, f64)> = points
         .iter()
-        .map(|point| ((point.size as f64).ln(), point.median.as_secs_f64().ln()))
+        .map(|point| ((point.size as f64).ln(), cost(point).as_secs_f64().ln()))
         .collect();
     let count = logs.len() as f64;
     let (x, y) = logs.iter().fold((0.0, 0.0), |(x, y), log| (x + log.0, y + log.1));
