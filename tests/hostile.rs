@@ -335,3 +335,37 @@ fn a_template_that_loops_runs_out_of_fuel() {
     let steps = "  a: {run: [x], when: range(1000000000) | list | length == 5}\n";
     assert_eq!(codes_of(runbook(steps)), [codes::NOT_TRUTH]);
 }
+
+#[test]
+fn very_many_patterns_are_not_all_compiled() {
+    let mut text = runbook("  a: {run: [b]}\nparams:\n");
+    for number in 0..1_001 {
+        let _ = writeln!(text, "  p{number}: {{type: string, pattern: '^p{number}$'}}");
+    }
+    assert_eq!(codes_of(&text), [codes::TOO_MUCH]);
+    let one_less = text.trim_end().rsplit_once('\n').unwrap().0;
+    assert!(load(one_less).is_ok());
+}
+
+#[test]
+fn a_name_of_a_megabyte_is_told_by_its_beginning() {
+    let text = runbook(&format!("  a: {{run: [b], needs: [{}]}}\n", "é".repeat(1 << 19)));
+    let wrong = load(text).unwrap_err();
+    let told = &wrong[0];
+    let longest = told.help.iter().chain([&told.message]).map(String::len).max();
+    assert!(
+        told.message.starts_with("step `a` needs `ééé") && longest < Some(2_000),
+        "{longest:?}"
+    );
+}
+
+#[test]
+fn of_very_many_misspelt_keys_only_some_are_compared_with_all_there_are() {
+    let steps: String = (0..20_000)
+        .map(|number| format!("  s{number}: {{run: [b], nedes: [x], paralel: 2}}\n"))
+        .collect();
+    let wrong = load(runbook(&steps)).unwrap_err();
+    assert_eq!(wrong.len(), 1_001);
+    assert!(wrong[0].help[0].contains("did you mean `needs`?"), "{:?}", wrong[0]);
+    assert_eq!(wrong[999].help, [""; 0], "{:?}", wrong[999]);
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::arguments::{Approve, Place, Reject};
 use super::failure::{Failure, REFUSED, USAGE};
-use super::{actor, known, stop};
+use super::{actor, ask, known, stop};
 use crate::core::machine::{Order, Refusal, may_answer};
 use crate::core::question::{Answer, Question};
 use crate::core::record::{GivenOutputs, Record};
@@ -15,8 +15,6 @@ use crate::exec::now;
 use crate::journal::{Journal, RunFolder};
 use crate::lock::{self, LockError};
 use crate::report::next;
-use crate::spec::load::Files;
-use crate::spec::params::read_argument;
 
 pub(super) fn approve(place: &Place, arguments: &Approve) -> Result<u8, Failure> {
     let folder = known::find(place, &arguments.run)?;
@@ -78,12 +76,10 @@ fn fields(
         let value = match question.fields.get(name) {
             // Whoever completes the answer says that nobody asks for it, and what was probably meant.
             None => serde_json::Value::from(value),
-            Some(field) => {
-                read_argument(&field.schema, value, &Files).map_err(|(message, help)| {
-                    let failure = wrong(format!("`--field {name}`: {message}"));
-                    help.into_iter().fold(failure, Failure::help)
-                })?
-            }
+            Some(field) => ask::value(field, value).map_err(|(message, help)| {
+                let failure = wrong(format!("`--field {name}`: {message}"));
+                help.into_iter().fold(failure, Failure::help)
+            })?,
         };
         if fields.insert(name.to_owned(), value).is_some() {
             return Err(wrong(format!("`--field {name}` is given twice")));
@@ -94,12 +90,56 @@ fn fields(
         .map_err(|errors| wrong(format!("that does not answer `{task}`: {}", errors.join("; "))))
 }
 
-/// Hands the answer to the run's executor, or writes it down if none lives.
+/// An answer that was recorded.
+pub(super) struct Taken {
+    go: bool,
+    /// Whether the run's executor has recorded it, and goes on by itself.
+    by_executor: bool,
+    /// What is still asked by the same task.
+    open: Option<Arc<Question>>,
+    /// The command that the answer makes possible.
+    goes_on: String,
+}
+
+impl Taken {
+    /// Whether it settles what was asked, as far as this process can know.
+    pub(super) fn is_settled(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// What was recorded, and who else is waited for.
+    pub(super) fn words(&self, task: &str) -> String {
+        let by = if self.by_executor { " by the running executor" } else { "" };
+        let said = if self.go { "approved" } else { "rejected" };
+        let recorded = format!("recorded{by}: `{task}` is {said}");
+        match &self.open {
+            Some(question) => format!("{recorded}\nit still waits for {}", question.whom()),
+            None => recorded,
+        }
+    }
+}
+
+/// Records an answer, and says what can be done with it.
 fn give(folder: &RunFolder, state: &State, task: &str, answer: Answer) -> Result<u8, Failure> {
+    let taken = record(folder, state, task, answer)?;
+    let mut text = taken.words(task);
+    if !taken.by_executor && taken.is_settled() {
+        text = format!("{text}\n{}", taken.goes_on);
+    }
+    super::print(&format!("{text}\n")).map(|()| 0)
+}
+
+/// Hands the answer to the run's executor, or writes it down if none lives.
+pub(super) fn record(
+    folder: &RunFolder,
+    state: &State,
+    task: &str,
+    answer: Answer,
+) -> Result<Taken, Failure> {
     let by = actor::this_process();
     may_answer(state, task, &by.user, &answer, now())
         .map_err(|refusal| not_taken(folder, task, &refusal))?;
-    let said = if answer.go { "approved" } else { "rejected" };
+    let go = answer.go;
     let order = Order::Answer { task: task.to_owned(), answer: answer.clone(), by: by.clone() };
     loop {
         match lock::try_lock_run(folder) {
@@ -116,21 +156,14 @@ fn give(folder: &RunFolder, state: &State, task: &str, answer: Answer) -> Result
                 // It was asked just now whether it fits.
                 drop(state.apply(at, &record));
                 let open = state.find(task).and_then(|id| state.task(id)?.question.clone());
-                let rest = match open {
-                    Some(question) => format!("it still waits for {}", question.whom()),
-                    None => goes_on,
-                };
-                super::print(&format!("recorded: `{task}` is {said}\n{rest}\n"))?;
-                return Ok(0);
+                return Ok(Taken { go, by_executor: false, open, goes_on });
             }
             Err(LockError::Held { .. }) => {
                 match inbox::send(folder, &order, now()).map_err(|error| stop::unsent(&error))? {
                     Delivery::Answered(reply) => {
+                        let goes_on = String::new();
                         return match reply.refused {
-                            None => super::print(&format!(
-                                "recorded by the running executor: `{task}` is {said}\n"
-                            ))
-                            .map(|()| 0),
+                            None => Ok(Taken { go, by_executor: true, open: None, goes_on }),
                             Some(reason) => Err(stop::refused(folder, reason)),
                         };
                     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use signal_hook::consts::SIGINT;
 
 use super::arguments::{Attach, Place};
+use super::ask::{self, Asking};
 use super::failure::{BUG, Failure, JOURNAL, REFUSED};
 use super::{in_the_way, known};
 use crate::core::record::Record;
@@ -89,7 +90,10 @@ fn follow(folder: &RunFolder, interrupted: &AtomicBool) -> Result<Outcome, Failu
     let mut tail = Tail::open(&folder.journal())?;
     let Some(entries) = added(&mut tail)? else { return Ok(Outcome::Changed) };
     let (plan, state) = known::rebuild(folder, &entries)?;
-    let mut observer = observe::for_stderr(folder, &plan);
+    let mut observer: Box<dyn Observer> = match ask::is_possible() {
+        true => Box::new(Asking::new(folder, &plan, None)),
+        false => observe::for_stderr(folder, &plan),
+    };
     // Times are counted from when the executor began, not from when somebody looks.
     let begun = entries
         .iter()

@@ -8,6 +8,7 @@ mod adopt;
 mod aftermath;
 mod answer;
 mod arguments;
+mod ask;
 mod attach;
 mod check;
 mod completions;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use super::arguments::Working;
+use super::ask::{self, Asking};
 use super::detach::Announcer;
 use super::failure::{BUG, Failure, JOURNAL, LOCKED, USAGE};
 use super::in_the_way;
@@ -51,14 +52,23 @@ pub(super) fn work(job: Job<'_>, first: Input) -> Result<u8, Failure> {
     if detached {
         observers.push(Box::new(Announcer::new(&folder)));
     }
-    observers.push(observe::for_stderr(&folder, &plan));
     observers.extend(events);
+    let asks = !detached && ask::is_possible();
     let run = folder.id().to_owned();
     let taken = Run { folder: folder.clone(), lock, journal, state, jobs, expressions, actor: by };
     let executor = Executor::new(taken, slots, observers)
         .map_err(|error| Failure::new(JOURNAL, format!("signals cannot be watched: {error}")))?;
     let executor = if working.no_wait { executor.impatient() } else { executor };
-    let executor = if working.wait { executor.attended() } else { executor };
+    let executor = if working.wait || asks { executor.attended() } else { executor };
+    let shown: Box<dyn Observer> = match asks {
+        true => {
+            // Without `--wait` the executor stays only for whoever sits here.
+            let attendance = (!working.wait).then(|| executor.attendance());
+            Box::new(Asking::new(executor.folder(), &plan, attendance))
+        }
+        false => observe::for_stderr(executor.folder(), &plan),
+    };
+    let executor = executor.observed_by(shown);
     let executor = match until {
         Some(step) => executor.until(step),
         None => executor,

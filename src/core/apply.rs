@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use super::job::Role;
 use super::record::{Closing, Item, JobEnd, Outcome, Record, StopReason, Verdict};
-use super::state::{InstanceBody, InstanceId, Job, Knowledge, Phase, Proof, State};
+use super::state::{InstanceBody, InstanceId, Job, Knowledge, Phase, Proof, State, TaskState};
 use crate::spec::model::Effect;
 
 /// A record that does not fit what is known.
@@ -81,6 +81,10 @@ impl State {
             Record::Stopped { why, .. } => {
                 self.run.stopped = Some(*why);
                 self.run.ended = Some(at);
+                if *why == StopReason::Abandoned {
+                    self.task_states_mut().for_each(TaskState::break_off_repair);
+                    self.settle_everything();
+                }
             }
             Record::Closed { outcome } => {
                 let abandoned = *outcome == Closing::Abandoned;
@@ -286,6 +290,7 @@ impl State {
                     .repair
                     .as_mut()
                     .ok_or_else(|| contradiction(task, "no repair of it has begun"))?;
+                repair.by_hand = None;
                 if effect == Effect::Once {
                     repair.once.get_or_insert(job.attempt);
                 }
@@ -427,6 +432,13 @@ impl State {
     /// Whether a task's probe is asked before a start and in doubt.
     pub(super) fn asks(&self, id: InstanceId) -> bool {
         self.graph.task(self.instance(id).node).is_some_and(crate::plan::graph::Task::asks)
+    }
+
+    fn task_states_mut(&mut self) -> impl Iterator<Item = &mut TaskState> {
+        self.instances.iter_mut().filter_map(|instance| match &mut instance.body {
+            InstanceBody::Task(state) => Some(state.as_mut()),
+            InstanceBody::Group(_) | InstanceBody::Setting(_) | InstanceBody::Part(_) => None,
+        })
     }
 
     fn grant_fresh_attempts(&mut self) {

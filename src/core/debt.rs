@@ -187,13 +187,12 @@ impl State {
     pub(super) fn is_alive_or_in_doubt(task: &TaskState) -> bool {
         match task.phase {
             Phase::Running(_) | Phase::Judging(_) | Phase::InDoubt | Phase::Repairing(..) => true,
-            Phase::Asking | Phase::Pausing(Role::Probe | Role::Repair { .. }, _) => {
-                task.may_have_happened()
-            }
+            Phase::Asking
+            | Phase::Awaiting
+            | Phase::Pausing(Role::Probe | Role::Repair { .. }, _) => task.may_have_happened(),
             Phase::Waiting
             | Phase::Pausing(..)
             | Phase::Sleeping(_)
-            | Phase::Awaiting
             | Phase::Verifying(_)
             | Phase::Ended(_) => false,
         }

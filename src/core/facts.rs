@@ -227,8 +227,11 @@ pub struct Inquiry {
 pub struct Repair {
     /// The state that it repairs.
     pub state: Arc<str>,
-    /// Number of the first job of it that is `once`, if one was started.
+    /// Number of the first job of it that is `once`, if one was started; of the last job before, if people were asked to do it.
     pub once: Option<u32>,
+    /// The state and the action of it that people are asked to do, until the next job of it is started: no executor's end breaks
+    /// that off.
+    pub by_hand: Option<(u32, u32)>,
     /// All its actions have ended well.
     pub finished: bool,
     /// The executor that began it has gone: it is not continued.

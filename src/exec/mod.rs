@@ -3,6 +3,7 @@
 //! Decides nothing. Every record is written before the effects of its transition, and synced before those that say so.
 
 mod aside;
+mod attendance;
 mod claims;
 mod freeze;
 mod hands;
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 pub use self::aside::{AsideError, JournalJobs};
+use self::attendance::Absence;
+pub use self::attendance::Attendance;
 use self::claims::Claims;
 pub use self::freeze::{FreezeError, Frozen, Texts, freeze, freeze_again, thaw};
 use self::hands::Hands;
@@ -58,6 +61,8 @@ pub(crate) enum Event {
     Interrupt,
     /// The terminal is gone.
     HangUp,
+    /// Nobody is there any more to answer what people are asked.
+    Unattended,
 }
 
 /// How an executor's work ended.
@@ -136,6 +141,8 @@ pub struct Executor {
     timers: Timers,
     observers: Vec<Box<dyn Observer>>,
     signals: Signals,
+    attendance: Attendance,
+    absence: Absence,
     /// When the inbox was looked into.
     inbox_seen: Option<Instant>,
     actor: Actor,
@@ -152,8 +159,11 @@ impl Executor {
     /// If signals cannot be watched.
     pub fn new(run: Run, slots: usize, observers: Vec<Box<dyn Observer>>) -> std::io::Result<Self> {
         let Run { folder, lock, journal, state, jobs, expressions, actor } = run;
+        let (attendance, absence) = Absence::watch()?;
         Ok(Self {
             signals: Signals::watch()?,
+            attendance,
+            absence,
             hands: Hands::new(&folder),
             claims: Claims::default(),
             inbox: Inbox::new(&folder),
@@ -182,6 +192,19 @@ impl Executor {
     #[must_use]
     pub fn attended(mut self) -> Self {
         self.machine = self.machine.attended();
+        self
+    }
+
+    /// What ends that, from another thread or from an observer.
+    #[must_use]
+    pub fn attendance(&self) -> Attendance {
+        self.attendance.clone()
+    }
+
+    /// The same executor, watched by one more.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Box<dyn Observer>) -> Self {
+        self.observers.push(observer);
         self
     }
 
@@ -360,10 +383,12 @@ impl Executor {
 
     /// Waits for events, for so long at the most. Signals come first: what ends at the same moment is followed by nothing more.
     fn events(&mut self, pause: Option<Duration>) -> Vec<Event> {
-        keeper::wait(self.hands.voice(), &self.signals.streams(), pause);
+        let [interrupts, hang_ups] = self.signals.streams();
+        keeper::wait(self.hands.voice(), &[interrupts, hang_ups, self.absence.stream()], pause);
         let mut events = Vec::new();
         events.extend((0..self.signals.hang_ups()).map(|_| Event::HangUp));
         events.extend((0..self.signals.interrupts()).map(|_| Event::Interrupt));
+        events.extend(self.absence.has_come().then_some(Event::Unattended));
         events.extend(self.hands.listen());
         events
     }
@@ -377,6 +402,7 @@ impl Executor {
                 inputs.push(Input::Signal { by: self.actor.clone() });
             }
             Event::HangUp => self.observers.iter_mut().for_each(|observer| observer.detach()),
+            Event::Unattended => inputs.push(Input::Unattended),
         }
     }
 
@@ -411,7 +437,7 @@ impl Executor {
                     Event::Report(report) => drop(self.hands.hear(report)),
                     Event::KeeperGone => return,
                     Event::Interrupt => self.interrupts += 1,
-                    Event::HangUp => {}
+                    Event::HangUp | Event::Unattended => {}
                 }
             }
         }

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
@@ -25,17 +25,18 @@ const ROUND: Duration = Duration::from_millis(50);
 /// Why a job is ended before its time.
 const UNWANTED: &str = "it was interrupted";
 
-/// Starts a command, waits for its end, and returns what it has printed; ends it when `stop` becomes true.
+/// Starts a command, waits for its end, and returns what it has printed. It is ended when somebody has interrupted, and at once when that
+/// is done again.
 ///
 /// # Errors
 /// Why nothing is known: it cannot be started, its time was up, it was not wanted any more, or it has printed too much.
-pub fn look(command: &Command, base: &IndexMap<String, String>, stop: &AtomicBool) -> Answer {
+pub fn look(command: &Command, base: &IndexMap<String, String>, interrupts: &AtomicU32) -> Answer {
     let file = |text: &str| unix::nameless_file(text).map_err(|error| error.to_string());
     let stdin = file(command.stdin.as_deref().unwrap_or_default())?;
     let (mut stdout, mut stderr) = (file("")?, file("")?);
     let streams = [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
     let child = Prepared::new(command, base)?.start(command, streams, None)?;
-    let ended = wait(child, command, [&stdout, &stderr], stop)?;
+    let ended = wait(child, command, [&stdout, &stderr], interrupts)?;
     let said = read(&mut stderr).unwrap_or_default();
     let said = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     let out = Out { exit: ended.exit, stdout: Some(read(&mut stdout)) };
@@ -46,7 +47,7 @@ fn wait(
     child: u32,
     command: &Command,
     printed: [&File; 2],
-    stop: &AtomicBool,
+    interrupts: &AtomicU32,
 ) -> Result<Reaped, String> {
     let begun = Instant::now();
     let time = command.timeout_ms.map(Duration::from_millis);
@@ -55,7 +56,7 @@ fn wait(
         let round = left.map_or(ROUND, |left| left.min(ROUND));
         let ended = unix::wait_for_leader(child, round).map_err(|error| {
             // What cannot be watched must not go on unseen.
-            end(child, Duration::ZERO);
+            end(child, Duration::ZERO, interrupts);
             error.to_string()
         })?;
         let too_long = |file: &File| file.metadata().is_ok_and(|file| file.len() > PRINTED_MAX);
@@ -65,22 +66,31 @@ fn wait(
             return Ok(ended);
         } else if left.is_some_and(|left| left.is_zero()) {
             "its time was up".to_owned()
-        } else if stop.load(Ordering::Relaxed) {
+        } else if interrupts.load(Ordering::Relaxed) > 0 {
             UNWANTED.to_owned()
         } else {
             continue;
         };
         if ended.is_none() {
-            end(child, Duration::from_millis(command.grace_ms));
+            end(child, Duration::from_millis(command.grace_ms), interrupts);
         }
         return Err(why);
     }
 }
 
-/// Asks it to end, and makes it.
-fn end(child: u32, grace: Duration) {
+/// Asks it to end, and makes it when its grace is over or somebody has interrupted twice.
+fn end(child: u32, grace: Duration, interrupts: &AtomicU32) {
     unix::send_to_group(child, Signal::TERM);
-    if !matches!(unix::wait_for_leader(child, grace), Ok(Some(_))) {
+    let begun = Instant::now();
+    let mut ended = Ok(None);
+    while matches!(ended, Ok(None)) {
+        let left = grace.saturating_sub(begun.elapsed());
+        if left.is_zero() || interrupts.load(Ordering::Relaxed) > 1 {
+            break;
+        }
+        ended = unix::wait_for_leader(child, left.min(ROUND));
+    }
+    if !matches!(ended, Ok(Some(_))) {
         unix::send_to_group(child, Signal::KILL);
         unix::wait_for_child(child);
     }
@@ -108,7 +118,7 @@ mod tests {
     }
 
     fn answer(command: &Command) -> Answer {
-        look(command, &IndexMap::new(), &AtomicBool::new(false))
+        look(command, &IndexMap::new(), &AtomicU32::new(0))
     }
 
     #[test]
@@ -122,8 +132,16 @@ mod tests {
     fn what_hangs_is_ended() {
         let hangs = Command { timeout_ms: Some(0), ..command("exec sleep 1000") };
         assert_eq!(answer(&hangs), Err("its time was up".to_owned()));
-        let stopped = look(&command("exec sleep 1000"), &IndexMap::new(), &AtomicBool::new(true));
+        let stopped = look(&command("exec sleep 1000"), &IndexMap::new(), &AtomicU32::new(1));
         assert_eq!(stopped, Err(UNWANTED.to_owned()));
+    }
+
+    #[test]
+    fn a_second_interrupt_does_not_wait_for_a_grace() {
+        let day = 24 * 60 * 60 * 1000;
+        let deaf = command("trap '' TERM; while :; do sleep 1000; done");
+        let deaf = Command { grace_ms: day, ..deaf };
+        assert_eq!(look(&deaf, &IndexMap::new(), &AtomicU32::new(2)), Err(UNWANTED.to_owned()));
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// A number with its noun, in the plural where that is due.
-pub(super) fn counted(number: usize, noun: &str) -> String {
+pub(crate) fn counted(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 

@@ -423,6 +423,7 @@ fn shape_of_probe(probe: &Probe) -> graph::Probe {
 fn shape_of_mend(work: &Work) -> graph::Mend {
     let target = work.target().map(|target| &target.work);
     graph::Mend {
+        manual: matches!(target.unwrap_or(work).action, Action::Manual(_)),
         effect: work.effect.or_else(|| target?.effect).unwrap_or_default(),
         retry: retry_of(work),
     }

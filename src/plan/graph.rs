@@ -188,6 +188,8 @@ pub enum Meaning {
 /// One action of a repair.
 #[derive(Debug, Clone)]
 pub struct Mend {
+    /// People do it, and say so; nothing is spawned.
+    pub manual: bool,
     /// What may happen if it is done again.
     pub effect: Effect,
     /// How it is tried again.

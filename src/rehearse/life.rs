@@ -253,6 +253,12 @@ impl<'a> Life<'a> {
             Effect::Ask { instance } => {
                 let known = self.machine.state().instance(instance).id.to_string();
                 let asked = self.machine.state().task(instance);
+                let by_hand = asked.and_then(|task| task.inquiry.repair.as_ref()?.by_hand);
+                if let Some((state, action)) = by_hand
+                    && is_whole(self.machine.state(), instance, Role::Repair { state, action })
+                {
+                    self.world.come_through(&Arc::from(known.as_str()));
+                }
                 if let Some(question) = asked.and_then(|task| task.question.as_ref()) {
                     let answer = made_up::answer(question);
                     let order = Order::Answer { task: known, answer, by: somebody(&self.world) };

@@ -90,9 +90,16 @@ fn task_counts(task: &TaskState, cell: Cell, into: &mut DefaultHasher) -> bool {
         Phase::Judging(role) => (4_u8, role).hash(into),
         Phase::Pausing(role, _) => (5_u8, role).hash(into),
         Phase::Sleeping(_) => 11_u8.hash(into),
-        Phase::Awaiting => (12_u8, task.agreed.len()).hash(into),
+        Phase::Awaiting => {
+            let by_hand = task.inquiry.repair.as_ref().and_then(|repair| repair.by_hand);
+            (12_u8, task.agreed.len(), by_hand).hash(into);
+        }
         Phase::Asking => 6_u8.hash(into),
-        Phase::Repairing(state, action) => (7_u8, state, action).hash(into),
+        Phase::Repairing(state, action) => {
+            let by_hand =
+                task.inquiry.repair.as_ref().is_some_and(|repair| repair.by_hand.is_some());
+            (7_u8, state, action, by_hand).hash(into);
+        }
         Phase::Verifying(number) => (8_u8, number).hash(into),
         Phase::InDoubt => 9_u8.hash(into),
         Phase::Ended(outcome) => (10_u8, outcome).hash(into),

@@ -238,6 +238,14 @@ impl World {
         self.running.push_back(id.clone());
     }
 
+    /// The last action of a repair is through, whoever has done it.
+    pub(super) fn come_through(&mut self, task: &Arc<str>) {
+        let before = self.cell(task);
+        if before != Cell::Done {
+            self.set_cell(task, self.becomes.unwrap_or(before));
+        }
+    }
+
     /// Decides how a job goes on that runs.
     pub(super) fn steer(&mut self, id: &JobId, course: Course) {
         if let Some(job) = self.jobs.get_mut(id) {
@@ -268,8 +276,8 @@ impl World {
             }
             (Role::Action, _) => self.set_cell(owner, Cell::Done),
             (Role::Repair { .. }, Course::Badly { leaves: Leaves::Part(_) }) => {}
-            (Role::Repair { .. }, _) if whole && before != Cell::Done => {
-                self.set_cell(owner, self.becomes.unwrap_or(before));
+            (Role::Repair { .. }, _) if whole => {
+                self.come_through(owner);
             }
             (Role::Set | Role::Restore, _) => {
                 if let (Some(value), Some(thing)) = (writes, self.things.get(owner))

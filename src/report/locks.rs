@@ -29,9 +29,10 @@ pub struct Held {
 }
 
 /// A lock that an operator has taken away from a run, which has not found that out yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lost {
     /// What was held.
+    #[serde(flatten)]
     pub held: Held,
     /// Who took it away.
     pub user: String,
@@ -42,18 +43,19 @@ pub struct Lost {
 }
 
 /// A lock that a run waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Awaited {
     /// For what: id of a task, a group or an item; empty for the whole run.
     pub scope: String,
     /// Who was in the way when it asked last.
     pub by: Blocker,
-    /// What has become of it since, where somebody has looked.
+    /// How the run in its way stands since, where that was looked at.
     pub now: Option<InTheWay>,
 }
 
 /// How a run stands that is in the way of another one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum InTheWay {
     /// An executor works on it.
     Working,
@@ -68,7 +70,7 @@ pub enum InTheWay {
 }
 
 /// One run of a ring.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Link {
     /// The run that waits.
     pub run: String,

@@ -53,14 +53,10 @@ pub fn text(status: &Status) -> String {
         owed(&mut text, status);
     }
     list(&mut text, "asked of people", status.asked());
-    let running = match status.executor {
-        Some(_) => "running",
-        None => "left behind",
-    };
     for (standing, title) in [
         (TaskStanding::InDoubt, "in doubt"),
         (TaskStanding::Failed, "failed"),
-        (TaskStanding::Running, running),
+        (TaskStanding::Running, of_running(status)),
         (TaskStanding::Waived, "waived"),
     ] {
         // Of what was given up nothing goes on.
@@ -150,6 +146,14 @@ fn settings(
     true
 }
 
+/// What is said of tasks that have something under way: without an executor nobody sees to them.
+fn of_running(status: &Status) -> &'static str {
+    match status.executor {
+        Some(_) => "running",
+        None => "left behind",
+    }
+}
+
 fn counts(text: &mut String, status: &Status) {
     let known = status.tasks.len();
     let noun = if known == 1 { "task" } else { "tasks" };
@@ -168,7 +172,13 @@ pub fn counted(status: &Status) -> String {
     ];
     let open = [TaskStanding::Running, TaskStanding::Waiting, TaskStanding::Blocked];
     let count = |standing| status.standing(standing).count();
-    let named = |standing: TaskStanding| (count(standing), standing.name().replace('_', " "));
+    let named = |standing: TaskStanding| {
+        let words = match standing {
+            TaskStanding::Running => of_running(status).to_owned(),
+            other => other.name().replace('_', " "),
+        };
+        (count(standing), words)
+    };
     let mut counts: Vec<(usize, String)> = ended.into_iter().map(named).collect();
     if status.state == RunStanding::Abandoned {
         let left = open.into_iter().map(count).sum();

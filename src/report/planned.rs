@@ -142,7 +142,7 @@ impl Planned {
         }
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
-            Err(error) if text.contains("\"windlass_plan\"") => {
+            Err(error) if text.contains("\"windlass_plan\"") || is_begin(text) => {
                 return Err(Unplanned::Damaged(error.to_string()));
             }
             Err(_) => return Err(Unplanned::Else),
@@ -168,4 +168,10 @@ impl Planned {
     pub(super) fn compared(&self) -> serde_json::Result<Compared> {
         Compared::deserialize(&self.plan)
     }
+}
+
+/// Whether a text is the first few bytes of a plan, as an interrupted copy leaves them.
+fn is_begin(text: &str) -> bool {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).take(32).collect();
+    "{\"windlass_plan\":".starts_with(&bare)
 }

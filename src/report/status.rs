@@ -58,11 +58,11 @@ pub struct Status {
     pub settings: Vec<SettingRow>,
     /// The locks that it holds.
     pub claims: Vec<Held>,
-    /// The locks that were taken away from it since it came to rest, where somebody has looked.
-    #[serde(skip)]
+    /// The locks that were taken away from it since it came to rest, and that it has not missed yet.
+    #[serde(rename = "claims_lost")]
     pub lost: Vec<Lost>,
     /// The locks of other runs that it waits for.
-    #[serde(skip)]
+    #[serde(rename = "claims_awaited")]
     pub awaited: Vec<Awaited>,
     /// All tasks in file order; what is inside a group that was not entered stands there once, without items.
     pub tasks: Vec<TaskRow>,

@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use super::locate::{self, Location};
 use super::model::Place;
-use super::near::did_you_mean;
+use super::near::{did_you_mean, nearest};
 use crate::diag::{Diagnostic, Severity, Source, Span};
+
+/// How many characters of a word are told.
+const WORD_MAX: usize = 240;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone)]
@@ -107,20 +110,47 @@ pub struct Findings {
     errors: usize,
     /// Names that may still be compared with an unknown one: in a long list of wrong names not each gets a suggestion.
     comparisons_left: usize,
+    /// Values of which the worst is told already.
+    ignored: BTreeSet<Place>,
+    /// Patterns that may still be compiled: one alone may take a millisecond.
+    patterns_left: usize,
 }
 
 impl Findings {
     /// Findings that are kept. A file with more is wrong in one way many times over.
     const KEPT_MAX: usize = 1_000;
     const COMPARISONS_MAX: usize = 200_000;
+    /// Patterns in all schemas of a runbook and its drivers.
+    pub(super) const PATTERNS_MAX: usize = 1_000;
 
     /// Nothing found yet.
     pub fn new() -> Findings {
-        Findings { list: Vec::new(), errors: 0, comparisons_left: Self::COMPARISONS_MAX }
+        Findings {
+            list: Vec::new(),
+            errors: 0,
+            comparisons_left: Self::COMPARISONS_MAX,
+            ignored: BTreeSet::new(),
+            patterns_left: Self::PATTERNS_MAX,
+        }
+    }
+
+    /// Whether so many more patterns of schemas may be compiled.
+    pub(super) fn may_compile(&mut self, patterns: usize) -> bool {
+        let left = self.patterns_left.checked_sub(patterns);
+        self.patterns_left = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// From here on nothing is said of a value: what it is taken for is not what was written.
+    pub(super) fn ignore(&mut self, value: Place) {
+        self.ignored.insert(value);
     }
 
     /// One more.
     pub fn push(&mut self, finding: Finding) {
+        if finding.at.place().is_some_and(|place| self.ignored.contains(&place)) {
+            return;
+        }
         self.errors += usize::from(finding.severity == Severity::Error);
         if self.list.len() < Self::KEPT_MAX {
             self.list.push(finding);
@@ -145,6 +175,16 @@ impl Findings {
     ) -> Option<String> {
         self.comparisons_left = self.comparisons_left.checked_sub(known.len())?;
         did_you_mean(name, known)
+    }
+
+    /// The known name that was probably meant, as long as that does not take too long.
+    pub(super) fn nearest<'a>(
+        &mut self,
+        name: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> Option<&'a str> {
+        self.comparisons_left = self.comparisons_left.checked_sub(known.clone().count())?;
+        nearest(name, known)
     }
 
     /// The findings with their places in the sources, sorted by file, place and code.
@@ -173,6 +213,19 @@ pub fn diagnose(findings: Vec<Finding>, sources: &[Arc<Source>]) -> Vec<Diagnost
         findings.into_iter().map(|finding| places.diagnostic(finding, sources)).collect();
     keyed.sort_by(|(a, left), (b, right)| a.cmp(b).then(left.code.cmp(right.code)));
     keyed.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+}
+
+/// The same with words that nobody reads to their end cut short: a name may be as long as its file.
+fn clipped(text: String) -> String {
+    if text.len() <= WORD_MAX {
+        return text;
+    }
+    let clip = |word: &str| match word.char_indices().nth(WORD_MAX) {
+        Some((cut, _)) if word.starts_with('`') => format!("{}…`", &word[..cut]),
+        Some((cut, _)) => format!("{}…", &word[..cut]),
+        None => word.to_owned(),
+    };
+    text.split(' ').map(clip).collect::<Vec<String>>().join(" ")
 }
 
 /// Where values stand, file by file.
@@ -217,6 +270,8 @@ impl Places {
         };
         let key = (file, span.as_ref().map_or(0, |span| span.start));
         let Finding { code, severity, message, .. } = finding;
+        let message = clipped(message);
+        let help = help.into_iter().map(clipped).collect();
         (key, Diagnostic { code, severity, message, span, help })
     }
 

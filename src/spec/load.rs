@@ -289,6 +289,9 @@ impl Loader {
             Ok(document) => {
                 for fault in &document.faults {
                     self.findings.push(fault_finding(file, fault));
+                    if let FaultKind::BareTemplate { map, .. } = fault.kind {
+                        self.findings.ignore(Place { file, node: map });
+                    }
                 }
                 Some(document)
             }
@@ -312,6 +315,11 @@ fn fault_finding(file: u32, fault: &yaml::Fault) -> Finding {
         }
         FaultKind::KeyNotText => {
             refused(message).help("put it in quotes, a template too: `\"{{ params.name }}\"`")
+        }
+        FaultKind::BareTemplate { map, inside } => {
+            let quote = if inside.contains('"') { '\'' } else { '"' };
+            Finding::error(codes::NOT_AVAILABLE, Place { file, node: *map }, message)
+                .help(format!("write `{quote}{{{{ {inside} }}}}{quote}`"))
         }
         FaultKind::Tag(_) | FaultKind::NotFinite => refused(message),
     }

@@ -2,6 +2,8 @@
 //!
 //! Looks at lines alone, as an author does, and does not parse. What it cannot tell it leaves to the parser's own words.
 
+mod blanks;
+mod level;
 mod quotes;
 
 use std::ops::Range;
@@ -47,6 +49,12 @@ impl Line<'_> {
         (end > 0 && (behind.is_empty() || behind.starts_with(' '))).then(|| &body[..end])
     }
 
+    /// Whether it is a key without a value, behind which a comment may stand.
+    fn is_empty_key(&self) -> bool {
+        self.key().is_some()
+            && self.body.split(" #").next().unwrap_or_default().trim_end().ends_with(':')
+    }
+
     fn whole(&self) -> Range<usize> {
         self.begin()..self.begin() + self.body.len()
     }
@@ -58,38 +66,57 @@ fn is_of_word(c: char) -> bool {
 
 /// Who is to blame for what the parser says about a line, counted from 1.
 pub(super) fn suspect(text: &str, said: &str, line: usize) -> Option<Suspect> {
-    let lines = structural(text, line);
+    let mut lines = structural(text, usize::MAX);
+    let next = lines.iter().find(|known| known.number > line).copied();
+    lines.retain(|known| known.number <= line);
+    if let Some(odd) = blanks::odd(text, &lines) {
+        return Some(odd);
+    }
     if let Some(open) = quotes::left_open(&lines, line) {
         return Some(left_open(&open));
     }
-    let stumbled =
-        ["expected ':'", "mapping values", "expected key", "expected '-'", "expected <block end>"];
+    if said.contains("expected '-'") {
+        return list_and_map(&lines);
+    }
+    let stumbled = ["expected ':'", "mapping values", "expected key", "expected <block end>"];
     if !stumbled.iter().any(|words| said.contains(words)) {
         return None;
     }
-    let own_fault = said.contains("mapping values")
-        && lines.last().is_some_and(|last| last.number == line && two_colons(last));
+    let last = lines.last().filter(|last| last.number == line && said.contains("mapping values"));
     let above = above(&lines, line);
     text_without_mark(&above)
-        .or_else(|| above.run.first().filter(|_| !own_fault).and_then(keyless))
+        .or_else(|| last.and_then(two_colons))
+        .or_else(|| above.run.first().and_then(keyless))
         .or_else(|| item_without_colon(&lines))
-        .or_else(|| out_of_step(&lines))
+        .or_else(|| out_of_step(&lines, 2))
+        .or_else(|| level::out_of_place(&lines, next.as_ref()))
+        .or_else(|| out_of_step(&lines, 4))
 }
 
 /// The lines up to that one, without comments and the texts of blocks.
 fn structural(text: &str, last: usize) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     let mut start = 0;
-    let mut block: Option<usize> = None;
+    // How far the key of a block is indented, and its text, once that has begun.
+    let mut block: Option<(usize, Option<usize>)> = None;
     for (raw, number) in text.split_inclusive('\n').zip(1..=last) {
         let body = raw.trim();
         let indent = raw.len() - raw.trim_start_matches(' ').len();
         let line = Line { number, start, indent, body };
         start += raw.len();
-        if body.is_empty() || block.is_some_and(|outer| indent > outer) || body.starts_with('#') {
+        if body.is_empty() {
             continue;
         }
-        block = opens_block(body).then_some(indent);
+        if let Some((outer, text)) = block
+            && indent >= text.unwrap_or(outer + 1)
+        {
+            block = Some((outer, text.or(Some(indent))));
+            continue;
+        }
+        if body.starts_with('#') {
+            continue;
+        }
+        block = opens_block(body).then_some((indent, None));
         lines.push(line);
     }
     lines
@@ -119,10 +146,25 @@ fn left_open(open: &Open) -> Suspect {
     }
 }
 
-/// Whether a line holds one `key: ` too many, which is its own fault.
-fn two_colons(last: &Line<'_>) -> bool {
-    let value = last.key().and_then(|_| last.body.split_once(": ")).map(|(_, value)| value);
-    value.is_some_and(|value| value.contains(": ") && !value.starts_with(['{', '[', '"', '\'']))
+/// A line that holds one `key: ` too many, which is its own fault.
+fn two_colons(last: &Line<'_>) -> Option<Suspect> {
+    let key = last.key()?;
+    let (before, value) = last.body.split_once(": ")?;
+    let value = value.trim_start();
+    let is_plain = !value.starts_with(['{', '[', '"', '\'', '|', '>', '&', '*', '!', '#']);
+    if !is_plain || !(value.contains(": ") || value.ends_with(':')) {
+        return None;
+    }
+    let begin = last.begin() + last.body.len() - value.len();
+    let quoted = match value.contains('"') {
+        true => format!("'{}'", value.replace('\'', "''")),
+        false => format!("\"{}\"", value.replace('\\', "\\\\")),
+    };
+    Some(Suspect {
+        bytes: begin..last.begin() + last.body.len(),
+        message: format!("the text of `{key}` holds a colon, and has no quotes"),
+        help: format!("write `{}: {quoted}`", before.trim_start_matches("- ")),
+    })
 }
 
 /// What stands above the line where the parser gave up.
@@ -148,7 +190,7 @@ fn above<'a>(lines: &[Line<'a>], stumbled: usize) -> Above<'a> {
 fn text_without_mark(above: &Above<'_>) -> Option<Suspect> {
     let (key, first) = (above.key?, above.run.first()?);
     let name = key.key()?;
-    let below = key.body.ends_with(':') && first.indent > key.indent;
+    let below = key.is_empty_key() && first.indent > key.indent;
     if !below || !TEXTS.contains(&name) {
         return None;
     }
@@ -179,6 +221,27 @@ fn keyless(line: &Line<'_>) -> Option<Suspect> {
     Some(Suspect { bytes: begin..begin + word_end, message, help })
 }
 
+/// Items of a list and keys of a map beside each other: the fewer of them are to blame.
+fn list_and_map(lines: &[Line<'_>]) -> Option<Suspect> {
+    let (last, before) = lines.split_last()?;
+    let beside = before.iter().rev().take_while(|line| line.indent >= last.indent);
+    let items: Vec<&Line<'_>> =
+        beside.filter(|line| line.indent == last.indent && line.body.starts_with("- ")).collect();
+    match items[..] {
+        [] => None,
+        [item] => Some(Suspect {
+            bytes: item.whole(),
+            message: "this line begins with a dash, and the one beside it does not".to_owned(),
+            help: format!("write `{}`, without the dash", item.body.trim_start_matches("- ")),
+        }),
+        _ => Some(Suspect {
+            bytes: last.whole(),
+            message: "this line begins without a dash, and the ones beside it have one".to_owned(),
+            help: format!("write `- {}`, or indent it further", last.body),
+        }),
+    }
+}
+
 /// An item that is no map as it stands, with keys below it.
 fn item_without_colon(lines: &[Line<'_>]) -> Option<Suspect> {
     let [.., item, below] = lines else { return None };
@@ -187,21 +250,30 @@ fn item_without_colon(lines: &[Line<'_>]) -> Option<Suspect> {
     if goes_on && is_bare { keyless(item) } else { None }
 }
 
-/// The nearest line whose indentation is no multiple of what nearly all others have.
-fn out_of_step(lines: &[Line<'_>]) -> Option<Suspect> {
+/// The nearest line whose indentation is no multiple of that unit, which nearly all others have.
+fn out_of_step(lines: &[Line<'_>], unit: usize) -> Option<Suspect> {
     let indented = lines.iter().filter(|line| line.indent > 0);
     let total = indented.clone().count();
-    let fits = |unit: usize| indented.clone().filter(|line| line.indent % unit == 0).count();
+    let fit = indented.filter(|line| line.indent % unit == 0).count();
     // One in ten may be out of step, and where there are few lines, one.
     let allowed = (total / 10).max(1);
-    let unit = [4, 2].into_iter().find(|&unit| total > 2 && fits(unit) + allowed >= total)?;
+    if total <= 2 || fit + allowed < total {
+        return None;
+    }
     let line = lines.iter().rev().find(|line| line.indent % unit != 0)?;
-    let spaces = |count: usize| format!("{count} space{}", if count == 1 { "" } else { "s" });
     Some(Suspect {
         bytes: line.whole(),
         message: format!("this line is indented by {}", spaces(line.indent)),
         help: format!("the other lines are indented by multiples of {unit}"),
     })
+}
+
+fn spaces(count: usize) -> String {
+    match count {
+        0 => "nothing".to_owned(),
+        1 => "1 space".to_owned(),
+        _ => format!("{count} spaces"),
+    }
 }
 
 #[cfg(test)]

@@ -90,6 +90,13 @@ pub(crate) enum FaultKind {
     MergeKey,
     /// A key that is a number, a list or something else that is no text.
     KeyNotText,
+    /// `{{ x }}` without quotes, which YAML takes for a map in a map.
+    BareTemplate {
+        /// Number of the outer map.
+        map: u32,
+        /// What stands between the braces.
+        inside: String,
+    },
     /// `!name`.
     Tag(String),
     /// `.inf` or `.nan`.
@@ -193,6 +200,9 @@ impl FaultKind {
             FaultKind::DuplicateKey { key, .. } => format!("`{key}` stands twice in the same map"),
             FaultKind::MergeKey => "the merge key `<<` is not available in a runbook".to_owned(),
             FaultKind::KeyNotText => "a key must be a text".to_owned(),
+            FaultKind::BareTemplate { .. } => {
+                "this template has no quotes, so YAML takes it for a map".to_owned()
+            }
             FaultKind::Tag(tag) => format!("the tag `!{tag}` is not available in a runbook"),
             FaultKind::NotFinite => "a number must be finite".to_owned(),
         }
@@ -411,6 +421,15 @@ impl<'de> Visitor<'de> for NodeVisitor<'_> {
     }
 }
 
+/// What stands in `{{ x }}` or `{{ f(x, y) }}`, if a map's key and value are what is left of that.
+fn bare_template(key: &Kind, value: &Node) -> Option<String> {
+    let is_nothing = |node: &Node| matches!(node.kind, Kind::Null);
+    let Kind::Map(inside) = key else { return None };
+    let is_template = is_nothing(value) && inside.iter().all(|(_, value)| is_nothing(value));
+    let texts: Vec<&str> = inside.iter().map(|(key, _)| key.text.as_str()).collect();
+    (is_template && !texts.is_empty()).then(|| texts.join(", "))
+}
+
 /// A map under construction.
 struct Entries<'b> {
     builder: &'b Builder,
@@ -429,7 +448,12 @@ impl<'b> Entries<'b> {
     fn add(&mut self, key: Node, value: Node) {
         let number = key.number;
         let Kind::Text(text) = key.kind else {
-            return self.builder.fault(number, FaultKind::KeyNotText);
+            let template = bare_template(&key.kind, &value).filter(|_| self.entries.is_empty());
+            // The first key of a map is numbered directly behind it.
+            let map = number.saturating_sub(1);
+            let bare = template.map(|inside| FaultKind::BareTemplate { map, inside });
+            let kind = bare.unwrap_or(FaultKind::KeyNotText);
+            return self.builder.fault(number, kind);
         };
         if text == "<<" {
             return self.builder.fault(number, FaultKind::MergeKey);

@@ -73,6 +73,14 @@ pub(crate) fn files_below(folder: &Path) -> Files {
     found
 }
 
+/// Returns once the keeper of the only run has taken its files away and gone.
+fn keeper_has_gone(here: &Path) {
+    let run = fs::read_dir(here.join("state/runs")).unwrap().next().unwrap().unwrap().path();
+    while windlass::lock::FileLock::is_held(&run.join("keeper.lock")).unwrap() {
+        std::thread::yield_now();
+    }
+}
+
 /// What is not the same any more.
 pub(crate) fn differences(before: &Files, after: &Files) -> Vec<PathBuf> {
     let all = before.keys().chain(after.keys()).collect::<BTreeSet<_>>().into_iter();
@@ -153,6 +161,7 @@ fn a_plan_changes_no_byte_and_knows_how_long_it_took_before() {
     assert!(!told.contains("usually") && !told.contains("by earlier runs"), "{told}");
     assert!(!here.join("state").exists(), "nothing was made");
     printed(here, &["run", "book.yaml", "-p", "boxes=[x]"]);
+    keeper_has_gone(here);
     let before = files_below(here);
     assert!(before.keys().any(|path| path.ends_with("journal.jsonl")));
     let told = printed(here, &words);

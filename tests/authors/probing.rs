@@ -174,3 +174,48 @@ steps:
     );
     assert!(!here.join("f").exists());
 }
+
+#[test]
+fn what_a_setting_surrounds_that_cannot_be_changed_will_stop_and_so_will_what_needs_it() {
+    let folder = TempDir::new().unwrap();
+    let here = folder.path();
+    let text = r#"
+windlass: 1
+name: barred
+settings:
+  held: {get: {run: [cat, held]}, set: {run: [touch, f]}, to: never, around: [work, boxes, passed_over]}
+  open: {get: {run: [cat, open]}, set: {run: [touch, f]}, to: never, around: [beside]}
+steps:
+  first: {effect: read, run: [ls]}
+  work: {needs: [first], run: [touch, f]}
+  boxes:
+    for_each: {items: "['a', 'b']", as: box}
+    steps: {move: {run: [touch, "{{ box }}"]}}
+  passed_over: {when: "1 > 2", run: [touch, f]}
+  behind: {needs: [work], effect: read, run: [ls]}
+  restored: {needs: ["held:restored"], effect: read, run: [ls]}
+  beside: {effect: read, run: [ls]}
+"#;
+    fs::write(here.join("book.yaml"), text).unwrap();
+    fs::write(here.join("held"), "never\n").unwrap();
+    fs::write(here.join("open"), "always\n").unwrap();
+    let told = printed(here, &["plan", "book.yaml", "--probe", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&told).unwrap();
+    let around = "the setting held around it cannot be changed: the temporary value is in force";
+    for (id, verdict, reason) in [
+        ("first", "will_run", ""),
+        ("work", "stop", around),
+        ("boxes[?].move", "stop", around),
+        ("passed_over", "skip", "its `when` is false"),
+        ("behind", "stop", "it needs work, which will not end well"),
+        ("restored", "stop", "it needs held, which will not end well"),
+        ("beside", "will_run", ""),
+    ] {
+        let task = task(&plan, id);
+        let why = task["reason"].as_str().unwrap_or_default();
+        assert!(task["verdict"] == verdict && why.starts_with(reason), "{id}: {task:#}");
+    }
+    let unasked = printed(here, &["plan", "book.yaml"]);
+    assert!(unasked.contains("8 tasks: 7 will run, 1 will be skipped"), "{unasked}");
+    assert!(!here.join("f").exists());
+}

@@ -143,6 +143,8 @@ fn a_plan_takes_no_other_parameters_and_the_place_of_nothing_else() {
     for (damaged, told) in [
         (text.replace("\"windlass_plan\": 1", "\"windlass_plan\": 2"), "a plan of form 2"),
         (text[..text.len() / 2].to_owned(), "is damaged"),
+        (text[..1].to_owned(), "is damaged"),
+        (text[..9].to_owned(), "is damaged"),
         (text.replace("\"verdict\"", "\"verdigris\""), "is damaged"),
     ] {
         fs::write(here.join("it.plan"), damaged).unwrap();

@@ -320,6 +320,12 @@ steps:
     assert!(held.contains("server (the run)") && !held.contains("one (hold)"), "{text}");
     assert!(lost.contains("one (hold): taken away by "), "{text}");
     assert!(lost.contains(" because: seen it\n"), "{text}");
-    let claims = &bench.status()["claims"];
+    let status = bench.status();
+    let claims = &status["claims"];
     assert_eq!(claims.as_array().unwrap().len(), 1, "{claims}");
+    let lost = &status["claims_lost"];
+    assert_eq!(lost.as_array().unwrap().len(), 1, "{lost}");
+    let told = [&lost[0]["name"], &lost[0]["scope"], &lost[0]["because"]];
+    assert_eq!(told, ["one", "hold", "seen it"], "{lost}");
+    assert_eq!(status["claims_awaited"], Value::Array(Vec::new()));
 }

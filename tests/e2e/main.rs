@@ -20,5 +20,6 @@ mod rivals;
 mod running;
 mod several;
 mod strays;
+mod terminal;
 mod waiting;
 mod words;

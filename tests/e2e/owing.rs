@@ -113,7 +113,8 @@ fn the_status_for_programs_has_the_keys_that_are_promised() {
     };
     assert_eq!(
         keys(&status),
-        "run runbook title state executor started ended next_due settings claims tasks next"
+        "run runbook title state executor started ended next_due settings claims claims_lost \
+         claims_awaited tasks next"
     );
     assert_eq!(keys(&status["settings"][0]), "id state old in_force");
     assert_eq!(status["claims"][0], serde_json::json!({"name": "server:old", "scope": ""}));

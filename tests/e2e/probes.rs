@@ -157,3 +157,43 @@ steps:
     bench.windlass(&["run", "book.yaml"]).exits(0);
     assert_eq!(bench.ledger("ledger").len(), 5);
 }
+
+#[test]
+fn a_repair_that_people_do_is_asked_of_them_and_gone_on_with_after_their_answer() {
+    let bench = bench();
+    let by_hand = r#"          repair:
+            - manual: {instructions: "Set the home of {{ params.who }} by hand."}
+"#;
+    let book = STEP.replace("          repair:\n", by_hand);
+    let book = book.replace("steps:\n  move", "params: {who: {default: alice}}\nsteps:\n  move");
+    bench.write("book.yaml", &book);
+    bench.write("world", "stranded\n");
+    let waits = bench.windlass(&["run", "book.yaml"]).exits(3);
+    assert!(waits.stderr.contains("Set the home of alice by hand."), "{}", waits.stderr);
+    bench.windlass(&["approve", "latest", "move"]).exits(0);
+    assert!(bench.ledger("ledger").is_empty(), "nobody goes on with it before the resume");
+    bench.windlass(&["resume", "latest"]).exits(0);
+    assert_eq!(bench.ledger("ledger"), ["repaired"]);
+    assert_eq!(bench.ledger("seen"), ["7"]);
+}
+
+#[test]
+fn a_repair_that_people_have_refused_is_a_doubt_until_it_is_found_done() {
+    let bench = bench();
+    let book = STEP.replace(
+        r#"- {effect: idempotent, run: [sh, -c, 'echo repaired >> "$HERE/ledger"; echo done > "$HERE/world"']}"#,
+        "- manual: {instructions: Set its home by hand.}",
+    );
+    bench.write("book.yaml", &book);
+    bench.write("world", "stranded\n");
+    bench.windlass(&["run", "book.yaml"]).exits(3);
+    bench.windlass(&["reject", "latest", "move", "--because", "no rights"]).exits(0);
+    let status = bench.status();
+    assert_eq!(status["state"], "in_doubt", "{status:#}");
+    assert!(status["tasks"][0]["reason"].as_str().unwrap().ends_with(": no rights"), "{status:#}");
+    // How far they came is not known: nobody is asked to begin anew.
+    bench.windlass(&["resume", "latest"]).exits(8);
+    bench.write("world", "done\n");
+    bench.windlass(&["resume", "latest"]).exits(0);
+    assert!(bench.ledger("ledger").is_empty());
+}

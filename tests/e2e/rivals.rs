@@ -172,6 +172,11 @@ fn two_runs_at_rest_that_hold_what_the_other_wants_say_so_and_what_breaks_the_ri
     }
     let other = status(&bench, "y");
     assert!(other["next"][0].as_str().unwrap().starts_with("windlass abandon x "), "{other:#}");
+    let awaited = &other["claims_awaited"][0];
+    let told = [&awaited["scope"], &awaited["by"]["lock"], &awaited["by"]["run"]];
+    assert_eq!(told, ["group.want", "X", "x"], "{awaited:#}");
+    let runs = awaited["now"]["ring"].as_array().unwrap().iter().map(|link| &link["run"]);
+    assert_eq!(runs.collect::<Vec<_>>(), ["y", "x"], "{awaited:#}");
     bench.windlass(&["abandon", "y", "--because", "the other one comes first"]).exits(0);
     bench.windlass(&["resume", "x"]).exits(0);
     assert_eq!(bench.ledger("ledger"), ["x"]);

@@ -25,6 +25,16 @@ pub(crate) enum Way {
     IndentAdded,
     /// A tab stands for the indent.
     Tab,
+    /// A line begins a level too far to the left.
+    LevelLost,
+    /// A line begins a level too far to the right.
+    LevelAdded,
+    /// The last space of the indent is one that does not break.
+    NoBreakSpace,
+    /// A text has no quotes and holds a colon.
+    ColonInText,
+    /// A template has no quotes.
+    BareTemplate,
     /// The last quote of a line is missing.
     QuoteLost,
     /// The last bracket of a line is missing.
@@ -149,7 +159,12 @@ pub(crate) fn mutants(text: &str) -> Vec<Mutant> {
         let alone = is_alone(&lines, &folded, number);
         for (way, spoilt) in spoilt(line) {
             // What stands alone in its map may stand anywhere below its key.
-            if alone && matches!(way, Way::IndentLost | Way::IndentAdded) {
+            let moved = [Way::IndentLost, Way::IndentAdded, Way::LevelLost, Way::LevelAdded];
+            if alone && moved.contains(&way) {
+                continue;
+            }
+            // Below a text it becomes a part of that.
+            if way == Way::LevelAdded && number > 0 && folded[number - 1] {
                 continue;
             }
             // What is there twice is wrong where it stands the second time.
@@ -204,6 +219,11 @@ fn spoilt(line: &str) -> Vec<(Way, String)> {
         ways.push((Way::IndentLost, line[1..].to_owned()));
         ways.push((Way::IndentAdded, format!(" {line}")));
         ways.push((Way::Tab, format!("\t{}", line.trim_start())));
+        ways.push((Way::NoBreakSpace, format!("{}\u{a0}{}", &line[1..indent], &line[indent..])));
+    }
+    if indent >= 2 {
+        ways.push((Way::LevelLost, line[2..].to_owned()));
+        ways.push((Way::LevelAdded, format!("  {line}")));
     }
     if let Some((key, value)) = key_of(line) {
         keyed(line, key, value, &mut ways);
@@ -242,6 +262,13 @@ fn keyed(line: &str, key: &str, value: &str, ways: &mut Vec<(Way, String)>) {
     let at = line.find(key).expect("it is the key of the line");
     let (before, behind) = (&line[..at], &line[at + key.len()..]);
     ways.push((Way::KeyTwice, line.to_owned()));
+    if TEXTS.contains(&key) && !value.is_empty() && !value.starts_with(['"', '\'', '>', '|']) {
+        ways.push((Way::ColonInText, format!("{before}{key}: this: {value}")));
+    }
+    if value.starts_with("\"{{") && value.ends_with("}}\"") {
+        let bare = &value[1..value.len() - 1];
+        ways.push((Way::BareTemplate, format!("{before}{key}: {bare}")));
+    }
     ways.push((Way::ColonLost, format!("{before}{key}{}", &behind[1..])));
     if KEYS.contains(&key) {
         ways.push((Way::KeyMisspelt, format!("{before}{}{behind}", misspelt(key))));

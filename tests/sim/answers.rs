@@ -111,7 +111,9 @@ impl Evaluate for Answers {
         self.fails("question", state, instance)?;
         let work = state.graph().task(state.instance(instance).node).map(|task| task.work);
         let manual = matches!(work, Some(Work::Question(question)) if question.manual);
-        Ok(questions::question(manual, self.draw("question?", state, instance)))
+        let repairs =
+            state.task(instance).is_some_and(|known| matches!(known.phase, Phase::Repairing(..)));
+        Ok(questions::question(manual || repairs, self.draw("question?", state, instance)))
     }
 
     fn command(&self, state: &State, instance: InstanceId, role: Role) -> Result<Command, String> {

@@ -35,12 +35,25 @@ pub(crate) struct Inquiries {
     repairing: BTreeSet<Arc<str>>,
     /// Tasks with a repair that is not finished and of which something that is `once` was started, by which job.
     spoilt: BTreeMap<Arc<str>, u32>,
+    /// Tasks whose repair is in somebody's hands, or was and has not gone on since.
+    by_hand: BTreeSet<Arc<str>>,
 }
 
 impl Inquiries {
     /// Another executor has read the journal, whose end may be lost.
     pub(crate) fn new_executor(&mut self, state: &State) {
         let known = |task: &Arc<str>| state.find(task).and_then(|id| state.task(id));
+        // Whether people were asked may have been lost with the journal's end.
+        let in_hands = |task: &Arc<str>| {
+            let repair = known(task).and_then(|task| task.inquiry.repair.as_ref());
+            repair.is_some_and(|repair| repair.by_hand.is_some())
+        };
+        for task in self.by_hand.iter().filter(|task| !in_hands(task)) {
+            if !known(task).is_some_and(|task| task.inquiry.is_spoilt()) {
+                self.spoilt.remove(task);
+            }
+        }
+        self.by_hand.retain(in_hands);
         self.spoilt.retain(|task, attempt| known(task).is_some_and(|task| task.jobs >= *attempt));
         for (task, repairs) in &mut self.repairs {
             *repairs = (*repairs).min(known(task).map_or(0, |task| task.inquiry.repairs));
@@ -54,7 +67,16 @@ impl Inquiries {
         self.repeating.clear();
         self.asking.clear();
         self.repaired.clear();
-        self.repairing.clear();
+        let by_hand = &self.by_hand;
+        self.repairing.retain(|task| by_hand.contains(task));
+    }
+
+    /// People are asked to go on with a repair, after so many jobs of the task.
+    pub(crate) fn hand_over(&mut self, task: &Arc<str>, jobs: u32, effect: Effect) {
+        self.by_hand.insert(task.clone());
+        if effect == Effect::Once {
+            self.spoilt.entry(task.clone()).or_insert(jobs);
+        }
     }
 
     /// Whether an action of a task is to be done again because it is repeated, or was to be when its executor died.
@@ -67,6 +89,17 @@ impl Inquiries {
 
     /// Takes note of a record; `ended` is what the job was for whose end it tells.
     pub(crate) fn note(&mut self, now: i64, record: &Record, ended: Option<Role>) {
+        match record {
+            Record::JobStarting { task, .. }
+            | Record::Judged { task, .. }
+            | Record::Resolved { task, .. } => {
+                self.by_hand.remove(task);
+            }
+            Record::Answered { task, answer, .. } if !answer.go => {
+                self.by_hand.remove(task);
+            }
+            _ => {}
+        }
         match record {
             Record::JobStarting { task, attempt, role: Role::Repair { .. }, effect, .. }
                 if *effect == Effect::Once =>

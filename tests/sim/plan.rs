@@ -308,7 +308,8 @@ impl Plan<'_> {
         let effect =
             [Effect::Idempotent, Effect::Idempotent, Effect::Once][self.rng.random_range(0..3)];
         let attempts = self.rng.random_range(1..=2);
-        Mend { effect, retry: self.random_retry(attempts) }
+        let manual = self.rng.random_bool(0.2);
+        Mend { manual, effect, retry: self.random_retry(attempts) }
     }
 
     fn random_retry(&mut self, attempts: u32) -> Retry {

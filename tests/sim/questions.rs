@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use windlass::core::machine::{Order, may_answer};
 use windlass::core::question::{Answer, Field, Question, QuestionKind};
 use windlass::core::record::{Actor, Decision, GivenOutputs, Outcome, Record};
-use windlass::core::state::{InstanceId, State};
-use windlass::plan::graph::Work;
+use windlass::core::state::{InstanceId, Phase, State};
+use windlass::plan::graph::{Meaning, Mend, Work};
 
 use crate::debts::Debts;
 use crate::run::somebody;
 use crate::watch::{Promise, ensure};
-use crate::world::time;
+use crate::world::{Cell, time};
 
 /// Everybody who may come by.
 const PEOPLE: [&str; 3] = ["ada", "bob", "op"];
@@ -69,9 +69,15 @@ impl Questions {
     ) -> Promise {
         let task = &state.instance(id).id;
         ensure(!self.open.contains_key(task), || "people are asked twice".to_owned())?;
-        let shape = state.graph().task(state.instance(id).node).map(|task| task.work);
-        let Some(Work::Question(shape)) = shape else {
-            return Err("nobody is to be asked".to_owned());
+        let known = state.graph().task(state.instance(id).node);
+        let shape = match (known.map(|task| task.work), repair(state, id)) {
+            (_, Some(mend)) => {
+                let manual = mend.manual && asked.kind == QuestionKind::Manual;
+                ensure(manual, || "people are asked to do what a job does".to_owned())?;
+                windlass::plan::graph::Question { manual, timeout: None }
+            }
+            (Some(Work::Question(shape)), None) => shape,
+            _ => return Err("nobody is to be asked".to_owned()),
         };
         let until = shape
             .timeout
@@ -153,6 +159,32 @@ impl Questions {
             _ => {}
         }
     }
+}
+
+/// The action that the repair of a task goes on with.
+pub(crate) fn repair(state: &State, id: InstanceId) -> Option<&Mend> {
+    let Phase::Repairing(number, action) = state.task(id)?.phase else { return None };
+    let probe = state.graph().task(state.instance(id).node)?.probe.as_ref()?;
+    let Meaning::Repair(actions) = &probe.states[number as usize].meaning else { return None };
+    actions.get(action as usize)
+}
+
+/// What comes of a repair that a person says to be done, or not to be done; nothing but for its last action.
+pub(crate) fn mended(
+    state: &State,
+    id: InstanceId,
+    go: bool,
+    rng: &mut ChaCha8Rng,
+) -> Option<Cell> {
+    let (number, action) = state.task(id)?.inquiry.repair.as_ref()?.by_hand?;
+    let probe = state.graph().task(state.instance(id).node)?.probe.as_ref()?;
+    let Meaning::Repair(actions) = &probe.states[number as usize].meaning else { return None };
+    let comes = match go {
+        true if action as usize + 1 < actions.len() => return None,
+        true => [Cell::Done, Cell::Done, Cell::Absent, Cell::Stranded],
+        false => [Cell::Done, Cell::Stranded, Cell::Stranded, Cell::Stranded],
+    };
+    Some(comes[rng.random_range(0..4)])
 }
 
 /// An answer to something that is asked, if somebody can give one. Who is `willing` says yes.

@@ -126,6 +126,8 @@ pub(crate) struct World {
     executor: bool,
     /// Attempts up to this one do not count: an operator has said that nothing has happened.
     forgiven: BTreeMap<Arc<str>, u32>,
+    /// What people have repaired by hand: after how many jobs, when, and what came of it.
+    mended: BTreeMap<Arc<str>, Vec<(u32, i64, Cell)>>,
     /// What settings were at first, and what others have made of them since.
     outside: BTreeMap<Arc<str>, Vec<(i64, String)>>,
     /// What the world was in before anything of a task was started.
@@ -169,19 +171,29 @@ impl World {
     pub(crate) fn cell(&self, task: &str, now: i64) -> Cell {
         let forgiven = self.forgiven.get(task).copied().unwrap_or(0);
         let mut cell = self.initial.get(task).copied().unwrap_or(Cell::Absent);
-        let mut changes: Vec<(i64, Cell)> = self
-            .jobs_of(task)
-            .filter(|(id, job)| id.attempt > forgiven && job.changes_the_world())
-            .flat_map(|(_, job)| {
-                job.applies.map(|at| (at, job.makes)).into_iter().chain(job.settles)
-            })
-            .filter(|(at, _)| *at <= now)
-            .collect();
+        let mut changes: Vec<(i64, Cell)> =
+            self.jobs_of(task)
+                .filter(|(id, job)| id.attempt > forgiven && job.changes_the_world())
+                .flat_map(|(_, job)| {
+                    job.applies.map(|at| (at, job.makes)).into_iter().chain(job.settles)
+                })
+                .chain(
+                    self.mended.get(task).into_iter().flatten().filter_map(|(jobs, at, makes)| {
+                        (*jobs > forgiven).then_some((*at, *makes))
+                    }),
+                )
+                .filter(|(at, _)| *at <= now)
+                .collect();
         changes.sort_by_key(|(at, _)| *at);
         if let Some((_, last)) = changes.last() {
             cell = *last;
         }
         cell
+    }
+
+    /// Somebody repairs by hand what a task's probe has found, after so many jobs of it.
+    pub(crate) fn mend(&mut self, task: &Arc<str>, jobs: u32, now: i64, makes: Cell) {
+        self.mended.entry(task.clone()).or_default().push((jobs, now, makes));
     }
 
     /// An operator has said that the effect of all that was started so far has not happened.

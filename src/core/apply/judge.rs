@@ -83,6 +83,7 @@ impl TaskState {
                 let repair = Repair {
                     state: state.clone(),
                     once: None,
+                    by_hand: None,
                     finished: false,
                     interrupted: false,
                 };
@@ -129,16 +130,36 @@ impl TaskState {
         }
     }
 
-    /// A resume tries again what has failed, asks the probe again what is in doubt, and continues no repair.
+    /// The phase of a task whose probe, or whose repair, was broken off.
+    fn after_breaking_off(&self) -> Phase {
+        match self.knowledge {
+            Knowledge::NotBegun if !self.inquiry.is_spoilt() => Phase::Waiting,
+            _ => Phase::Asking,
+        }
+    }
+
+    /// A run that is given up goes on with no repair that people have gone on with.
+    pub(super) fn break_off_repair(&mut self) {
+        let repair = self.inquiry.repair.as_mut().filter(|repair| repair.by_hand.is_some());
+        if let (Some(repair), Phase::Repairing(..)) = (repair, self.phase) {
+            repair.by_hand = None;
+            repair.interrupted = true;
+            self.phase = self.after_breaking_off();
+        }
+    }
+
+    /// A resume tries again what has failed, asks the probe again what is in doubt, and continues no repair but one that people
+    /// are asked to go on with, or have gone on with.
     pub(super) fn grant_fresh_attempts(&mut self, asks: bool) {
         self.tries = 0;
         self.rounds = 0;
         self.streak = 0;
-        let spoilt = self.inquiry.is_spoilt();
         let mut inquiry = self.inquiry.settled();
         inquiry.repair = inquiry.repair.filter(|repair| !repair.finished);
+        let in_hands = matches!(self.phase, Phase::Awaiting | Phase::Repairing(..))
+            && self.inquiry.repair.as_ref().is_some_and(|repair| repair.by_hand.is_some());
         if let Some(repair) = &mut inquiry.repair {
-            repair.interrupted = true;
+            repair.interrupted |= !in_hands;
         }
         self.inquiry = inquiry;
         match self.phase {
@@ -150,11 +171,9 @@ impl TaskState {
                 self.phase = self.resting(asks);
                 self.ended = None;
             }
+            Phase::Repairing(..) if in_hands => {}
             Phase::Pausing(Role::Probe | Role::Repair { .. }, _) | Phase::Repairing(..) => {
-                self.phase = match self.knowledge {
-                    Knowledge::NotBegun if !spoilt => Phase::Waiting,
-                    _ => Phase::Asking,
-                };
+                self.phase = self.after_breaking_off();
             }
             Phase::InDoubt if asks => self.phase = Phase::Asking,
             _ => {}

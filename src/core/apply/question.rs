@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::{Unfit, check, contradiction};
 use crate::core::question::{Answer, Question, QuestionKind};
 use crate::core::record::{Actor, Outcome};
-use crate::core::state::{Knowledge, Phase, Proof, State};
-use crate::plan::graph::Work;
+use crate::core::state::{InstanceId, Knowledge, Phase, Proof, State};
+use crate::plan::graph::{Meaning, Mend, Work};
+use crate::spec::model::Effect;
 
 impl State {
     pub(super) fn asked(
@@ -21,11 +22,24 @@ impl State {
         question: &Question,
     ) -> Result<(), Unfit> {
         let id = self.known(task)?;
+        let mend = self.next_mend(id).cloned();
         let state = self
             .task_mut(id)
             .ok_or_else(|| contradiction(task, "people are asked about what is not a task"))?;
-        let fits = state.phase == Phase::Waiting;
-        check(fits, task, "people are asked about it out of turn")?;
+        match (state.phase, &mut state.inquiry.repair) {
+            (Phase::Waiting, _) => {}
+            (Phase::Repairing(of, action), Some(repair)) => {
+                // After a change of the runbook it may not be known any more.
+                let known = mend.as_ref().is_none_or(|mend| mend.manual);
+                let fits = known && question.kind == QuestionKind::Manual && !repair.interrupted;
+                check(fits, task, "people are asked to repair it out of turn")?;
+                repair.by_hand = Some((of, action));
+                if mend.is_none_or(|mend| mend.effect == Effect::Once) {
+                    repair.once.get_or_insert(state.jobs);
+                }
+            }
+            _ => return Err(contradiction(task, "people are asked about it out of turn")),
+        }
         state.phase = Phase::Awaiting;
         state.question = Some(Arc::new(question.clone()));
         state.agreed.clear();
@@ -61,6 +75,14 @@ impl State {
             let reason =
                 format!("rejected by {} on {}{}", by.user, by.host, because.unwrap_or_default());
             state.question = None;
+            if let Some(repair) = state.inquiry.repair.as_mut().filter(|it| it.by_hand.is_some()) {
+                // How far they came before they gave it up, nobody has said.
+                repair.by_hand = None;
+                state.phase = Phase::InDoubt;
+                state.reason = Some(format!("its repair was {reason}").into());
+                self.settle([id]);
+                return Ok(());
+            }
             state.phase = Phase::Ended(Outcome::Failed);
             state.reason = Some(reason.into());
             state.ended = Some(at);
@@ -69,7 +91,12 @@ impl State {
             self.settle_everything();
         } else {
             state.agreed.push(Arc::from(by.user.as_str()));
-            if state.agreed.len() >= question.min as usize {
+            let repair = state.inquiry.repair.as_ref();
+            if let Some((of, action)) = repair.and_then(|repair| repair.by_hand) {
+                state.question = None;
+                state.phase = Phase::Repairing(of, action + 1);
+                state.inquiry.mends = 0;
+            } else if state.agreed.len() >= question.min as usize {
                 let fields = answer.fields.clone().into_iter().collect();
                 let told = !question.fields.is_empty();
                 state.outputs = told.then(|| Arc::new(Value::Object(fields)));
@@ -83,8 +110,18 @@ impl State {
         Ok(())
     }
 
+    /// The action of its repair that a task is to go on with.
+    fn next_mend(&self, task: InstanceId) -> Option<&Mend> {
+        let Phase::Repairing(state, action) = self.task(task)?.phase else { return None };
+        let probe = self.graph.task(self.instance(task).node)?.probe.as_ref()?;
+        match &probe.states.get(state as usize)?.meaning {
+            Meaning::Repair(actions) => actions.get(action as usize),
+            _ => None,
+        }
+    }
+
     /// Whether a task only asks whether something may begin.
-    pub(super) fn is_approval(&self, task: crate::core::state::InstanceId) -> bool {
+    pub(super) fn is_approval(&self, task: InstanceId) -> bool {
         let shape = self.graph.task(self.instance(task).node);
         shape.is_some_and(|task| matches!(task.work, Work::Question(asked) if !asked.manual))
     }

@@ -9,7 +9,7 @@ use super::render::rendered_text;
 use super::{Expressions, Leaf};
 use crate::core::job::Role;
 use crate::core::question::{Field, Question, QuestionKind};
-use crate::core::state::{InstanceId, State};
+use crate::core::state::{InstanceId, Phase, State};
 use crate::spec::model::{Action, Approve, Manual};
 use crate::spec::template::Scope;
 
@@ -19,7 +19,11 @@ impl Expressions {
         state: &State,
         instance: InstanceId,
     ) -> Result<Question, String> {
-        let Leaf { work, scope } = self.leaf(state, instance, Role::Action)?;
+        let role = match state.task(instance).map(|task| task.phase) {
+            Some(Phase::Repairing(state, action)) => Role::Repair { state, action },
+            _ => Role::Action,
+        };
+        let Leaf { work, scope } = self.leaf(state, instance, role)?;
         match &work.action {
             Action::Manual(manual) => to_do(manual, &scope),
             Action::Approve(approve) => to_decide(approve, &scope),

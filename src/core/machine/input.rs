@@ -117,6 +117,8 @@ pub enum Input {
     },
     /// Somebody orders something.
     Order(Order),
+    /// Nobody is there any more to answer what people are asked.
+    Unattended,
     /// Ctrl-C or SIGTERM.
     Signal {
         /// Whose executor got it.

@@ -213,6 +213,7 @@ impl<E: Evaluate> Machine<E> {
             }
             Input::Verified { lost } => self.on_verified(now, lost, &mut out)?,
             Input::Order(order) => self.on_order(now, order, &mut out)?,
+            Input::Unattended => self.attended = false,
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
         self.advance(now, &mut out)?;

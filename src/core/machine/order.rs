@@ -157,6 +157,7 @@ pub fn may_resolve(state: &State, task: &str, decision: Decision) -> Result<(), 
         // Whether its effect has happened is being found out, and the operator may know it already.
         (
             Phase::Asking
+            | Phase::Awaiting
             | Phase::Repairing(..)
             | Phase::Pausing(Role::Probe | Role::Repair { .. }, _),
             _,

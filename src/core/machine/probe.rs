@@ -12,7 +12,7 @@ use crate::core::evaluate::{Evaluate, Out};
 use crate::core::job::Role;
 use crate::core::record::{Judgement, Outcome, Record, StopReason};
 use crate::core::state::{InstanceId, Knowledge, Phase};
-use crate::plan::graph::{Meaning, Mend, ProbeState};
+use crate::plan::graph::{Meaning, Mend, ProbeState, Question};
 
 /// How many repairs a task may have in its life.
 pub const REPAIRS_MAX: u32 = 3;
@@ -259,12 +259,12 @@ impl<E: Evaluate> Machine<E> {
         action: u32,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        if self.mend(id, state, action).is_none() {
+        let Some(mend) = self.mend(id, state, action).cloned() else {
             let reason = "its repair has ended well".to_owned();
             self.judge(now, id, Judgement::Repaired, None, reason, out)?;
             self.queue(id);
             return Ok(());
-        }
+        };
         let repair = self.state.task(id).and_then(|task| task.inquiry.repair.as_ref());
         if repair.is_none_or(|repair| repair.interrupted) {
             let reason = "its repair was interrupted, and is not continued".to_owned();
@@ -272,6 +272,10 @@ impl<E: Evaluate> Machine<E> {
         }
         if self.is_stopped() {
             return Ok(());
+        }
+        if mend.manual {
+            let shape = Question { manual: true, timeout: None };
+            return self.put_question(now, id, shape, Role::Repair { state, action }, out);
         }
         if !self.has_room() {
             self.queue(id);

@@ -62,21 +62,22 @@ impl<E: Evaluate> Machine<E> {
         }
     }
 
-    /// Puts a task's question: what people are to do under the locks and within the settings that a job would have, what they
+    /// Puts a task's question, or that of its repair: what people are to do under the locks and within the settings that a job would have, what they
     /// are only to decide about without.
     pub(super) fn put_question(
         &mut self,
         now: Timestamp,
         id: InstanceId,
         shape: graph::Question,
+        role: Role,
         out: &mut Transition,
     ) -> Result<(), Unfit> {
-        if shape.manual && !self.may_begin(now, id, Role::Action, out)? {
+        if shape.manual && !self.may_begin(now, id, role, out)? {
             return Ok(());
         }
         let question = match self.evaluate.question(&self.state, id) {
             Ok(question) => question,
-            Err(error) => return self.end(now, id, Outcome::Failed, Some(error), out),
+            Err(error) => return self.cannot_begin(now, id, role, error, out),
         };
         let until = shape.timeout.map(|timeout| later(now, timeout));
         let question = Box::new(Question { until, ..question });
@@ -141,7 +142,13 @@ impl<E: Evaluate> Machine<E> {
             answer.fields = question.complete(&answer.fields).unwrap_or_default();
         }
         self.note(now, Record::Answered { task: Arc::from(task), by, answer }, out)?;
-        self.go_on_after_action(now, id, out)
+        match self.state.task(id).map(|known| known.phase) {
+            Some(Phase::Repairing(state, action)) => {
+                self.go_on_repairing(now, id, state, action, out)
+            }
+            Some(Phase::InDoubt) => Ok(()),
+            _ => self.go_on_after_action(now, id, out),
+        }
     }
 
     /// Whether only people can make the run go on.

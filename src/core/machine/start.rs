@@ -170,7 +170,7 @@ impl<E: Evaluate> Machine<E> {
                 if let Some(time) = self.pause_of(id) {
                     self.fall_asleep(now, id, time, out)
                 } else if let Some(question) = self.asks_people(id) {
-                    self.put_question(now, id, question, out)
+                    self.put_question(now, id, question, Role::Action, out)
                 } else {
                     self.begin_within_settings(now, id, self.first_role(id), out)
                 }

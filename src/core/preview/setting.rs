@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::moment::Moment;
-use super::walk::{Passed, Walk};
+use super::walk::Walk;
 use super::{Fate, Forecast};
 use crate::core::apply::Unfit;
 use crate::core::evaluate::Evaluate;
@@ -42,12 +41,12 @@ pub struct ForeseenSetting {
 }
 
 impl Walk<'_> {
+    /// Foresees a setting; returns why what it surrounds cannot start, if that is so.
     pub(super) fn setting(
         &mut self,
         id: InstanceId,
         mut fate: Fate,
-        end: Moment,
-    ) -> Result<Passed, Unfit> {
+    ) -> Result<Option<String>, Unfit> {
         let items = match fate.verdict {
             Forecast::WillRun => match self.expressions.items_depend_on(&self.state, id) {
                 Some(until) => {
@@ -61,12 +60,13 @@ impl Walk<'_> {
         let Some(items) = items else {
             let name = self.state.instance(id).id.to_string();
             let row = self.setting_row(id, name, None, None, fate);
-            let stops = row.verdict == Forecast::Stop;
+            let why = why_not(&row);
             self.settings.push(row);
-            return Ok(Passed { end, stops });
+            return Ok(why);
         };
         let task = self.state.instance(id).id.clone();
         self.state.apply(Timestamp::UNIX_EPOCH, &Record::ItemsFrozen { task, items })?;
+        let mut why = None;
         let parts: Vec<InstanceId> = self.state.parts_of(id).map(|(part, _)| part).collect();
         for part in parts {
             let to = self.expressions.setting_to(&self.state, part).ok();
@@ -75,9 +75,10 @@ impl Walk<'_> {
             let argv = get.map(|command| command.argv);
             let mut row = self.setting_row(id, name, to, argv, fate.clone());
             self.read_at_present(part, &mut row);
+            why = why.or_else(|| why_not(&row));
             self.settings.push(row);
         }
-        Ok(Passed { end, stops: false })
+        Ok(why)
     }
 
     /// Lets `get` be asked, or takes what it has read.
@@ -145,4 +146,10 @@ impl Walk<'_> {
             reason: fate.reason,
         }
     }
+}
+
+/// Why what a setting surrounds cannot start.
+fn why_not(row: &ForeseenSetting) -> Option<String> {
+    let reason = (row.verdict == Forecast::Stop).then(|| row.reason.as_deref().unwrap_or_default());
+    reason.map(|reason| format!("the setting {} around it cannot be changed: {reason}", row.id))
 }

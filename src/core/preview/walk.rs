@@ -2,6 +2,8 @@
 //!
 //! Does not look into a task; what becomes of one is found in [`task`](super::task).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -23,6 +25,14 @@ pub(super) struct Passed {
     pub(super) end: Moment,
     /// It cannot end well.
     pub(super) stops: bool,
+}
+
+/// What is known of the children of a scope, by their slots.
+struct Siblings {
+    ids: Vec<InstanceId>,
+    passed: Vec<Passed>,
+    /// Of settings that were looked at: why one cannot be changed, if it cannot.
+    changes: BTreeMap<u32, Option<String>>,
 }
 
 pub(super) struct Walk<'a> {
@@ -66,28 +76,78 @@ impl<'a> Walk<'a> {
         start: Moment,
     ) -> Result<Passed, Unfit> {
         let group = self.state.instance(self.state.scope(scope).group).node;
-        let children: Vec<InstanceId> = self.state.children(scope).collect();
-        let mut passed = vec![Passed::default(); children.len()];
+        let ids: Vec<InstanceId> = self.state.children(scope).collect();
+        let passed = vec![Passed::default(); ids.len()];
+        let mut siblings = Siblings { ids, passed, changes: BTreeMap::new() };
         let mut whole = Passed { end: start, stops: false };
         for slot in self.plan.graph.order(group) {
-            let id = children[slot as usize];
-            let fate = match above {
-                Some(fate) => fate.clone(),
-                None => self.blocked(id, &passed).unwrap_or_else(|| self.condition(id)),
-            };
+            let id = siblings.ids[slot as usize];
             let node = self.state.node(id);
-            let before = node.predecessors().map(|before| passed[before as usize].end);
+            let before = node.predecessors().map(|before| siblings.passed[before as usize].end);
             let start = before.fold(start, Moment::or_later);
             let here = match &node.body {
-                NodeBody::Task(_) => self.task(id, fate, start),
-                NodeBody::Group(_) => self.group(id, fate, start)?,
-                NodeBody::Setting(_) => self.setting(id, fate, start)?,
+                NodeBody::Setting(_) => {
+                    let stops = self.change(slot, above, &mut siblings)?.is_some();
+                    Passed { end: start, stops }
+                }
+                NodeBody::Task(_) => {
+                    let fate = self.fate(id, above, &mut siblings)?;
+                    self.task(id, fate, start)
+                }
+                NodeBody::Group(_) => {
+                    let fate = self.fate(id, above, &mut siblings)?;
+                    self.group(id, fate, start)?
+                }
             };
             whole.end = whole.end.or_later(here.end);
             whole.stops |= here.stops;
-            passed[slot as usize] = here;
+            siblings.passed[slot as usize] = here;
         }
         Ok(whole)
+    }
+
+    /// What becomes of a task or group, as far as that is decided outside of it.
+    fn fate(
+        &mut self,
+        id: InstanceId,
+        above: Option<&Fate>,
+        siblings: &mut Siblings,
+    ) -> Result<Fate, Unfit> {
+        if let Some(fate) = above {
+            return Ok(fate.clone());
+        }
+        let fate = self.alone(id, siblings);
+        if fate.verdict != Forecast::WillRun {
+            return Ok(fate);
+        }
+        for slot in self.state.node(id).surrounded_by.clone() {
+            if let Some(why) = self.change(slot, None, siblings)? {
+                return Ok(Fate::stop(why));
+            }
+        }
+        Ok(fate)
+    }
+
+    /// What becomes of a setting, before the first of what it surrounds; returns why nothing in it can start, if that is so.
+    fn change(
+        &mut self,
+        slot: u32,
+        above: Option<&Fate>,
+        siblings: &mut Siblings,
+    ) -> Result<Option<String>, Unfit> {
+        if let Some(known) = siblings.changes.get(&slot) {
+            return Ok(known.clone());
+        }
+        let id = siblings.ids[slot as usize];
+        let fate = above.cloned().unwrap_or_else(|| self.alone(id, siblings));
+        let why = self.setting(id, fate)?;
+        siblings.changes.insert(slot, why.clone());
+        Ok(why)
+    }
+
+    /// What is decided by what something needs, and by its `when`.
+    fn alone(&self, id: InstanceId, siblings: &Siblings) -> Fate {
+        self.blocked(id, &siblings.passed).unwrap_or_else(|| self.condition(id))
     }
 
     /// What cannot begin because something that it needs cannot end well.

@@ -25,15 +25,21 @@ impl InputChecks {
         with: &IndexMap<String, Located<Dynamic>>,
         findings: &mut Findings,
     ) {
+        let mut meant = Vec::new();
         for (input, value) in with.iter().filter(|(input, _)| !action.inputs.contains_key(*input)) {
-            let near = findings.near(input, action.inputs.keys().map(String::as_str));
+            let declared = action.inputs.keys().map(String::as_str);
+            let near = findings.nearest(input, declared);
+            meant.extend(near);
+            let near = near.map(|near| format!("did you mean `{near}`?"));
             let message = format!("action `{}` has no input `{input}`", name.value);
             findings.push(
                 Finding::error(codes::BAD_INPUTS, key_of(value.at), message).maybe_help(near),
             );
         }
         for (input, declared) in &action.inputs {
-            if declared.default.is_none() && !with.contains_key(input) {
+            // What is misspelt is not missing as well.
+            let is_given = with.contains_key(input) || meant.contains(&input.as_str());
+            if declared.default.is_none() && !is_given {
                 let message = format!("input `{input}` of action `{}` is missing", name.value);
                 let help = match &declared.description {
                     Some(description) => format!("`{input}`: {}", description.trim()),

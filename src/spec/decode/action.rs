@@ -60,11 +60,12 @@ impl Owner {
 
     fn actions(self) -> &'static [&'static str] {
         match (self.in_driver, self.part) {
-            (true, Part::Action) => &["run", "shell", "manual"],
+            (true, Part::Action | Part::Repair) => &["run", "shell", "manual"],
             (true, _) => &["run", "shell"],
             (false, Part::Action) => {
                 &["run", "shell", "uses", "assert", "manual", "approve", "wait", "steps"]
             }
+            (false, Part::Repair) => &["run", "shell", "uses", "manual"],
             (false, _) => &["run", "shell", "uses"],
         }
     }
@@ -192,8 +193,7 @@ impl Decoder<'_> {
             }
         }
         let Some(first) = ACTIONS.into_iter().find(|key| fields.has(key)) else {
-            // A key that is misspelt is told as such.
-            if !refused && !allowed.iter().any(|key| fields.resembles(key)) {
+            if !refused {
                 let quoted: Vec<String> = allowed.iter().map(|key| format!("`{key}`")).collect();
                 let message = format!("{} does nothing", fields.what);
                 self.errors(
@@ -334,7 +334,9 @@ impl Decoder<'_> {
         let mut assertions = Vec::with_capacity(items.len());
         for item in items {
             let number = item.number;
-            let Some(mut fields) = self.fields("an item of `assert`", number, item) else {
+            let Some(mut fields) =
+                self.fields_of("an item of `assert`", number, item, &keys::ASSERTION)
+            else {
                 continue;
             };
             let that = self.required(&mut fields, "that");

@@ -17,7 +17,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 impl Decoder<'_> {
     pub(super) fn retry(&mut self, entry: Entry) -> Option<Located<Retry>> {
         let at = entry.key.number;
-        let mut fields = self.fields("`retry`", at, entry.value)?;
+        let mut fields = self.fields_of("`retry`", at, entry.value, &keys::RETRY)?;
         let attempts = self.required(&mut fields, "attempts");
         let attempts = attempts.and_then(|entry| self.whole_number(&entry, 1));
         let delay = fields.take("delay").and_then(|entry| self.duration(&entry, true));
@@ -37,7 +37,7 @@ impl Decoder<'_> {
 
     pub(super) fn repeat(&mut self, entry: Entry) -> Option<Located<Repeat>> {
         let at = entry.key.number;
-        let mut fields = self.fields("`repeat`", at, entry.value)?;
+        let mut fields = self.fields_of("`repeat`", at, entry.value, &keys::REPEAT)?;
         let until = self.required(&mut fields, "until");
         let until = until.and_then(|entry| self.expression("`until`", &entry.value));
         let consecutive = fields.take("consecutive").and_then(|entry| self.whole_number(&entry, 1));

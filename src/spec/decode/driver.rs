@@ -18,7 +18,7 @@ use super::fields::Entry;
 /// Decodes a driver's file. Nothing comes back if it is no map at all.
 pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Driver> {
     let root_number = root.number;
-    let mut fields = decoder.fields("the driver", root_number, root)?;
+    let mut fields = decoder.fields_of("the driver", root_number, root, &keys::DRIVER)?;
     decoder.language(&mut fields);
     let name = decoder.required(&mut fields, "driver").and_then(|entry| {
         let number = entry.value.number;
@@ -43,7 +43,9 @@ impl Decoder<'_> {
         let Some(fields) = self.fields("`actions`", entry.key.number, entry.value) else {
             return (actions, broken);
         };
-        for (key, value) in fields.into_entries() {
+        let entries =
+            self.with_what_is_theirs("action", fields.into_entries(), &keys::DRIVER_ACTION);
+        for (key, value) in entries {
             self.check_name("an action", &key.text, key.number);
             if let Some(action) = self.driver_action(&key, value) {
                 actions.insert(key.text, Arc::new(action));
@@ -56,7 +58,7 @@ impl Decoder<'_> {
 
     fn driver_action(&mut self, key: &Key, value: Node) -> Option<DriverAction> {
         let what = format!("action `{}`", key.text);
-        let mut fields = self.fields(what, key.number, value)?;
+        let mut fields = self.fields_of(what, key.number, value, &keys::DRIVER_ACTION)?;
         let inputs = fields.take("inputs");
         let inputs = self.declarations("an input", inputs);
         let title = fields.take("title").and_then(|entry| self.text(entry));

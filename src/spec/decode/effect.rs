@@ -40,9 +40,9 @@ impl Decoder<'_> {
     /// Reports a driver's action whose effect does not fit where it is used.
     pub(super) fn check_used(&mut self, work: &Work, part: Part) {
         let Action::Uses { name, target: Some(target), .. } = &work.action else { return };
-        if matches!(target.work.action, Action::Manual(_)) {
+        if matches!(target.work.action, Action::Manual(_)) && part != Part::Repair {
             let message = format!("action `{}` is done by a person", name.value);
-            let help = "it can only be a step of its own".to_owned();
+            let help = "it can only be a step of its own, or an action of a repair".to_owned();
             return self.errors(codes::MISPLACED_KEY, name.at.node, message, help);
         }
         let Some(refusal) = refusal(part, target.work.effect.unwrap_or_default()) else { return };

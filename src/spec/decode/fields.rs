@@ -3,8 +3,7 @@
 //! Does not know which keys there are; `spec::keys` does.
 
 use super::super::codes;
-use super::super::keys::Table;
-use super::super::near::did_you_mean;
+use super::super::keys::{Shape, Table};
 use super::super::yaml::{Key, Kind, Node};
 use super::Decoder;
 
@@ -20,6 +19,8 @@ pub(super) struct Fields {
     /// The value or key that the map is shown by.
     pub(super) at: u32,
     entries: Vec<(Key, Node)>,
+    /// Unknown keys that stand below a key which takes maps: number, and that key.
+    strays: Vec<(u32, &'static str)>,
 }
 
 /// An entry that was taken.
@@ -31,11 +32,6 @@ pub(super) struct Entry {
 impl Fields {
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(known, _)| known.text == key)
-    }
-
-    /// Whether a key that is left was probably meant to be this one, which is told when the map is finished.
-    pub(super) fn resembles(&self, key: &str) -> bool {
-        self.entries.iter().any(|(left, _)| did_you_mean(&left.text, [key]).is_some())
     }
 
     /// Number of a key that is there.
@@ -65,10 +61,48 @@ impl Decoder<'_> {
     ) -> Option<Fields> {
         let what = what.into();
         match node.kind {
-            Kind::Map(entries) => Some(Fields { what, at, entries }),
+            Kind::Map(entries) => Some(Fields { what, at, entries, strays: Vec::new() }),
             _ => {
                 self.wrong_type(&what, &node, "a map");
                 None
+            }
+        }
+    }
+
+    /// A map with the keys of a table. A misspelt key is told, and from there on is the one that was meant, so that nothing is said
+    /// about what only follows from it.
+    pub(super) fn fields_of(
+        &mut self,
+        what: impl Into<String>,
+        at: u32,
+        node: Node,
+        known: &Table,
+    ) -> Option<Fields> {
+        let mut fields = self.fields(what, at, node)?;
+        self.take_as_meant(&mut fields, known);
+        Some(fields)
+    }
+
+    /// Tells of misspelt keys, and gives them the names that were meant.
+    pub(super) fn take_as_meant(&mut self, fields: &mut Fields, known: &Table) {
+        let mut above = None;
+        for index in 0..fields.entries.len() {
+            let (key, _) = &fields.entries[index];
+            if let Some(known) = known.keys().find(|known| known.name == key.text) {
+                above = takes_maps(&known.shape).then_some(known.name);
+                continue;
+            }
+            let meant = match not_yet(&key.text) {
+                None => self.meant(&key.text, known).filter(|meant| !fields.has(meant)),
+                Some(_) => None,
+            };
+            let (text, number) = (key.text.clone(), key.number);
+            if let Some(meant) = meant {
+                let help = format!("did you mean `{meant}`?");
+                self.unknown(&fields.what, &text, number, Some(help));
+                meant.clone_into(&mut fields.entries[index].0.text);
+            } else if let Some(above) = above {
+                fields.strays.push((number, above));
             }
         }
     }
@@ -92,15 +126,50 @@ impl Decoder<'_> {
     /// Reports every entry that is left.
     pub(super) fn finish(&mut self, fields: Fields, known: &Table) {
         for (key, _) in fields.entries {
-            let message = format!("{} has no key `{}`", fields.what, key.text);
             // A key that would be a step's, a runbook's or a driver's.
             let later = if known.has("title") { not_yet(&key.text) } else { None };
-            let help = later.or_else(|| did_you_mean(&key.text, known.names())).or_else(|| {
+            let above = fields.strays.iter().find(|(number, _)| *number == key.number);
+            let meant = self.meant(&key.text, known);
+            let meant = meant.map(|meant| format!("did you mean `{meant}`?"));
+            let help = later.or(meant).or_else(|| {
+                above.map(|(_, above)| {
+                    format!("if it is a part of `{above}` above it, indent it further")
+                })
+            });
+            let help = help.or_else(|| {
                 let quoted: Vec<String> = known.names().map(|key| format!("`{key}`")).collect();
                 (quoted.len() <= LISTED_MAX).then(|| format!("its keys are {}", quoted.join(", ")))
             });
-            self.errors(codes::UNKNOWN_KEY, key.number, message, help);
+            self.unknown(&fields.what, &key.text, key.number, help);
         }
+    }
+
+    /// The key of a table that was probably meant.
+    fn meant(&mut self, text: &str, known: &Table) -> Option<&'static str> {
+        self.findings.nearest(text.trim(), known.names())
+    }
+
+    fn unknown(&mut self, what: &str, key: &str, number: u32, help: Option<String>) {
+        if key.trim() != key {
+            // What looks like a space would not be seen in the key.
+            let message = format!(
+                "the key `{}` of {what} has a blank beside it that is no space",
+                key.trim()
+            );
+            let help = "type an ordinary space in its place".to_owned();
+            return self.errors(codes::UNKNOWN_KEY, number, message, help);
+        }
+        let message = format!("{what} has no key `{key}`");
+        self.errors(codes::UNKNOWN_KEY, number, message, help);
+    }
+}
+
+/// Whether a line below a key, indented less than it should be, may belong to it.
+fn takes_maps(shape: &Shape) -> bool {
+    match shape {
+        Shape::Map(_) | Shape::Named(_) | Shape::NamedSome(_) | Shape::Environment => true,
+        Shape::Either(shapes) => shapes.iter().any(takes_maps),
+        _ => false,
     }
 }
 

@@ -49,7 +49,7 @@ impl Decoder<'_> {
             let name = self.lock_name(&item)?;
             return Some(LockName { name, sharing: Sharing::Exclusive });
         }
-        let mut fields = self.fields("a lock", item.number, item)?;
+        let mut fields = self.fields_of("a lock", item.number, item, &keys::LOCK)?;
         let name = self.required(&mut fields, "name");
         let name = name.and_then(|entry| self.lock_name(&entry.value));
         let shared = fields.take("shared");

@@ -9,6 +9,7 @@ mod driver;
 mod effect;
 mod fields;
 mod lock;
+mod outdented;
 mod outputs;
 mod policy;
 mod probe;

@@ -40,7 +40,8 @@ impl Decoder<'_> {
         at: u32,
         value: Node,
     ) -> (Option<Located<Dynamic>>, Option<OutputType>) {
-        let Some(mut fields) = self.fields(format!("output `{name}`"), at, value) else {
+        let Some(mut fields) = self.fields_of(format!("output `{name}`"), at, value, &keys::OUTPUT)
+        else {
             return (None, None);
         };
         let kind = fields.take("type").and_then(|entry| self.output_type(&entry));

@@ -14,7 +14,7 @@ use crate::diag::Severity;
 
 /// Decodes a policy's file. Nothing comes back if it is no map at all.
 pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Policy> {
-    let mut fields = decoder.fields("the policy", root.number, root)?;
+    let mut fields = decoder.fields_of("the policy", root.number, root, &keys::POLICY)?;
     decoder.language(&mut fields);
     let name = decoder.required(&mut fields, "policy").and_then(|entry| decoder.text(entry));
     let title = fields.take("title").and_then(|entry| decoder.text(entry));
@@ -45,7 +45,8 @@ impl Decoder<'_> {
     }
 
     fn policy_rule(&mut self, key: &Key, value: Node) -> Option<PolicyRule> {
-        let mut fields = self.fields(format!("rule `{}`", key.text), key.number, value)?;
+        let mut fields =
+            self.fields_of(format!("rule `{}`", key.text), key.number, value, &keys::POLICY_RULE)?;
         let title = self.required(&mut fields, "title").and_then(|entry| self.text(entry));
         let source = self.required(&mut fields, "source").and_then(|entry| self.text(entry));
         let kind = self.required(&mut fields, "kind").and_then(|entry| self.text(entry));

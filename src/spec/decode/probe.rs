@@ -29,7 +29,7 @@ impl Decoder<'_> {
             refuse_found: false,
             states: IndexMap::new(),
         };
-        if let Some(mut fields) = self.fields("the probe", at, entry.value) {
+        if let Some(mut fields) = self.fields_of("the probe", at, entry.value, &keys::PROBE) {
             probe.confirm = fields.take("confirm").and_then(|entry| self.confirm(entry));
             probe.refuse_found =
                 fields.take("found").and_then(|entry| self.found(&entry)) == Some(false);
@@ -59,7 +59,8 @@ impl Decoder<'_> {
     }
 
     fn confirm(&mut self, entry: Entry) -> Option<Confirm> {
-        let mut fields = self.fields("`confirm`", entry.key.number, entry.value)?;
+        let mut fields =
+            self.fields_of("`confirm`", entry.key.number, entry.value, &keys::CONFIRM)?;
         let times = self.required(&mut fields, "times");
         let times = times.and_then(|entry| self.whole_number(&entry, 1));
         let every = self.required(&mut fields, "every");
@@ -72,7 +73,7 @@ impl Decoder<'_> {
         let mut states = IndexMap::new();
         let at = entry.key.number;
         let Some(fields) = self.fields("`states`", at, entry.value) else { return states };
-        let entries = fields.into_entries();
+        let entries = self.with_what_is_theirs("state", fields.into_entries(), &keys::STATE);
         let has = |name: &str| entries.iter().any(|(key, _)| key.text == name);
         let (done, absent) = (has("done"), has("absent"));
         let before = self.findings.errors();
@@ -114,7 +115,8 @@ impl Decoder<'_> {
             let meaning = plain_meaning(&key.text);
             return Some(ProbeState { when, meaning, at: self.at(key.number) });
         }
-        let mut fields = self.fields(what.as_str(), key.number, value)?;
+        let known = if plain { &keys::PLAIN_STATE } else { &keys::STATE };
+        let mut fields = self.fields_of(what.as_str(), key.number, value, known)?;
         let when = self.required(&mut fields, "when");
         let when = when.and_then(|entry| self.expression("`when`", &entry.value));
         let meaning = match plain {
@@ -124,7 +126,7 @@ impl Decoder<'_> {
             }
             false => self.meaning(&mut fields, key, owner),
         };
-        self.finish(fields, if plain { &keys::PLAIN_STATE } else { &keys::STATE });
+        self.finish(fields, known);
         Some(ProbeState { when: when?, meaning: meaning?, at: self.at(key.number) })
     }
 
@@ -179,7 +181,7 @@ impl Decoder<'_> {
             self.errors(codes::WRONG_TYPE, entry.value.number, message, help);
             return None;
         }
-        let mut fields = self.fields("`wait`", at, entry.value)?;
+        let mut fields = self.fields_of("`wait`", at, entry.value, &keys::STATE_WAIT)?;
         let every = self.required(&mut fields, "every");
         let every = every.and_then(|entry| self.duration(&entry, false));
         let timeout = fields.take("timeout").and_then(|entry| self.duration(&entry, false));
@@ -200,7 +202,9 @@ impl Decoder<'_> {
         let mut actions = Vec::with_capacity(items.len());
         for item in items {
             let number = item.number;
-            let Some(mut fields) = self.fields("an action of `repair`", number, item) else {
+            let Some(mut fields) =
+                self.fields_of("an action of `repair`", number, item, &keys::REPAIR)
+            else {
                 continue;
             };
             let work = self.work(&mut fields, owner);

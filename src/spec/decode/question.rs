@@ -17,7 +17,7 @@ impl Decoder<'_> {
     /// `manual`, with its fields as outputs.
     pub(super) fn manual(&mut self, entry: Entry) -> Option<(Action, IndexMap<String, Output>)> {
         let at = entry.key.number;
-        let mut fields = self.fields("`manual`", at, entry.value)?;
+        let mut fields = self.fields_of("`manual`", at, entry.value, &keys::MANUAL)?;
         let instructions = self.required(&mut fields, "instructions");
         let instructions = instructions.and_then(|entry| self.template_entry(&entry));
         let confirm = fields.take("confirm").and_then(|entry| self.truth(&entry));
@@ -47,7 +47,7 @@ impl Decoder<'_> {
 
     pub(super) fn approve(&mut self, entry: Entry) -> Option<Action> {
         let at = entry.key.number;
-        let mut fields = self.fields("`approve`", at, entry.value)?;
+        let mut fields = self.fields_of("`approve`", at, entry.value, &keys::APPROVE)?;
         let message = self.required(&mut fields, "message");
         let message = message.and_then(|entry| self.template_entry(&entry));
         let by = fields.take("by").map(|entry| self.users(&entry)).unwrap_or_default();

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use super::super::codes;
 use super::super::keys;
 use super::super::model::{Defaults, Driver, Dynamic, Located, Place, Runbook};
+use super::super::near::nearest;
 use super::super::yaml::{Kind, Node};
 use super::Decoder;
 use super::fields::{Entry, Fields};
@@ -32,9 +33,13 @@ pub(crate) struct DriverFile {
 /// Reads which drivers a runbook names, and reports nothing: the same is read again by [`decode`].
 pub(crate) fn head(file: u32, root: &Node) -> Head {
     let Kind::Map(entries) = &root.kind else { return Head::default() };
-    let Some((_, drivers)) = entries.iter().find(|(key, _)| key.text == "drivers") else {
-        return Head::default();
+    let is = |name: &str| entries.iter().find(|(key, _)| key.text == name);
+    // A misspelt key is told later; that each driver is missing is not told as well.
+    let meant = || {
+        let is_meant = |text: &str| nearest(text, keys::RUNBOOK.names()) == Some("drivers");
+        entries.iter().find(|(key, _)| key.text != "driver" && is_meant(&key.text))
     };
+    let Some((_, drivers)) = is("drivers").or_else(meant) else { return Head::default() };
     let Kind::Map(drivers) = &drivers.kind else { return Head::default() };
     let driver = |(key, value): &(super::super::yaml::Key, Node)| match &value.kind {
         Kind::Text(path) => Some((
@@ -52,6 +57,7 @@ pub(crate) fn decode(mut decoder: Decoder<'_>, root: Node) -> Option<Runbook> {
     if decoder.is_driver(&fields) {
         return None;
     }
+    decoder.take_as_meant(&mut fields, &keys::RUNBOOK);
     decoder.language(&mut fields);
     let name = decoder.runbook_name(&mut fields);
     let title = fields.take("title").and_then(|entry| decoder.text(entry));
@@ -146,7 +152,9 @@ impl Decoder<'_> {
     }
 
     fn defaults(&mut self, entry: Entry) -> Defaults {
-        let Some(mut fields) = self.fields("`defaults`", entry.key.number, entry.value) else {
+        let Some(mut fields) =
+            self.fields_of("`defaults`", entry.key.number, entry.value, &keys::DEFAULTS)
+        else {
             return Defaults::default();
         };
         let timeout = fields.take("timeout").and_then(|entry| self.duration(&entry, false));

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::super::codes;
+use super::super::finding::Findings;
 use super::super::model::Param;
 use super::super::schema::Schema;
 use super::super::yaml::{Kind, Node};
@@ -55,6 +56,14 @@ impl Decoder<'_> {
         let keywords = schema.as_object_mut().expect("a map becomes an object");
         param.default = keywords.shift_remove("default");
         param.description = keywords.get("description").and_then(Value::as_str).map(str::to_owned);
+        if !self.findings.may_compile(patterns(&schema)) {
+            let max = Findings::PATTERNS_MAX;
+            let message =
+                format!("`{name}`: there are more than {max} patterns in all declarations");
+            self.error(codes::TOO_MUCH, at, message);
+            param.schema = Value::Bool(true);
+            return param;
+        }
         match Schema::parse(&schema) {
             Ok(checked) => self.check_default(name, &checked, param.default.as_ref(), node),
             Err(errors) => {
@@ -82,5 +91,19 @@ impl Decoder<'_> {
                 format!("the default of `{name}` breaks its own schema: {}", violation.of(name));
             self.error(codes::BAD_DEFAULT, at, message);
         }
+    }
+}
+
+/// How many patterns a schema has, in the schemas inside it as well.
+fn patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Object(keywords) => {
+            let own = keywords.get("pattern").is_some_and(Value::is_string);
+            let keys = keywords.get("patternProperties").and_then(Value::as_object);
+            let inside: usize = keywords.values().map(patterns).sum();
+            usize::from(own) + keys.map_or(0, serde_json::Map::len) + inside
+        }
+        Value::Array(items) => items.iter().map(patterns).sum(),
+        _ => 0,
     }
 }

@@ -15,7 +15,8 @@ impl Decoder<'_> {
     pub(super) fn settings(&mut self, entry: Option<Entry>) -> Vec<Setting> {
         let Some(Entry { key, value }) = entry else { return Vec::new() };
         let Some(fields) = self.fields("`settings`", key.number, value) else { return Vec::new() };
-        fields.into_entries().into_iter().map(|(key, value)| self.setting(key, value)).collect()
+        let entries = self.with_what_is_theirs("setting", fields.into_entries(), &keys::SETTING);
+        entries.into_iter().map(|(key, value)| self.setting(key, value)).collect()
     }
 
     /// A setting; what is broken in it is left out, so that others may name it.
@@ -39,7 +40,7 @@ impl Decoder<'_> {
             locks: Vec::new(),
         };
         let what = format!("setting `{}`", setting.name);
-        if let Some(mut fields) = self.fields(what, key.number, value) {
+        if let Some(mut fields) = self.fields_of(what, key.number, value, &keys::SETTING) {
             self.fill(&mut setting, &mut fields);
             self.finish(fields, &keys::SETTING);
         }
@@ -55,7 +56,13 @@ impl Decoder<'_> {
         if let Some(change) = self.change(fields, &setting.name) {
             setting.change = change;
         }
-        let to = self.required(fields, "to").and_then(|entry| self.dynamic(&entry.value));
+        let to = self.required(fields, "to").and_then(|entry| {
+            if matches!(entry.value.kind, Kind::Null) {
+                self.wrong_type("`to`", &entry.value, "a value");
+                return None;
+            }
+            self.dynamic(&entry.value)
+        });
         if let Some(to) = to {
             setting.to = to;
         }
@@ -155,7 +162,7 @@ impl Decoder<'_> {
 
     fn part(&mut self, entry: Entry, setting: &str, owner: Owner, keys: &Table) -> Option<Work> {
         let what = format!("`{}` of setting `{setting}`", entry.key.text);
-        let mut fields = self.fields(what, entry.key.number, entry.value)?;
+        let mut fields = self.fields_of(what, entry.key.number, entry.value, keys)?;
         let work = self.work(&mut fields, owner);
         self.finish(fields, keys);
         work

@@ -46,13 +46,14 @@ impl Decoder<'_> {
             self.error(codes::TOO_MUCH, entry.key.number, message);
             return Vec::new();
         }
+        let entries = self.with_what_is_theirs("step", entries, &keys::STEP);
         entries.into_iter().map(|(key, value)| self.step(key, value, depth)).collect()
     }
 
     fn step(&mut self, key: Key, value: Node, depth: usize) -> Step {
         self.check_name("a step", &key.text, key.number);
         let what = format!("step `{}`", key.text);
-        let Some(mut fields) = self.fields(what, key.number, value) else {
+        let Some(mut fields) = self.fields_of(what, key.number, value, &keys::STEP) else {
             return self.empty_step(key);
         };
         let is_group = fields.has("steps");
@@ -212,7 +213,7 @@ impl Decoder<'_> {
             self.errors(codes::WRONG_TYPE, entry.value.number, message, help);
             return None;
         }
-        let mut fields = self.fields("`for_each`", at, entry.value)?;
+        let mut fields = self.fields_of("`for_each`", at, entry.value, &keys::FOR_EACH)?;
         let items = self.required(&mut fields, "items").and_then(|entry| self.items(&entry.value));
         let name = self.required(&mut fields, "as").and_then(|entry| {
             let number = entry.value.number;

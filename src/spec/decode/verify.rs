@@ -21,7 +21,7 @@ impl Decoder<'_> {
 
     fn check(&mut self, item: Node, owner: Owner) -> Option<Located<Work>> {
         let number = item.number;
-        let mut fields = self.fields("an action of `verify`", number, item)?;
+        let mut fields = self.fields_of("an action of `verify`", number, item, &keys::CHECK)?;
         let work = self.work(&mut fields, owner);
         self.finish(fields, &keys::CHECK);
         let work = self.looking(work?, owner.part);

@@ -26,7 +26,7 @@ pub(super) enum Waiting {
 impl Decoder<'_> {
     pub(super) fn waiting(&mut self, entry: Entry, owner: Owner) -> Option<Waiting> {
         let at = entry.key.number;
-        let mut fields = self.fields("`wait`", at, entry.value)?;
+        let mut fields = self.fields_of("`wait`", at, entry.value, &keys::WAIT)?;
         let (time, until) = (fields.take("for"), fields.take("until"));
         match (time, until) {
             (Some(time), None) => {
@@ -64,7 +64,7 @@ impl Decoder<'_> {
         let timeout = around.take("timeout").and_then(|entry| self.duration(&entry, false));
         let goes_on = around.take("on_timeout").is_some_and(|entry| self.on_timeout(&entry));
         self.finish(around, &keys::WAIT);
-        let mut fields = self.fields("`until`", at, entry.value)?;
+        let mut fields = self.fields_of("`until`", at, entry.value, &keys::UNTIL)?;
         let message = "`until` has no `success`";
         self.misplaced(&mut fields, "success", message, "what is waited for is `met`, beside it");
         let owner = owner.of(Part::Until);

@@ -47,7 +47,7 @@ impl Decoder<'_> {
     }
 
     fn window(&mut self, name: &str, at: u32, value: Node) -> Option<Window> {
-        let mut fields = self.fields(format!("window `{name}`"), at, value)?;
+        let mut fields = self.fields_of(format!("window `{name}`"), at, value, &keys::WINDOW)?;
         let every = || Some(DAYS.iter().map(|&(_, day)| day).collect());
         let days = fields.take("days").map_or_else(every, |entry| self.days(&entry));
         let from = self.required(&mut fields, "from").and_then(|entry| self.time(&entry));
@@ -145,7 +145,7 @@ impl Decoder<'_> {
             self.wrong_type("`window`", &entry.value, "the name of a window, or `{name, expect}`");
             return None;
         }
-        let mut fields = self.fields("`window`", at, entry.value)?;
+        let mut fields = self.fields_of("`window`", at, entry.value, &keys::WINDOW_USE)?;
         let name = self.required(&mut fields, "name").and_then(|entry| {
             let number = entry.value.number;
             let name = self.text(entry)?;

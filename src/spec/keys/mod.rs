@@ -88,11 +88,11 @@ impl Table {
         without: &[],
     };
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> + Clone {
         self.keys.iter().copied().flatten()
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + Clone + '_ {
         self.keys().map(|key| key.name)
     }
 

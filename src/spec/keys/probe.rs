@@ -2,6 +2,7 @@
 //!
 //! Does not know what a probe is asked for.
 
+use super::waiting::{MANUAL_KEY, NOT_BY_HAND};
 use super::work::{AGAIN, AROUND, COMMAND, COMMANDS, JUDGED, LOOKING, OUTPUTS, WITH};
 use super::{Key, Shape, Table};
 
@@ -133,8 +134,9 @@ pub(crate) static STATE_WAIT: Table = Table {
 pub(crate) static REPAIR: Table = Table {
     name: "repair",
     description: "An action of a repair; it is `once` unless it says otherwise.",
-    keys: &[COMMAND, AROUND, AGAIN, JUDGED],
-    one_of: COMMANDS,
+    keys: &[COMMAND, &[MANUAL_KEY], AROUND, AGAIN, JUDGED],
+    one_of: &["run", "shell", "uses", "manual"],
     with: WITH,
+    without: &[("manual", NOT_BY_HAND)],
     ..Table::EMPTY
 };

@@ -20,7 +20,7 @@ pub(super) const WAITING: &[Key] = &[
 pub(super) const MANUAL_KEY: Key = Key::new(
     "manual",
     Shape::Map(&MANUAL),
-    "A person does it, and says when it is done. What is told is its outputs.",
+    "A person does it, and says when it is done. What is told is its outputs; in a repair it is recorded, and nothing more.",
 );
 
 /// `manual`.

@@ -88,7 +88,7 @@ fn a_byte_order_mark_and_windows_line_ends_are_no_matter() {
     let path = folder.path().join("dos.yaml");
     std::fs::write(
         &path,
-        "\u{feff}windlass: 1\r\nname: a\r\nsteps:\r\n  a: {run: [b], nedes: [c]}\r\n",
+        "\u{feff}windlass: 1\r\nname: a\r\nsteps:\r\n  a: {run: [b], zzz: [c]}\r\n",
     )
     .unwrap();
     let wrong = load(&path, &[]).unwrap_err();

@@ -53,7 +53,7 @@ impl Scan {
                         let behind = line.body[offset + 1..].trim_start();
                         let ends =
                             behind.is_empty() || behind.starts_with([',', ']', '}', ':', '#']);
-                        if !ends && quote.line < line.number {
+                        if !ends && (quote.line < line.number || begins_another(line, offset)) {
                             return Some(quote);
                         }
                         self.quote = None;
@@ -81,6 +81,12 @@ impl Scan {
         }
         None
     }
+}
+
+/// Whether a quote that seems to close one rather opens the next: it stands where a value begins.
+fn begins_another(line: &Line<'_>, offset: usize) -> bool {
+    let before = &line.body[..offset];
+    before.ends_with(": ") || before.ends_with(", ") || before.ends_with(['[', '{'])
 }
 
 fn partner(closing: char) -> char {

@@ -60,5 +60,39 @@ fn a_line_out_of_step_is_blamed() {
     let text = "a:\n  b:\n    c: 1\n   d: 1\n    e: 1\n    f: 1\n";
     let said = "mapping values are not allowed in this context";
     assert_eq!(blamed(said, text), Some((4, "this line is indented by 3 spaces".to_owned())));
-    assert_eq!(blamed(said, "a:\n  b: 1\n    c: 1\n"), None, "nothing tells which is wrong");
+}
+
+#[test]
+fn a_line_that_has_lost_or_gained_a_level_is_blamed() {
+    let said = "mapping values are not allowed in this context";
+    for (text, line, message) in [
+        ("a:\n  b: 1\n    c: 1\n", 3, "this line is indented further than the one above"),
+        ("a:\n  b:\n  c: 1\n    d: 1\n", 3, "this line is indented no further than `b:`"),
+        ("a:\n    b: 1\n  c: 1\n    d: 1\n", 3, "this line is indented less than the lines"),
+        ("a:\n    b: 1\n  c: 1\n", 2, "this line is indented further than the ones"),
+        ("a:\n  b:\n    x: 1\nc:\n    x: 1\n    y: 1\n  d: 1\n", 4, "this line is indented less"),
+        ("a:\nb:\n    x: 1\n  c: 1\n", 2, "this line is indented no further than `a:`"),
+    ] {
+        let (told, words) = blamed(said, text).unwrap();
+        assert!(told == line && words.starts_with(message), "{text}: {told} {words}");
+    }
+}
+
+#[test]
+fn a_blank_that_is_no_space_is_blamed_where_a_space_should_be() {
+    let said = "mapping values are not allowed in this context";
+    let told = |line| Some((line, "this looks like a space and is a no-break space".to_owned()));
+    assert_eq!(blamed(said, "a:\n \u{a0}b: 1\n    c: 1\n"), told(2));
+    assert_eq!(blamed(said, "a:\n  b:\u{a0}1\n  c: 1\n"), told(2));
+    assert_eq!(blamed(said, "a:\n  -\u{a0}b: 1\n    c: 1\n"), told(2));
+    let in_text = "a: 1\u{a0}000\nb: c: d\n";
+    assert_eq!(blamed(said, in_text).unwrap().0, 2, "in a text it is welcome");
+}
+
+#[test]
+fn a_text_with_a_colon_and_without_quotes_is_blamed() {
+    let said = "mapping values are not allowed in this context";
+    let suspect = suspect("a: 1\nb: say \"no\": don't\n", said, 2).unwrap();
+    assert_eq!(suspect.message, "the text of `b` holds a colon, and has no quotes");
+    assert_eq!(suspect.help, "write `b: 'say \"no\": don''t'`");
 }

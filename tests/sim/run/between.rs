@@ -73,6 +73,7 @@ impl Run {
         while willing || self.rng.random_bool(0.6) {
             let answer = questions::answer(state, self.now, willing, &mut self.rng);
             let Some((task, by, answer)) = answer else { break };
+            self.people_mend(state, &task, answer.go);
             let record = Record::Answered { task, by, answer };
             let at = time(self.now);
             state.apply(at, &record).map_err(|unfit| unfit.to_string())?;

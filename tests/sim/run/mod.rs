@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use windlass::core::job::{JobId, Role};
-use windlass::core::machine::{Effect, Input, Machine};
+use windlass::core::machine::{Effect, Input, Machine, Order};
 use windlass::core::record::{Actor, Opened, Record, StopReason};
 use windlass::core::recover::Evidence;
 use windlass::core::setting::{Activity, Way};
@@ -29,7 +29,7 @@ use crate::plan::random_plan;
 use crate::questions;
 use crate::trouble::{Crash, Trouble};
 use crate::watch::Watch;
-use crate::world::{Kind, World};
+use crate::world::{Cell, Kind, World};
 
 /// Resumes after which a run must be closed, once nothing bad happens any more and an operator decides every doubt.
 const CALM_LIVES_MAX: u32 = 40;
@@ -292,6 +292,9 @@ impl Run {
             let willing = self.trouble.is_calm();
             let order = questions::order(machine.state(), self.now, willing, &mut self.rng);
             if let Some(order) = order {
+                if let Order::Answer { task, answer, .. } = &order {
+                    self.people_mend(machine.state(), task, answer.go);
+                }
                 return self.step(machine, Input::Order(order));
             }
         }
@@ -313,12 +316,19 @@ impl Run {
 
     /// A person does something.
     fn interference(&mut self, state: &State) -> Option<Input> {
+        if self.life.attended && !self.trouble.is_calm() && self.rng.random_bool(0.01) {
+            self.life.attended = false;
+            return Some(Input::Unattended);
+        }
         if self.trouble.signals(&mut self.rng) {
             return Some(Input::Signal { by: somebody() });
         }
         if self.trouble.orders(&mut self.rng) && self.rng.random_bool(0.5) {
             let order = questions::order(state, self.now, false, &mut self.rng);
             if let Some(order) = order {
+                if let Order::Answer { task, answer, .. } = &order {
+                    self.people_mend(state, task, answer.go);
+                }
                 return Some(Input::Order(order));
             }
         }
@@ -327,6 +337,17 @@ impl Run {
             .then(|| operator::random_order(state, &self.world, self.now, &mut self.rng))
             .flatten()
             .map(Input::Order)
+    }
+
+    /// Whoever answers has done before what a repair asks of people, if it is the world that they find.
+    fn people_mend(&mut self, state: &State, task: &str, go: bool) {
+        let Some(id) = state.find(task) else { return };
+        let jobs = state.task(id).map_or(0, |known| known.jobs);
+        let Some(cell) = questions::mended(state, id, go, &mut self.rng) else { return };
+        let task = state.instance(id).id.clone();
+        if self.world.cell(&task, self.now) == Cell::Stranded {
+            self.world.mend(&task, jobs, self.now, cell);
+        }
     }
 
     fn schedule(&mut self, delay: i64, event: Event) {

@@ -17,6 +17,7 @@ use windlass::spec::model::Effect;
 
 use super::{Promise, Watch, ensure};
 use crate::debts::Debts;
+use crate::questions;
 use crate::standing::Opinion;
 use crate::waits;
 use crate::windows;
@@ -70,6 +71,16 @@ impl Watch {
             Record::Asked { task, question } => {
                 let id = self.task(task)?;
                 self.questions.check_asked(&self.state, id, now, question)?;
+                if let Some(mend) = questions::repair(&self.state, id) {
+                    let cell = world.cell(task, now);
+                    ensure(cell == Cell::Stranded, || {
+                        format!("the world is repaired that is {cell:?}")
+                    })?;
+                    self.inquiries.check_repair(task)?;
+                    let jobs = self.state.task(id).map_or(0, |known| known.jobs);
+                    self.inquiries.hand_over(task, jobs, mend.effect);
+                    return self.check_start(id, false);
+                }
                 if question.kind == QuestionKind::Manual {
                     windows::check_open(&self.state, id, now)?;
                 }

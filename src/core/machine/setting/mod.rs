@@ -126,8 +126,10 @@ impl<E: Evaluate> Machine<E> {
             for id in self.gates.remove(&setting).unwrap_or_default() {
                 self.queue(id);
             }
+            self.rest_idle_parts(setting);
         } else if !self.is_waited_for(setting) {
             self.gates.remove(&setting);
+            self.rest_idle_parts(setting);
         } else {
             let rests = |part: &Part| part.activity == Activity::Resting && !part.lets_pass();
             let next: Vec<InstanceId> = self
@@ -138,6 +140,20 @@ impl<E: Evaluate> Machine<E> {
                 .collect();
             next.into_iter().for_each(|part| self.queue(part));
         }
+    }
+
+    /// Lets those parts come to rest that were to be tried again, and whose turn to claim would never come now.
+    fn rest_idle_parts(&mut self, setting: InstanceId) {
+        let idle: Vec<InstanceId> = self
+            .state
+            .parts_of(setting)
+            .filter(|(id, part)| {
+                matches!(part.activity, Activity::Pausing(Way::Set, _))
+                    && !self.pausing.contains(id)
+            })
+            .map(|(id, _)| id)
+            .collect();
+        idle.into_iter().for_each(|part| self.queue(part));
     }
 
     /// Whether somebody waits for a setting who can still start.

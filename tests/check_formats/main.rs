@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
 
+mod junit;
+mod sarif;
+
 use std::fs;
 use std::process::Command;
 

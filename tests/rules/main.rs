@@ -3,6 +3,10 @@
 //! `tests/rules/CODE.txt` is what must be said of the wrong example. `WINDLASS_BLESS=1` writes these texts anew; look at the
 //! difference before you keep it.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without may stop it")]
+
+mod table;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
