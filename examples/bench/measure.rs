@@ -83,11 +83,17 @@ pub(crate) fn once(contestant: &Contestant) -> Result<Once, Box<dyn Error>> {
     }
     // A keeper outlives its executor, and comes to this process when it has lost its parent.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    // What was made ready may have left a keeper, with the work of all its jobs.
+    wait_for_children();
     let before = work_of_children()?;
     let (time, peak) = let_work(&contestant.work)?;
-    // An error says that none is left.
-    while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {}
+    wait_for_children();
     Ok(Once { time, work: work_of_children()?.saturating_sub(before), peak })
+}
+
+/// Returns once this process has no child any more.
+fn wait_for_children() {
+    while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {}
 }
 
 /// For how long processors have worked for children of this process that have ended, and for theirs.

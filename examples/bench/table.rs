@@ -19,7 +19,11 @@ pub(crate) fn print(case: &str, goal: &str, results: &[Measured]) {
     for result in results {
         let median = result.median();
         let ratio = median.as_secs_f64() / base.median().as_secs_f64();
-        let work_ratio = result.work().as_secs_f64() / base.work().as_secs_f64();
+        // The system tells work in steps of 10 ms: what takes less has none.
+        let work_ratio = match base.work() {
+            Duration::ZERO => String::new(),
+            work => format!("{:.2}x", result.work().as_secs_f64() / work.as_secs_f64()),
+        };
         let (least, most) = (result.times.iter().min(), result.times.iter().max());
         let spread = format!(
             "{} to {}",
@@ -31,7 +35,7 @@ pub(crate) fn print(case: &str, goal: &str, results: &[Measured]) {
             peak => format!("{} MB", peak / 1_000_000),
         };
         println!(
-            "  {:<28} {:>10} {ratio:>7.2}x {:>10} {work_ratio:>7.2}x {memory:>10}  {spread}",
+            "  {:<28} {:>10} {ratio:>7.2}x {:>10} {work_ratio:>8} {memory:>10}  {spread}",
             result.name,
             seconds(median),
             seconds(result.work())
