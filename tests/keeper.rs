@@ -11,6 +11,8 @@ mod harness;
 mod adopting;
 #[path = "keeper/ending.rs"]
 mod ending;
+#[path = "keeper/spare.rs"]
+mod spare;
 #[path = "keeper/starting.rs"]
 mod starting;
 #[path = "keeper/stopping.rs"]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::case::{Bench, Case, Contestant, Prepared};
+use crate::{conditions, growth};
 
 /// How many jobs run at a time in every case that starts some.
 const AT_A_TIME: usize = 2;
@@ -23,6 +24,15 @@ pub(crate) fn all() -> Vec<Case> {
             prepare: |bench| independent(bench, "once"),
         },
         Case { name: "chain: 2,000 tasks", goal: "at most 1.2 times the floor", prepare: chain },
+        Case {
+            name: "outputs: 100,000 items of five steps",
+            goal: "none",
+            prepare: |bench| {
+                let count = bench.scaled(100_000);
+                let floor = Contestant::floor(5 * count, AT_A_TIME);
+                Ok(vec![floor, growth::items(bench, count)?])
+            },
+        },
         Case { name: "diamond: 300 tasks, then 300", goal: "none", prepare: diamond },
         Case { name: "locks: 2,000 claims", goal: "none", prepare: locks },
         Case {
@@ -31,9 +41,13 @@ pub(crate) fn all() -> Vec<Case> {
             prepare: resume,
         },
         Case { name: "status: of a run with 100,000 tasks", goal: "none", prepare: status },
-        Case { name: "journal: 200,000 records", goal: "none", prepare: journal },
+        Case { name: "journal: 1,000,000 records", goal: "none", prepare: journal },
         Case { name: "logs: 1 GB", goal: "none; beside cat", prepare: logs },
-        Case { name: "plan: 1,000,000 items", goal: "none", prepare: plan },
+        Case {
+            name: "plan: 1,000,000 items",
+            goal: "none",
+            prepare: |bench| Ok(vec![growth::plan(bench, bench.scaled(1_000_000))?]),
+        },
         Case { name: "check: 1,000 files", goal: "none", prepare: files },
         Case { name: "version", goal: "at most 5 ms", prepare: version },
         Case { name: "shipped: check of move-mailboxes", goal: "at most 15 ms", prepare: shipped },
@@ -195,11 +209,9 @@ fn status(bench: &Bench) -> Prepared {
     Ok(vec![status(&["status"]), status(&["status", "--format", "json"]).named("windlass, json")])
 }
 
+/// A condition has one record, that of its end.
 fn journal(bench: &Bench) -> Prepared {
-    finished(bench, "journal", bench.scaled(100_000))?;
-    let folder = bench.folder.join("journal");
-    let check = ["journal", "check", "latest"];
-    Ok(vec![bench.windlass_on(&folder.join("state"), &folder, &check)])
+    Ok(vec![conditions::journal(bench, bench.scaled(1_000_000))?])
 }
 
 fn logs(bench: &Bench) -> Prepared {
@@ -214,12 +226,6 @@ fn logs(bench: &Bench) -> Prepared {
     let mut contestants = vec![bench.windlass_on(&state, &folder, &["logs", "long", "long"])];
     contestants.extend(Contestant::peer(&["cat", "state/runs/long/tasks/long/1/stdout"], &folder));
     Ok(contestants)
-}
-
-fn plan(bench: &Bench) -> Prepared {
-    let folder = bench.folder("plan")?;
-    fan_out(&folder, bench.scaled(1_000_000), "read", "")?;
-    Ok(vec![bench.windlass(&folder, &["plan", "book.yaml", "-p", "items=@items.txt"])])
 }
 
 fn files(bench: &Bench) -> Prepared {

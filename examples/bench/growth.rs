@@ -7,18 +7,23 @@ use std::time::Duration;
 
 use crate::case::{Bench, Contestant};
 use crate::cases::{RUN, fan_out};
+use crate::conditions;
 use crate::measure;
 
-type Prepare = fn(&Bench, usize) -> Result<Contestant, Box<dyn Error>>;
+/// Prepares work of that size.
+pub(crate) type Prepare = fn(&Bench, usize) -> Result<Contestant, Box<dyn Error>>;
 
 /// One size, and what it costs.
 pub(crate) struct Point {
     pub(crate) size: usize,
     pub(crate) median: Duration,
+    /// For how long processors have worked.
+    pub(crate) work: Duration,
     pub(crate) peak: u64,
 }
 
 const TASKS: &[usize] = &[10_000, 20_000, 40_000, 80_000];
+const ITEMS: &[usize] = &[125_000, 250_000, 500_000, 1_000_000];
 const STEPS: &[usize] = &[12_500, 25_000, 50_000, 100_000];
 
 pub(crate) fn all() -> Vec<(&'static str, &'static str, &'static [usize], Prepare)> {
@@ -31,6 +36,11 @@ pub(crate) fn all() -> Vec<(&'static str, &'static str, &'static [usize], Prepar
             items,
         ),
         ("growth of check, steps", "linear; at most 1.5 s at 100,000", STEPS, check),
+        ("growth of plan, items", "linear", ITEMS, plan),
+        ("growth of run without jobs, tasks", "linear", STEPS, conditions::run),
+        ("growth of journal, tasks", "linear", STEPS, conditions::journal),
+        ("growth of status, tasks", "linear", STEPS, conditions::status),
+        ("growth of resume, tasks", "linear; at most 1 s at 100,000", STEPS, conditions::resume),
     ]
 }
 
@@ -46,6 +56,7 @@ pub(crate) fn measure(
     let points = sizes.into_iter().zip(&results).map(|(size, result)| Point {
         size,
         median: result.median(),
+        work: result.work(),
         peak: result.peak,
     });
     Ok(points.collect())
@@ -57,7 +68,8 @@ fn tasks(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
     Ok(bench.windlass(&folder, &RUN))
 }
 
-fn items(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
+/// So many items of a group of five steps, each of which prints what the next one is given.
+pub(crate) fn items(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
     let folder = bench.folder(&format!("items-{size}"))?;
     fan_out(&folder, size, "read", "")?;
     let mut book =
@@ -81,7 +93,8 @@ fn items(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
     Ok(bench.windlass(&folder, &RUN))
 }
 
-fn check(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
+/// A runbook with so many steps, each of which needs another one.
+pub(crate) fn check(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
     let folder = bench.folder(&format!("check-{size}"))?;
     let mut book = "windlass: 1\nname: steps\nsteps:\n".to_owned();
     for number in 0..size {
@@ -94,4 +107,11 @@ fn check(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
     }
     fs::write(folder.join("book.yaml"), book)?;
     Ok(bench.windlass(&folder, &["check", "book.yaml"]))
+}
+
+/// A plan of so many items.
+pub(crate) fn plan(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
+    let folder = bench.folder(&format!("plan-{size}"))?;
+    fan_out(&folder, size, "read", "")?;
+    Ok(bench.windlass(&folder, &["plan", "book.yaml", "-p", "items=@items.txt"]))
 }

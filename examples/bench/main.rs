@@ -1,15 +1,21 @@
 //! What windlass costs beside the commands that it starts, and beside other tools that do the same.
 //!
 //!     examples/bench.sh [--quick] [--only CASE]... [--times N]
+//!     examples/bench.sh --instructions [--quick] [--only PATH]...
 //!
 //! Every contestant of a case is measured in turn, several times over, so that a noisy machine is noisy for all of them. What counts is
 //! the median, and its ratio to the floor: the same commands started with `posix_spawn` and waited for, and nothing else.
+//!
+//! On a machine that has other work times mean little. The second form counts instructions instead, of the paths on which windlass is
+//! alone; a regression shows there in the third digit.
 //!
 //! Knows nothing of how windlass works; it only types commands.
 
 mod case;
 mod cases;
+mod conditions;
 mod growth;
+mod instructions;
 mod measure;
 mod table;
 
@@ -28,6 +34,9 @@ struct Arguments {
     /// Only the cases whose name begins so
     #[arg(long, value_name = "CASE")]
     only: Vec<String>,
+    /// Instructions are counted, with valgrind, and no time is taken
+    #[arg(long)]
+    instructions: bool,
     /// How many times each contestant is measured
     #[arg(long, value_name = "N", default_value_t = 5)]
     times: usize,
@@ -62,6 +71,13 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let wanted = |name: &str| {
         arguments.only.is_empty() || arguments.only.iter().any(|only| name.starts_with(only))
     };
+    if arguments.instructions {
+        table::print_counts_head();
+        for path in instructions::all().into_iter().filter(|path| wanted(path.name)) {
+            table::print_count(&path, &instructions::count(&bench, &path)?);
+        }
+        return Ok(());
+    }
     for case in cases::all().into_iter().filter(|case| wanted(case.name)) {
         let contestants = (case.prepare)(&bench)?;
         let results = measure::in_turn(&contestants, times)?;

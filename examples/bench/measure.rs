@@ -1,4 +1,7 @@
 //! Measuring: one contestant after the other, several times over.
+//!
+//! Beside the time on the clock, which other work on the machine makes longer, the processors' own time is taken of all processes that
+//! a contestant has started, those that outlive it too. Does not know what is measured.
 
 use std::error::Error;
 use std::fs;
@@ -13,20 +16,40 @@ use crate::case::{Contestant, Work};
 /// moment is missed.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// In what Linux tells the time that a process has worked.
+const TICK: Duration = Duration::from_millis(10);
+
 /// What one contestant has shown.
 pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) times: Vec<Duration>,
+    /// For how long processors have worked, each time.
+    pub(crate) work: Vec<Duration>,
     /// The most memory that its process had at any time, in bytes; of what it starts nothing is counted.
     pub(crate) peak: u64,
 }
 
 impl Measured {
     pub(crate) fn median(&self) -> Duration {
-        let mut times = self.times.clone();
-        times.sort_unstable();
-        times[times.len() / 2]
+        median(&self.times)
     }
+
+    pub(crate) fn work(&self) -> Duration {
+        median(&self.work)
+    }
+}
+
+fn median(durations: &[Duration]) -> Duration {
+    let mut sorted = durations.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
+}
+
+/// One time of one contestant.
+pub(crate) struct Once {
+    pub(crate) time: Duration,
+    work: Duration,
+    peak: u64,
 }
 
 /// Lets all contestants work in turn, so many times.
@@ -36,23 +59,55 @@ pub(crate) fn in_turn(
 ) -> Result<Vec<Measured>, Box<dyn Error>> {
     let mut results: Vec<Measured> = contestants
         .iter()
-        .map(|contestant| Measured { name: contestant.name.clone(), times: Vec::new(), peak: 0 })
+        .map(|contestant| Measured {
+            name: contestant.name.clone(),
+            times: Vec::new(),
+            work: Vec::new(),
+            peak: 0,
+        })
         .collect();
     for _ in 0..times {
         for (contestant, result) in contestants.iter().zip(&mut results) {
-            let (time, peak) = once(contestant)?;
-            result.times.push(time);
-            result.peak = result.peak.max(peak);
+            let once = once(contestant)?;
+            result.times.push(once.time);
+            result.work.push(once.work);
+            result.peak = result.peak.max(once.peak);
         }
     }
     Ok(results)
 }
 
-pub(crate) fn once(contestant: &Contestant) -> Result<(Duration, u64), Box<dyn Error>> {
+pub(crate) fn once(contestant: &Contestant) -> Result<Once, Box<dyn Error>> {
     if let Some(reset) = &contestant.reset {
         reset()?;
     }
-    match &contestant.work {
+    // A keeper outlives its executor, and comes to this process when it has lost its parent.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    // What was made ready may have left a keeper, with the work of all its jobs.
+    wait_for_children();
+    let before = work_of_children()?;
+    let (time, peak) = let_work(&contestant.work)?;
+    wait_for_children();
+    Ok(Once { time, work: work_of_children()?.saturating_sub(before), peak })
+}
+
+/// Returns once this process has no child any more.
+fn wait_for_children() {
+    while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {}
+}
+
+/// For how long processors have worked for children of this process that have ended, and for theirs.
+fn work_of_children() -> Result<Duration, Box<dyn Error>> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields =
+        stat.rsplit_once(')').ok_or("the system does not tell the time that was worked")?.1;
+    let ticks: Result<Vec<u32>, _> =
+        fields.split_ascii_whitespace().skip(13).take(2).map(str::parse).collect();
+    Ok(TICK.saturating_mul(ticks?.iter().sum()))
+}
+
+fn let_work(work: &Work) -> Result<(Duration, u64), Box<dyn Error>> {
+    match work {
         Work::Floor { count, at_a_time } => Ok((floor(*count, *at_a_time)?, 0)),
         Work::Command { program, folder, exit } => {
             let mut command = Command::new(&program[0]);

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
 
 use super::{Event, out};
 use crate::core::job::{Command, JobId};
@@ -27,10 +26,9 @@ struct Interest {
 
 pub(super) struct Hands {
     folder: RunFolder,
-    sender: Sender<Event>,
     keeper: Option<Keeper>,
-    /// Which connection this is: reports of an earlier one's end are old news.
-    connection: u64,
+    /// The connection to it has ended. It stays until [`Self::lose`] is called.
+    gone: bool,
     /// What the keeper said of its jobs when it greeted.
     kept: BTreeMap<JobId, Kept>,
     interests: BTreeMap<JobId, Interest>,
@@ -41,22 +39,16 @@ pub(super) struct Hands {
 }
 
 impl Hands {
-    pub(super) fn new(folder: &RunFolder, sender: Sender<Event>) -> Self {
+    pub(super) fn new(folder: &RunFolder) -> Self {
         Self {
             folder: folder.clone(),
-            sender,
             keeper: None,
-            connection: 0,
+            gone: false,
             kept: BTreeMap::new(),
             interests: BTreeMap::new(),
             lost: 0,
             failure: None,
         }
-    }
-
-    /// What reaches the executor by way of its hands.
-    pub(super) fn sender(&self) -> Sender<Event> {
-        self.sender.clone()
     }
 
     /// Connects to the keeper that an earlier executor has left behind; returns whether one lives.
@@ -71,15 +63,24 @@ impl Hands {
     }
 
     fn welcome(&mut self, mut keeper: Keeper, greeting: Greeting) {
-        self.connection += 1;
+        self.gone = false;
         self.kept = greeting.jobs.into_iter().map(|kept| (kept.job.clone(), kept)).collect();
-        let (sender, number) = (self.sender.clone(), self.connection);
-        keeper.reports(move |report| {
-            let event = report.map_or(Event::KeeperGone(number), Event::Report);
-            // The executor may have left; then nobody is interested.
-            drop(sender.send(event));
-        });
+        // If it has gone already, that is heard in its turn.
+        drop(keeper.send(&[Request::EndsOnly]));
         self.keeper = Some(keeper);
+    }
+
+    /// The keeper, as long as something may be heard of it.
+    pub(super) fn voice(&self) -> Option<&Keeper> {
+        self.keeper.as_ref().filter(|_| !self.gone)
+    }
+
+    /// What the keeper has said since the last call.
+    pub(super) fn listen(&mut self) -> impl Iterator<Item = Event> + use<> {
+        let keeper = self.keeper.as_mut().filter(|_| !self.gone);
+        let heard = keeper.map(Keeper::hear).unwrap_or_default();
+        self.gone |= heard.ended;
+        heard.reports.into_iter().map(Event::Report).chain(heard.ended.then_some(Event::KeeperGone))
     }
 
     /// Carries effects out, and returns what was found out at once.
@@ -152,7 +153,7 @@ impl Hands {
         }
         let Some(keeper) = &mut self.keeper else { return };
         if !requests.is_empty() {
-            // If it has gone, the reader of the connection sees its end as well, and says so after all that was said before. Until
+            // If it has gone, that is heard after all that it said before. Until
             // that is heard no other keeper may be started: what was asked of this one, and is lost, would never be asked after.
             drop(keeper.send(requests));
         }
@@ -214,11 +215,6 @@ impl Hands {
             Report::Over { job } => Some(Input::Over { job }),
             Report::Greeting(_) | Report::Started { .. } | Report::Refused { .. } => None,
         }
-    }
-
-    /// Whether the connection of that number is the present one.
-    pub(super) fn is_present(&self, number: u64) -> bool {
-        number == self.connection
     }
 
     /// The present connection has ended. From here on what is to be started goes to another keeper.

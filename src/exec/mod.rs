@@ -3,6 +3,7 @@
 //! Decides nothing. Every record is written before the effects of its transition, and synced before those that say so.
 
 mod aside;
+mod attendance;
 mod claims;
 mod freeze;
 mod hands;
@@ -14,18 +15,20 @@ mod signals;
 mod timers;
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 pub use self::aside::{AsideError, JournalJobs};
+use self::attendance::Absence;
+pub use self::attendance::Attendance;
 use self::claims::Claims;
 pub use self::freeze::{FreezeError, Frozen, Texts, freeze, freeze_again, thaw};
 use self::hands::Hands;
 use self::inbox::Inbox;
 pub use self::look::look;
 pub use self::observer::{Fact, Observer};
+use self::signals::Signals;
 use self::timers::Timers;
 use crate::core::apply::Unfit;
 use crate::core::expressions::Expressions;
@@ -33,13 +36,16 @@ use crate::core::machine::{Effect, Input, Machine, Planned};
 use crate::core::record::{Actor, Record};
 use crate::core::state::State;
 use crate::journal::{Journal, JournalError, RunFolder};
-use crate::keeper::{KeeperError, Report};
+use crate::keeper::{self, KeeperError, Report};
 use crate::lock::RunLock;
 use crate::lock::claims::ClaimError;
 use crate::plan::graph::NodeId;
 
 /// How often the inbox is looked into while nothing else happens.
 const INBOX_POLL: Duration = Duration::from_millis(200);
+
+/// How long the inbox is left alone after a look, however much happens meanwhile.
+const INBOX_PAUSE: Duration = Duration::from_millis(20);
 
 /// How often observers may redraw.
 const TICK: Duration = Duration::from_millis(100);
@@ -49,8 +55,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) enum Event {
     /// The keeper reports.
     Report(Report),
-    /// The connection to the keeper of that number has ended.
-    KeeperGone(u64),
+    /// The connection to the keeper has ended.
+    KeeperGone,
     /// Ctrl-C or SIGTERM.
     Interrupt,
     /// The terminal is gone.
@@ -105,20 +111,6 @@ impl From<Unfit> for Broken {
     }
 }
 
-/// Somebody's being there to answer what a run asks of people.
-#[derive(Debug, Clone)]
-pub struct Attendance {
-    sender: Sender<Event>,
-}
-
-impl Attendance {
-    /// They have left: once only people are left to wait for, the executor ends.
-    pub fn end(&self) {
-        // An executor that has ended needs nobody.
-        drop(self.sender.send(Event::Unattended));
-    }
-}
-
 /// A run that is taken up: everything of it that an executor works with.
 pub struct Run {
     /// Its folder.
@@ -148,7 +140,11 @@ pub struct Executor {
     inbox: Inbox,
     timers: Timers,
     observers: Vec<Box<dyn Observer>>,
-    events: Receiver<Event>,
+    signals: Signals,
+    attendance: Attendance,
+    absence: Absence,
+    /// When the inbox was looked into.
+    inbox_seen: Option<Instant>,
     actor: Actor,
     interrupts: u32,
     /// What was found out while effects were carried out.
@@ -163,10 +159,12 @@ impl Executor {
     /// If signals cannot be watched.
     pub fn new(run: Run, slots: usize, observers: Vec<Box<dyn Observer>>) -> std::io::Result<Self> {
         let Run { folder, lock, journal, state, jobs, expressions, actor } = run;
-        let (sender, events) = mpsc::channel();
-        signals::watch(&sender)?;
+        let (attendance, absence) = Absence::watch()?;
         Ok(Self {
-            hands: Hands::new(&folder, sender),
+            signals: Signals::watch()?,
+            attendance,
+            absence,
+            hands: Hands::new(&folder),
             claims: Claims::default(),
             inbox: Inbox::new(&folder),
             folder,
@@ -175,7 +173,7 @@ impl Executor {
             machine: Machine::new(state, expressions, slots),
             timers: Timers::default(),
             observers,
-            events,
+            inbox_seen: None,
             actor,
             interrupts: 0,
             found: Vec::new(),
@@ -200,7 +198,7 @@ impl Executor {
     /// What ends that, from another thread or from an observer.
     #[must_use]
     pub fn attendance(&self) -> Attendance {
-        Attendance { sender: self.hands.sender() }
+        self.attendance.clone()
     }
 
     /// The same executor, watched by one more.
@@ -365,12 +363,7 @@ impl Executor {
     /// Waits for something to happen: an event, a timer, an order.
     fn wait(&mut self) -> Result<Vec<Input>, Broken> {
         let pause = self.timers.next_in(now()).unwrap_or(INBOX_POLL).min(INBOX_POLL).min(TICK);
-        let mut events = Vec::new();
-        match self.events.recv_timeout(pause) {
-            Ok(event) => events.push(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-        }
-        events.extend(self.events.try_iter());
+        let events = self.events(Some(pause));
         let mut inputs: Vec<Input> =
             self.timers.due(now()).map(|instance| Input::Due { instance }).collect();
         for event in events {
@@ -388,12 +381,22 @@ impl Executor {
         Ok(inputs)
     }
 
+    /// Waits for events, for so long at the most. Signals come first: what ends at the same moment is followed by nothing more.
+    fn events(&mut self, pause: Option<Duration>) -> Vec<Event> {
+        let [interrupts, hang_ups] = self.signals.streams();
+        keeper::wait(self.hands.voice(), &[interrupts, hang_ups, self.absence.stream()], pause);
+        let mut events = Vec::new();
+        events.extend((0..self.signals.hang_ups()).map(|_| Event::HangUp));
+        events.extend((0..self.signals.interrupts()).map(|_| Event::Interrupt));
+        events.extend(self.absence.has_come().then_some(Event::Unattended));
+        events.extend(self.hands.listen());
+        events
+    }
+
     fn translate(&mut self, event: Event, inputs: &mut Vec<Input>) {
         match event {
             Event::Report(report) => inputs.extend(self.hands.hear(report)),
-            Event::KeeperGone(number) => {
-                inputs.extend(self.hands.is_present(number).then_some(Input::KeeperGone));
-            }
+            Event::KeeperGone => inputs.push(Input::KeeperGone),
             Event::Interrupt => {
                 self.interrupts += 1;
                 inputs.push(Input::Signal { by: self.actor.clone() });
@@ -405,6 +408,10 @@ impl Executor {
 
     /// Carries out the orders in the inbox. An order is answered only after its record is on disk.
     fn obey(&mut self) -> Result<(), Broken> {
+        if self.inbox_seen.is_some_and(|seen| seen.elapsed() < INBOX_PAUSE) {
+            return Ok(());
+        }
+        self.inbox_seen = Some(Instant::now());
         for (note, order) in self.inbox.orders() {
             let now = now();
             let transition = self.machine.handle(now, Input::Order(order))?;
@@ -424,12 +431,14 @@ impl Executor {
 
     /// The journal is lost: nothing is started, nothing forgotten; the ends of what runs stay with the keeper.
     fn wait_for_jobs(&mut self) {
-        while self.hands.has_running() && self.interrupts < 2 {
-            match self.events.recv() {
-                Ok(Event::Report(report)) => drop(self.hands.hear(report)),
-                Ok(Event::KeeperGone(_)) | Err(_) => return,
-                Ok(Event::Interrupt) => self.interrupts += 1,
-                Ok(Event::HangUp | Event::Unattended) => {}
+        while self.hands.has_running() && self.interrupts < 2 && self.hands.voice().is_some() {
+            for event in self.events(None) {
+                match event {
+                    Event::Report(report) => drop(self.hands.hear(report)),
+                    Event::KeeperGone => return,
+                    Event::Interrupt => self.interrupts += 1,
+                    Event::HangUp | Event::Unattended => {}
+                }
             }
         }
     }

@@ -13,10 +13,15 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+
 use super::protocol::{Greeting, Report, Request, VERSION};
 use super::unix::{self, Image};
 use super::{KeeperError, LOCK_FILE, LOG_FILE, SOCKET_FILE};
 
+/// How much is heard in one go, in bytes.
+const CHUNK: usize = 1 << 14;
 /// How long to wait for a keeper that comes, goes, or serves another executor.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many keepers may be killed before they have said anything, until it is given up.
@@ -30,6 +35,25 @@ pub struct Keeper {
     stream: UnixStream,
     /// The reading end, until somebody wants to hear reports.
     reader: Option<BufReader<UnixStream>>,
+    /// What has come of a report that is not whole yet.
+    input: Vec<u8>,
+}
+
+/// What a keeper has said.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// In their order.
+    pub reports: Vec<Report>,
+    /// The connection has ended: nothing more will come.
+    pub ended: bool,
+}
+
+/// Waits until that keeper has said something, one of these streams can be read, or that time has passed.
+pub fn wait(keeper: Option<&Keeper>, streams: &[&UnixStream], timeout: Option<Duration>) {
+    let mut awaited: Vec<_> = streams.iter().map(|stream| unix::readable(*stream, false)).collect();
+    awaited.extend(keeper.map(|keeper| unix::readable(&keeper.stream, false)));
+    // Where the system cannot wait there may be something to be heard all the same.
+    drop(unix::wait_for(&mut awaited, timeout));
 }
 
 /// Path of the running program, by which it can start itself as a keeper even if its file has been replaced since.
@@ -104,6 +128,50 @@ impl Keeper {
         })
     }
 
+    /// Takes what the keeper has said, and waits for nothing. Not for those who have called [`Self::reports`].
+    pub fn hear(&mut self) -> Heard {
+        let mut heard = Heard::default();
+        if let Some(reader) = self.reader.take() {
+            // What came together with the greeting.
+            self.input.extend_from_slice(reader.buffer());
+        }
+        let mut chunk = [0; CHUNK];
+        loop {
+            match rustix::net::recv(&self.stream, &mut chunk, RecvFlags::DONTWAIT) {
+                Ok((0, _)) => heard.ended = true,
+                Ok((count, _)) => {
+                    self.input.extend_from_slice(&chunk[..count]);
+                    if count == CHUNK {
+                        continue;
+                    }
+                }
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => {}
+                Err(_) => heard.ended = true,
+            }
+            break;
+        }
+        self.split(&mut heard);
+        heard
+    }
+
+    /// Takes whole lines out of what has come. A line without end is from a keeper that died over it.
+    fn split(&mut self, heard: &mut Heard) {
+        let Some(end) = self.input.iter().rposition(|byte| *byte == b'\n') else { return };
+        let rest = self.input.split_off(end + 1);
+        let lines = std::mem::replace(&mut self.input, rest);
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            match serde_json::from_slice(line) {
+                Ok(report) => heard.reports.push(report),
+                // Whoever says that is not to be understood any more.
+                Err(_) => {
+                    heard.ended = true;
+                    return;
+                }
+            }
+        }
+    }
+
     /// Hands every report to `on` from now on, in a thread of its own; `None` is the last, when the connection has ended.
     ///
     /// Only the first call has an effect.
@@ -174,7 +242,7 @@ fn greet(
 ) -> Result<Option<(Keeper, Greeting)>, KeeperError> {
     let failed = |error| failed("the keeper cannot be reached", folder)(error);
     let reader = BufReader::with_capacity(1 << 16, stream.try_clone().map_err(failed)?);
-    let mut keeper = Keeper { stream, reader: Some(reader) };
+    let mut keeper = Keeper { stream, reader: Some(reader), input: Vec::new() };
     match keeper.send(&[Request::Hello { version: VERSION, env: environment() }]) {
         Err(KeeperError::Io { error, .. }) if is_nobody(&error) => return Ok(None),
         outcome => outcome?,

@@ -23,6 +23,8 @@ pub(super) struct Connection {
     deaf: bool,
     /// The executor has introduced itself.
     pub(super) greeted: bool,
+    /// It does not want to hear of starts.
+    pub(super) ends_only: bool,
 }
 
 /// What has come.
@@ -37,7 +39,14 @@ pub(super) struct Received {
 impl Connection {
     pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, input: Vec::new(), output: Vec::new(), deaf: false, greeted: false })
+        Ok(Self {
+            stream,
+            input: Vec::new(),
+            output: Vec::new(),
+            deaf: false,
+            greeted: false,
+            ends_only: false,
+        })
     }
 
     pub(super) fn stream(&self) -> &UnixStream {
@@ -89,7 +98,8 @@ impl Connection {
 
     /// Puts a report into the buffer.
     pub(super) fn queue(&mut self, report: &Report) {
-        if !self.deaf {
+        let unwanted = self.ends_only && matches!(report, Report::Started { .. });
+        if !self.deaf && !unwanted {
             serde_json::to_writer(&mut self.output, report).expect("a report has only text keys");
             self.output.push(b'\n');
         }

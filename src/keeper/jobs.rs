@@ -12,23 +12,36 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::exits::{Exits, Fact, Started, Starting};
+use super::files::Files;
 use super::job::{Hunt, Job, Stage};
 use super::kin;
 use super::launch::{self, Unstarted};
 use super::proc::{self, Process};
 use super::protocol::{Kept, Report, Request};
+use super::spare::Spares;
 use super::unix::{self, Reaped, Signal};
 use crate::core::job::{Command, JobId, Survivor};
 
 /// How often processes are looked for in one go before others get their turn: what forks faster than that is met again soon.
 const SWEEPS_MAX: u32 = 8;
 
+/// A job that will be started in a moment.
+#[derive(Debug)]
+struct Admitted {
+    id: JobId,
+    command: Command,
+    /// Where its folder has them already.
+    files: Option<Files>,
+}
+
 /// All jobs of a keeper.
 #[derive(Debug)]
 pub(super) struct Jobs {
     jobs: BTreeMap<JobId, Job>,
-    /// Admitted, to be started in this order.
-    admitted: Vec<(JobId, Command)>,
+    /// To be started in this order.
+    admitted: Vec<Admitted>,
+    /// Folders for jobs to come.
+    spares: Spares,
     /// Main processes that run.
     running: BTreeMap<u32, JobId>,
     /// Ended, and not over.
@@ -50,6 +63,7 @@ impl Jobs {
         Self {
             jobs: BTreeMap::new(),
             admitted: Vec::new(),
+            spares: Spares::new(),
             running: BTreeMap::new(),
             lingering: BTreeSet::new(),
             timers: BTreeSet::new(),
@@ -107,6 +121,11 @@ impl Jobs {
         std::mem::take(&mut self.reports)
     }
 
+    /// Removes the folders that are kept for jobs to come.
+    pub(super) fn clear_spares(&mut self) {
+        self.spares.clear();
+    }
+
     /// When something must be looked at, whatever happens.
     pub(super) fn next_wake(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
@@ -123,7 +142,7 @@ impl Jobs {
             match request {
                 Request::Kill { job } => self.kill(&job),
                 Request::Forget { job } => self.forget(&job),
-                Request::Hello { .. } | Request::Start { .. } => {}
+                Request::Hello { .. } | Request::EndsOnly | Request::Start { .. } => {}
             }
         }
         self.start_admitted();
@@ -139,11 +158,13 @@ impl Jobs {
         }
         let mut job =
             Job::new(folder, launch::marks(&command), Duration::from_millis(command.grace_ms));
-        match launch::make_folder(&job.folder) {
+        let files = self.spares.take(&job.folder);
+        let made = if files.is_some() { Ok(()) } else { launch::make_folder(&job.folder) };
+        match made {
             Ok(()) => {
                 job.owns_folder = true;
                 self.jobs.insert(id.clone(), job);
-                self.admitted.push((id, command));
+                self.admitted.push(Admitted { id, command, files });
             }
             Err(Unstarted::Unfit(reason)) => {
                 // Nothing is noted: if there was an earlier start of this attempt, what is noted of that must stand.
@@ -165,10 +186,10 @@ impl Jobs {
         let admitted = std::mem::take(&mut self.admitted);
         if let Err(error) = self.note_starting(&admitted) {
             let reason = format!("`exits` cannot be written: {error}");
-            return admitted.iter().for_each(|(id, _)| self.withhold(id, &reason));
+            return admitted.iter().for_each(|job| self.withhold(&job.id, &reason));
         }
-        for (id, command) in admitted {
-            match self.start(&id, &command) {
+        for Admitted { id, command, files } in admitted {
+            match self.start(&id, &command, files) {
                 Ok(pid) => self.started(&id, &command, pid),
                 Err(Unstarted::Unfit(reason)) => {
                     self.exits.note(&id, Fact::NotSpawned(reason.clone()));
@@ -186,9 +207,9 @@ impl Jobs {
     }
 
     /// Writes down that all of these are about to start, or of none.
-    fn note_starting(&mut self, admitted: &[(JobId, Command)]) -> io::Result<()> {
+    fn note_starting(&mut self, admitted: &[Admitted]) -> io::Result<()> {
         let mark = self.exits.mark();
-        for (id, _) in admitted {
+        for Admitted { id, .. } in admitted {
             let Some(job) = self.jobs.get(id) else { continue };
             let starting = Starting { folder: job.folder.clone(), marks: job.kin.marks.clone() };
             self.exits.note(id, Fact::Starting(starting));
@@ -206,9 +227,14 @@ impl Jobs {
         self.reports.push(Report::CannotWrite { job: id.clone(), reason: reason.to_owned() });
     }
 
-    fn start(&mut self, id: &JobId, command: &Command) -> Result<u32, Unstarted> {
+    fn start(
+        &mut self,
+        id: &JobId,
+        command: &Command,
+        files: Option<Files>,
+    ) -> Result<u32, Unstarted> {
         let job = self.jobs.get(id).ok_or_else(|| "it is not known".to_owned())?;
-        launch::launch(command, &self.env, &job.folder, &self.nothing)
+        launch::launch(command, &self.env, &job.folder, files, &self.nothing)
     }
 
     fn started(&mut self, id: &JobId, command: &Command, pid: u32) {
@@ -405,7 +431,7 @@ impl Jobs {
         let Some(job) = self.jobs.remove(id) else { return };
         // Those that live on after a good end may still write.
         let survived = matches!(&job.stage, Stage::Ended(end) if !end.over);
-        if job.owns_folder && !survived {
+        if job.owns_folder && !survived && !self.spares.give(&job.folder) {
             launch::tidy(&job.folder);
         }
     }

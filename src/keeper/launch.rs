@@ -12,15 +12,13 @@ use std::path::{Component, Path, PathBuf};
 
 use indexmap::IndexMap;
 
+use super::files::{Files, OUTPUT_FILES};
 use super::kin::LIFE_FILE;
 use super::unix::{self, Image};
 use crate::core::job::Command;
 
 /// Where programs are looked for if the environment does not say.
 const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Files that a job writes to.
-pub(super) const OUTPUT_FILES: [&str; 2] = ["stdout", "stderr"];
 
 /// What all processes of a job have in their environment, and those of no other job.
 pub(super) const MARKS: [&str; 4] =
@@ -82,7 +80,8 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), Unstarted> {
     })
 }
 
-/// Starts a command with `base` below its own environment, and its files in `folder`; returns its main process.
+/// Starts a command with `base` below its own environment, and its files in `folder`; returns its main process. Files that are not
+/// `given` are created.
 ///
 /// # Errors
 /// If nothing was started.
@@ -90,26 +89,24 @@ pub(super) fn launch(
     command: &Command,
     base: &IndexMap<String, String>,
     folder: &Path,
+    given: Option<Files>,
     nothing: &File,
 ) -> Result<u32, Unstarted> {
     let prepared = Prepared::new(command, base)?;
-    let create = |name: &str| {
-        let path = folder.join(name);
-        unix::create_new(&path).map_err(|error| failed(&path, &error))
-    };
-    let [stdout, stderr] = OUTPUT_FILES.map(create);
-    let (stdout, stderr) = (stdout?, stderr?);
-    let life = folder.join(LIFE_FILE);
-    let life = unix::create_locked(&life).map_err(|error| failed(&life, &error))?;
-    let given = match &command.stdin {
+    let files = given
+        .map_or_else(|| Files::create(folder), Ok)
+        .map_err(|(path, error)| failed(&path, &error))?;
+    files.lock().map_err(|error| failed(&folder.join(LIFE_FILE), &error))?;
+    let input = match &command.stdin {
         Some(text) => Some(
             unix::nameless_file(text)
                 .map_err(|error| format!("its input cannot be kept: {error}"))?,
         ),
         None => None,
     };
-    let streams = [given.as_ref().unwrap_or(nothing).as_fd(), stdout.as_fd(), stderr.as_fd()];
-    Ok(prepared.start(command, streams, Some(life.as_fd()))?)
+    let stdin = input.as_ref().unwrap_or(nothing).as_fd();
+    let [stdout, stderr, life] = files.all();
+    Ok(prepared.start(command, [stdin, stdout, stderr], Some(life))?)
 }
 
 /// A command in the form in which the system takes it.

@@ -10,6 +10,7 @@ mod client;
 mod connection;
 mod evidence;
 mod exits;
+mod files;
 mod job;
 mod jobs;
 mod kin;
@@ -19,6 +20,7 @@ mod look;
 mod proc;
 mod protocol;
 mod serve;
+mod spare;
 mod strays;
 mod unix;
 
@@ -26,7 +28,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-pub use client::{Keeper, environment, executable};
+pub use client::{Heard, Keeper, environment, executable, wait};
 pub use evidence::{gather, was_never_started};
 pub use living::{Living, living, living_without_folder};
 pub use look::look;

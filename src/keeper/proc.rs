@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 
 /// How much of a command line people are shown, in characters.
 const COMMAND_CHARS_MAX: usize = 200;
+
+/// More than what is told of a process can be: some fifty numbers, and a name. The system tells all of it in one go.
+const STAT_BYTES_MAX: usize = 2048;
 
 /// One process at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +35,9 @@ pub fn boot_id() -> String {
 
 /// The process with that id.
 pub(super) fn read(pid: u32) -> Option<Process> {
-    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    let mut stat = [0; STAT_BYTES_MAX];
+    let count = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut stat).ok()?;
+    parse_stat(&stat[..count])
 }
 
 /// The name of the program stands in parentheses and may hold anything, parentheses and spaces too.

@@ -39,6 +39,8 @@ pub enum Request {
         /// Which.
         job: JobId,
     },
+    /// Leave [`Report::Started`] out from now on: nothing follows from it for this executor, and it would be woken for each.
+    EndsOnly,
     /// The end of a job is known for good: forget it, and remove those of its files that are empty.
     Forget {
         /// Which.

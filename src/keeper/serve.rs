@@ -82,6 +82,7 @@ impl Keeper {
                 self.accept();
             }
             if self.connection.is_none() && self.jobs.is_idle() && self.jobs.is_recorded() {
+                self.jobs.clear_spares();
                 return Ok(());
             }
             self.wait()?;
@@ -140,6 +141,7 @@ impl Keeper {
                     self.jobs.carry_out(batch.drain(..));
                     self.greet(version, env);
                 }
+                Ok(Request::EndsOnly) => self.hear_ends_only(),
                 Ok(request) => batch.push(request),
                 Err(reason) => self.refuse(&reason),
             }
@@ -164,6 +166,12 @@ impl Keeper {
         let greeting =
             Greeting { version: VERSION, pid: std::process::id(), jobs: self.jobs.kept() };
         connection.queue(&Report::Greeting(greeting));
+    }
+
+    fn hear_ends_only(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.ends_only = true;
+        }
     }
 
     fn refuse(&mut self, reason: &str) {

@@ -6,7 +6,7 @@ mod spawn;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,9 @@ use super::proc;
 /// descriptors (mostly 3 to 9, some 200) and of those that shells take for themselves (10 and up, 255).
 const LIFE_DESCRIPTOR_MIN: RawFd = 230;
 
+/// What the owner of a file may do with it; nobody else may do anything.
+const MODE: u32 = 0o600;
+
 /// How a child has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reaped {
@@ -44,10 +47,14 @@ pub(super) fn become_keeper() -> io::Result<()> {
     }
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let unread = Arc::new(AtomicBool::new(false));
-    // A handler, and not an ignored signal, because jobs would inherit the latter.
-    for signal in
-        [signal_hook::consts::SIGHUP, signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM]
-    {
+    // A handler, and not an ignored signal, because jobs would inherit the latter. SIGIO comes where somebody opens a file over which a
+    // lease is held, for the moment of a look.
+    for signal in [
+        signal_hook::consts::SIGHUP,
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGIO,
+    ] {
         signal_hook::flag::register(signal, Arc::clone(&unread))?;
     }
     // A name of the process is for people alone.
@@ -203,7 +210,12 @@ fn is_same(process: &proc::Process) -> bool {
 
 /// Creates a file that does not exist yet, for its owner alone.
 pub(super) fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)
+}
+
+/// Opens a file that exists to write to it.
+pub(super) fn open_existing(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
 }
 
 /// Opens a file to write at its end, and creates it for its owner alone if need be.
@@ -250,7 +262,7 @@ pub(super) fn nameless_file(text: &str) -> io::Result<File> {
 }
 
 /// Takes a file's lock, unless somebody holds it. It lasts until the last copy of the descriptor is closed.
-pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+pub(super) fn try_lock(file: &impl AsFd) -> io::Result<bool> {
     lock(file, FlockOperation::NonBlockingLockExclusive)
 }
 
@@ -263,7 +275,7 @@ pub(super) fn is_free(path: &Path) -> io::Result<bool> {
     }
 }
 
-fn lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
+fn lock(file: &impl AsFd, operation: FlockOperation) -> io::Result<bool> {
     loop {
         match rustix::fs::flock(file, operation) {
             Ok(()) => return Ok(true),
@@ -274,15 +286,8 @@ fn lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
     }
 }
 
-/// Creates a file, takes its lock, and returns the descriptor that a job is to inherit.
-pub(super) fn create_locked(path: &Path) -> io::Result<OwnedFd> {
-    let file = create_new(path)?;
-    if !try_lock(&file)? {
-        return Err(io::Error::new(
-            io::ErrorKind::WouldBlock,
-            "its lock is taken, though it is new",
-        ));
-    }
+/// The same file under a descriptor that is out of the way of those that a job numbers itself.
+pub(super) fn out_of_the_way(file: File) -> io::Result<OwnedFd> {
     match rustix::io::fcntl_dupfd_cloexec(&file, LIFE_DESCRIPTOR_MIN) {
         Ok(descriptor) => Ok(descriptor),
         // The limit of open files is so low that there is no such number.
@@ -291,9 +296,26 @@ pub(super) fn create_locked(path: &Path) -> io::Result<OwnedFd> {
     }
 }
 
+/// Whether a file is as [`create_new`] has left it: empty, under one name, for its owner alone.
+pub(super) fn is_as_created(file: BorrowedFd<'_>) -> io::Result<bool> {
+    let stat = rustix::fs::fstat(file)?;
+    Ok(stat.st_size == 0 && stat.st_nlink == 1 && stat.st_mode == libc::S_IFREG | MODE)
+}
+
+/// Whether it is certain that no other descriptor of a file is open, in whatever process, but copies of this one.
+///
+/// Only to whom that is so does the system lease a file for writing. A file system without leases says no.
+#[allow(unsafe_code)]
+pub(super) fn is_open_here_alone(file: BorrowedFd<'_>) -> bool {
+    let lease = |kind: libc::c_int| {
+        // SAFETY: the descriptor is open, and the call takes a number and touches no memory of this process.
+        unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, kind) == 0 }
+    };
+    lease(libc::F_WRLCK) && lease(libc::F_UNLCK)
+}
+
 /// A path to `name` inside an open folder that is short however deep the folder lies: a socket's path is at most 107 bytes.
 pub(super) fn short_path(folder: &File, name: &str) -> PathBuf {
-    use std::os::fd::AsRawFd;
     PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd()))
 }
 

@@ -91,14 +91,11 @@ impl Decoder<'_> {
     /// The action among the fields of a step, a driver's action or a check; nothing if there is none or more than one.
     pub(super) fn work(&mut self, fields: &mut Fields, owner: Owner) -> Option<Work> {
         let action = self.action(fields, owner);
-        let what = fields.what.clone();
         for (key, of) in [("interpreter", "shell"), ("with", "uses")] {
-            self.misplaced(
-                fields,
-                key,
-                &format!("{what} has `{key}`, but no `{of}`"),
-                &format!("`{key}` belongs to `{of}`"),
-            );
+            if fields.has(key) {
+                let message = format!("{} has `{key}`, but no `{of}`", fields.what);
+                self.misplaced(fields, key, &message, &format!("`{key}` belongs to `{of}`"));
+            }
         }
         self.excluded(fields, action.as_ref());
         // A step's env, dir, locks and times stand in the step, which takes them before.
@@ -189,13 +186,11 @@ impl Decoder<'_> {
         let allowed = owner.actions();
         let mut refused = false;
         for key in ACTIONS.iter().filter(|key| !allowed.contains(key)) {
-            refused |= fields.has(key);
-            self.misplaced(
-                fields,
-                key,
-                &format!("`{key}` is not available in {}", owner.in_words()),
-                "write `run` or `shell`",
-            );
+            if fields.has(key) {
+                refused = true;
+                let message = format!("`{key}` is not available in {}", owner.in_words());
+                self.misplaced(fields, key, &message, "write `run` or `shell`");
+            }
         }
         let Some(first) = ACTIONS.into_iter().find(|key| fields.has(key)) else {
             if !refused {
