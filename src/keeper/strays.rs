@@ -16,23 +16,18 @@ use crate::core::job::JobId;
 use crate::core::recover::Evidence;
 use crate::journal::write_file;
 
-/// How a line begins, before the job.
-const JOB_KEY: &[u8] = b"{\"job\":";
+/// What of a line is needed to know whose it is.
+#[derive(Deserialize)]
+struct Whose<'a> {
+    #[serde(borrow)]
+    job: Named<'a>,
+}
 
-/// Whose a line is.
 #[derive(Deserialize)]
 struct Named<'a> {
     #[serde(borrow)]
     task: Cow<'a, str>,
     attempt: u32,
-}
-
-impl<'a> Named<'a> {
-    /// Reads no more of a line than it needs: there are three lines for each job that a run has ever had.
-    fn of(line: &'a [u8]) -> Option<Self> {
-        let line = line.strip_suffix(b"}\n")?.strip_prefix(JOB_KEY)?;
-        serde_json::Deserializer::from_slice(line).into_iter().next()?.ok()
-    }
 }
 
 /// What `exits` holds, apart: what is known, and what is not.
@@ -58,8 +53,8 @@ impl Strays {
             Err(error) => return Err(unreadable(&path, error)),
         };
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            match Named::of(line) {
-                Some(job) if !is_known(&job.task, job.attempt) => {
+            match serde_json::from_slice::<Whose<'_>>(line) {
+                Ok(Whose { job }) if !is_known(&job.task, job.attempt) => {
                     strays.jobs.insert(JobId { task: job.task.into(), attempt: job.attempt });
                     strays.unknown.extend_from_slice(line);
                 }
