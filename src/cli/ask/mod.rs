@@ -148,6 +148,8 @@ impl Observer for Asking {
         self.since.get_or_insert(fact.at);
         match &mut self.shown {
             Some(shown) => shown.fact(fact, state),
+            // Of a terminal that is gone nothing is ever shown again.
+            None if self.detached => {}
             None => self.missed.push(fact.clone()),
         }
     }
