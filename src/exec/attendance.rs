@@ -13,7 +13,7 @@ pub struct Attendance {
 }
 
 impl Attendance {
-    /// They have left: once only people are left to wait for, the executor ends.
+    /// They do not answer what is asked now: the executor ends if only people are left to wait for.
     pub fn end(&self) {
         // An executor that has ended needs nobody.
         drop((&*self.stream).write_all(&[0]));

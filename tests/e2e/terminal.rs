@@ -165,3 +165,21 @@ fn whoever_follows_a_run_answers_as_well() {
     crate::bench::finish(executor).exits(0);
     assert_eq!(bench.ledger("ledger"), ["2"]);
 }
+
+#[test]
+fn what_is_asked_after_a_question_was_put_off_is_asked_in_place_as_well() {
+    let bench = Bench::new();
+    let steps = "  later: {approve: {message: First?}}\n  nap: {wait: {for: 1s}}\n";
+    let asked = "  then: {needs: [nap], approve: {message: Second?}}\n";
+    bench.write("book.yaml", &format!("windlass: 1\nname: two\nsteps:\n{steps}{asked}"));
+    let mut seat = Seat::take(&bench, &["run", "book.yaml"]);
+    seat.sees("First?");
+    seat.sees("May it go on?");
+    seat.types("later\n");
+    seat.sees("Second?");
+    seat.sees("May it go on?");
+    seat.types("yes\n");
+    seat.sees("waits for people");
+    seat.exits(3);
+    assert_eq!(bench.state_of("then"), "succeeded");
+}

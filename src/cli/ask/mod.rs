@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub(super) use self::dialog::value;
 use self::dialog::{Person, Said};
@@ -26,6 +26,9 @@ use crate::journal::RunFolder;
 use crate::observe;
 use crate::observe::printable::counted;
 use crate::plan::Plan;
+
+/// How long the executor has to end before it is told once more that nobody answers.
+const LEAVE: SignedDuration = SignedDuration::from_secs(1);
 
 /// Whether there is a terminal with somebody in front of it.
 pub(super) fn is_possible() -> bool {
@@ -46,6 +49,8 @@ pub(super) struct Asking {
     missed: Vec<Fact>,
     dialogue: Option<Dialogue>,
     put_off: PutOff,
+    /// When it was said that nobody answers, if nothing has happened since.
+    left: Option<Timestamp>,
     /// The terminal is gone.
     detached: bool,
 }
@@ -85,6 +90,7 @@ impl Asking {
             missed: Vec::new(),
             dialogue: None,
             put_off: PutOff::default(),
+            left: None,
             detached: false,
         }
     }
@@ -117,9 +123,12 @@ impl Asking {
         self.detached || state.run().stopped.is_some()
     }
 
-    /// Lets the executor end once only people are left to wait for.
-    fn leave(&mut self) {
-        self.attendance.take().iter().for_each(Attendance::end);
+    /// Lets the executor end if only people are left to wait for. If not, they may want to answer what is asked later.
+    fn leave(&mut self, now: Timestamp) {
+        if self.left.is_none_or(|left| now.duration_since(left) >= LEAVE) {
+            self.left = Some(now);
+            self.attendance.iter().for_each(Attendance::end);
+        }
     }
 
     /// Shows the run again, once the dialogue has ended.
@@ -146,6 +155,7 @@ impl Asking {
 impl Observer for Asking {
     fn fact(&mut self, fact: &Fact, state: &State) {
         self.since.get_or_insert(fact.at);
+        self.left = None;
         match &mut self.shown {
             Some(shown) => shown.fact(fact, state),
             // Of a terminal that is gone nothing is ever shown again.
@@ -167,12 +177,12 @@ impl Observer for Asking {
                 dialogue.overtaken.store(true, Ordering::Relaxed);
             }
             Some(_) => {}
-            None if self.is_over(state) || state.questions().next().is_none() => {}
+            None if state.run().stopped.is_some() || state.questions().next().is_none() => {}
             None => {
                 let running = running(state);
-                match self.next(state, running == 0) {
+                match self.next(state, running == 0).filter(|_| !self.detached) {
                     Some(question) => self.begin(question, running),
-                    None if running == 0 => self.leave(),
+                    None if running == 0 => self.leave(now),
                     None => {}
                 }
             }
@@ -188,7 +198,6 @@ impl Observer for Asking {
 
     fn detach(&mut self) {
         self.detached = true;
-        self.leave();
         self.shown.iter_mut().for_each(|shown| shown.detach());
     }
 }

@@ -117,7 +117,7 @@ pub enum Input {
     },
     /// Somebody orders something.
     Order(Order),
-    /// Nobody is there any more to answer what people are asked.
+    /// Nobody is there to answer what people are asked just now: the executor ends if nothing else is left to wait for.
     Unattended,
     /// Ctrl-C or SIGTERM.
     Signal {

@@ -163,6 +163,7 @@ impl<E: Evaluate> Machine<E> {
     /// If a record that it decided on does not fit the state. That is a bug of the machine: the caller stops at once.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Result<Transition, Unfit> {
         let mut out = Transition::default();
+        let leaves = matches!(input, Input::Unattended);
         match input {
             Input::Opened(opened) => {
                 self.note(now, Record::Opened(opened), &mut out)?;
@@ -213,7 +214,7 @@ impl<E: Evaluate> Machine<E> {
             }
             Input::Verified { lost } => self.on_verified(now, lost, &mut out)?,
             Input::Order(order) => self.on_order(now, order, &mut out)?,
-            Input::Unattended => self.attended = false,
+            Input::Unattended => {}
             Input::Signal { by } => self.stop(now, StopReason::Signal, Some(by), None, &mut out)?,
         }
         self.advance(now, &mut out)?;
@@ -222,7 +223,10 @@ impl<E: Evaluate> Machine<E> {
             self.close_in_stopped_run(now, &mut out)?;
         }
         self.release_finished(&mut out);
+        let attended = self.attended;
+        self.attended &= !leaves;
         self.finish_if_idle(now, &mut out)?;
+        self.attended = attended;
         Ok(out)
     }
 

@@ -329,7 +329,6 @@ impl Run {
     /// A person does something.
     fn interference(&mut self, state: &State) -> Option<Input> {
         if self.life.attended && !self.trouble.is_calm() && self.rng.clone().random_bool(0.01) {
-            self.life.attended = false;
             return Some(Input::Unattended);
         }
         if self.trouble.signals(&mut self.rng) {
