@@ -19,3 +19,4 @@ pub mod setting;
 mod settle;
 pub mod standing;
 pub mod state;
+mod tagged;

@@ -7,18 +7,32 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::claim::{Blocker, Lock};
 use super::job::{End, JobId, Role};
 use super::question::{Answer, Question};
 use super::setting::{SettingCommands, SettingStanding};
+use super::tagged::Tagged;
 use crate::spec::model::Effect;
 
+/// Declares the records, and the same once more as [`Tagged`] reads them: without a tag of their own.
+macro_rules! records {
+    ($(#[$doc:meta])* pub enum Record { $($variants:tt)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+        #[serde(tag = "event", rename_all = "snake_case")]
+        pub enum Record { $($variants)* }
+
+        #[derive(Deserialize)]
+        #[serde(remote = "Record", rename_all = "snake_case")]
+        enum Untagged { $($variants)* }
+    };
+}
+
+records! {
 /// One fact of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Record {
     /// The run exists.
     Opened(Box<Opened>),
@@ -220,6 +234,13 @@ pub enum Record {
         /// How.
         outcome: Closing,
     },
+}
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(inner: D) -> Result<Self, D::Error> {
+        Untagged::deserialize(Tagged { tag: "event", inner })
+    }
 }
 
 /// The first fact of a run.

@@ -18,5 +18,5 @@ pub fn first<R: DeserializeOwned>(path: &Path) -> Option<R> {
     check_first(&line::parse(&mut head).ok()?, path).ok()?;
     let mut record = Vec::new();
     reader.read_until(b'\n', &mut record).ok()?;
-    serde_json::from_slice(line::parse(&mut record).ok()?.record).ok()
+    line::parse(&mut record).ok()?.decode().ok()
 }

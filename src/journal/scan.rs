@@ -118,7 +118,7 @@ fn begin<R, B: BufRead>(lines: &mut Lines<B>, path: &Path) -> Result<Scan<R>, Jo
 impl<R: DeserializeOwned> Scan<R> {
     fn take(&mut self, intact: &Intact<'_>, length: u64, path: &Path) -> Result<(), JournalError> {
         let Envelope { seq, at, durable, .. } = intact.envelope;
-        let record = serde_json::from_slice(intact.record).map_err(|error| {
+        let record = intact.decode().map_err(|error| {
             JournalError::not_understood(path, seq + 1, &error, self.header.windlass.clone())
         })?;
         // The first line that is written after a sync directly follows what the sync has made durable.
@@ -159,7 +159,7 @@ pub(super) fn check_first(
     path: &Path,
 ) -> Result<(Header, Timestamp, Link), JournalError> {
     let form = || JournalError::damaged(path, None, 1, Flaw::Form, None);
-    let header: Header = serde_json::from_slice(first.record).map_err(|_| form())?;
+    let header: Header = first.decode().map_err(|_| form())?;
     let Envelope { seq, at, prev, .. } = first.envelope;
     if header.format > FORMAT {
         let (format, windlass) = (header.format, header.windlass);

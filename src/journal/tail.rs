@@ -82,7 +82,7 @@ impl<R: DeserializeOwned> Tail<R> {
             self.windlass = check_first(&intact, path)?.0.windlass;
             return Ok(None);
         }
-        let record = serde_json::from_slice(intact.record).map_err(|error| {
+        let record = intact.decode().map_err(|error| {
             JournalError::not_understood(path, seq + 1, &error, self.windlass.clone())
         })?;
         Ok(Some(Entry { seq, at, record }))
