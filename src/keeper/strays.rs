@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -16,13 +17,10 @@ use crate::core::job::JobId;
 use crate::core::recover::Evidence;
 use crate::journal::write_file;
 
-/// What of a line is needed to know whose it is.
-#[derive(Deserialize)]
-struct Whose<'a> {
-    #[serde(borrow)]
-    job: Named<'a>,
-}
+/// How a line begins, before the job.
+const JOB_KEY: &[u8] = b"{\"job\":";
 
+/// Whose a line is.
 #[derive(Deserialize)]
 struct Named<'a> {
     #[serde(borrow)]
@@ -30,13 +28,21 @@ struct Named<'a> {
     attempt: u32,
 }
 
-/// What `exits` holds, apart: what is known, and what is not.
+impl<'a> Named<'a> {
+    /// Reads no more of a line than it needs: there are three lines for each job that a run has ever had.
+    fn of(line: &'a [u8]) -> Option<Self> {
+        let line = line.strip_suffix(b"}\n")?.strip_prefix(JOB_KEY)?;
+        serde_json::Deserializer::from_slice(line).into_iter().next()?.ok()
+    }
+}
+
+/// What `exits` holds of jobs that are not known.
 #[derive(Debug)]
 pub struct Strays {
-    /// The jobs that are not known.
+    /// The jobs.
     pub jobs: BTreeSet<JobId>,
-    known: Vec<u8>,
-    unknown: Vec<u8>,
+    /// Their lines.
+    notes: Vec<u8>,
 }
 
 impl Strays {
@@ -45,23 +51,28 @@ impl Strays {
     /// # Errors
     /// If they cannot be read.
     pub fn find(folder: &Path, is_known: impl Fn(&str, u32) -> bool) -> Result<Self, KeeperError> {
-        let mut strays = Self { jobs: BTreeSet::new(), known: Vec::new(), unknown: Vec::new() };
+        let mut strays = Self { jobs: BTreeSet::new(), notes: Vec::new() };
         let path = folder.join(exits::FILE);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
+        let mut notes = match File::open(&path) {
+            Ok(file) => BufReader::with_capacity(1 << 16, file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(strays),
             Err(error) => return Err(unreadable(&path, error)),
         };
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            match serde_json::from_slice::<Whose<'_>>(line) {
-                Ok(Whose { job }) if !is_known(&job.task, job.attempt) => {
-                    strays.jobs.insert(JobId { task: job.task.into(), attempt: job.attempt });
-                    strays.unknown.extend_from_slice(line);
-                }
-                _ => strays.known.extend_from_slice(line),
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let count =
+                notes.read_until(b'\n', &mut line).map_err(|error| unreadable(&path, error))?;
+            if count == 0 {
+                return Ok(strays);
+            }
+            if let Some(job) = Named::of(&line)
+                && !is_known(&job.task, job.attempt)
+            {
+                strays.jobs.insert(JobId { task: job.task.into(), attempt: job.attempt });
+                strays.notes.extend_from_slice(&line);
             }
         }
-        Ok(strays)
     }
 
     /// The first of these jobs of which a process lives, with its id and command line.
@@ -71,7 +82,7 @@ impl Strays {
     pub fn alive(&self, folder: &Path) -> Result<Option<(&JobId, u32, String)>, KeeperError> {
         // Only what was started in this boot of the machine can live, and its notes say in which it was.
         let boot = proc::boot_id();
-        if !String::from_utf8_lossy(&self.unknown).contains(&boot) {
+        if !String::from_utf8_lossy(&self.notes).contains(&boot) {
             return Ok(None);
         }
         for job in &self.jobs {
@@ -90,8 +101,18 @@ impl Strays {
         if self.jobs.is_empty() {
             return Ok(());
         }
-        write_file(&into.join(exits::FILE), &self.unknown)?;
-        write_file(&folder.join(exits::FILE), &self.known)
+        write_file(&into.join(exits::FILE), &self.notes)?;
+        let path = folder.join(exits::FILE);
+        let notes = std::fs::read(&path)?;
+        let lines = notes.split_inclusive(|byte| *byte == b'\n');
+        let others: Vec<&[u8]> = lines.filter(|line| !self.has(line)).collect();
+        write_file(&path, &others.concat())
+    }
+
+    fn has(&self, line: &[u8]) -> bool {
+        Named::of(line).is_some_and(|Named { task, attempt }| {
+            self.jobs.contains(&JobId { task: task.into(), attempt })
+        })
     }
 }
 
