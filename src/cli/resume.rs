@@ -38,6 +38,9 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
         None => (plan, state, None),
         Some(_) => adopt::adopt(&folder, &plan, &state, &entries, arguments)?,
     };
+    let jobs = exec::JournalJobs::of(&entries);
+    // Nobody reads them any more, and they are most of what is in memory.
+    drop(entries);
     let first = Input::Resumed { by: by.clone(), runbook };
     work::work(
         work::Job {
@@ -46,7 +49,7 @@ pub(super) fn main(place: &Place, arguments: &Resume) -> Result<u8, Failure> {
             journal,
             plan,
             state,
-            jobs: exec::JournalJobs::of(&entries),
+            jobs,
             by,
             working: &arguments.working,
             events,

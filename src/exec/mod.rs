@@ -256,7 +256,7 @@ impl Executor {
             self.warn(&error.to_string());
         }
         self.hands.let_go();
-        (ending, self.machine.state().clone())
+        (ending, self.machine.into_state())
     }
 
     fn work(&mut self, first: Input) -> Result<Ending, Broken> {

@@ -146,6 +146,12 @@ impl<E: Evaluate> Machine<E> {
         &self.state
     }
 
+    /// The same, when the machine has done its work.
+    #[must_use]
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
     /// Whether nothing is left for this executor to do.
     #[must_use]
     pub fn is_finished(&self) -> bool {
