@@ -149,7 +149,7 @@ pub(super) fn record(
                 let at = now();
                 may_answer(&state, task, &by.user, &answer, at)
                     .map_err(|refusal| not_taken(folder, task, &refusal))?;
-                let record = Record::Answered { task: task.into(), by, answer };
+                let record = Record::Answered { task: task.into(), by, answer: Box::new(answer) };
                 journal.append(at, &record)?;
                 journal.sync()?;
                 let goes_on = next::after_decision(folder.id(), &state);

@@ -42,7 +42,7 @@ pub enum Record {
         by: Actor,
         /// The runbook that is in force from here on, if it was changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        runbook: Option<Adopted>,
+        runbook: Option<Box<Adopted>>,
     },
     /// Nothing new starts from here on, until the run is resumed.
     Stopped {
@@ -76,7 +76,7 @@ pub enum Record {
         /// For what: id of a task, a group or an item; empty for the whole run.
         task: Arc<str>,
         /// Who holds it.
-        by: Blocker,
+        by: Box<Blocker>,
     },
     /// Locks are held no more: nothing under them is open.
     Released {
@@ -178,7 +178,7 @@ pub enum Record {
         /// Who.
         by: Actor,
         /// What.
-        answer: Answer,
+        answer: Box<Answer>,
     },
     /// The task goes on, or is tried again, but not before that time.
     WaitUntil {

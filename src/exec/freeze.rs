@@ -135,7 +135,7 @@ pub fn thaw(folder: &RunFolder, entries: &[Entry<Record>]) -> Result<Frozen, Fre
     });
     let opened = opened.ok_or(FreezeError::NotOpened)?;
     let adopted: Option<&Adopted> = entries.iter().rev().find_map(|entry| match &entry.record {
-        Record::Resumed { runbook: Some(runbook), .. } => Some(runbook),
+        Record::Resumed { runbook: Some(runbook), .. } => Some(runbook.as_ref()),
         _ => None,
     });
     let texts = adopted

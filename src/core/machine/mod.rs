@@ -176,7 +176,7 @@ impl<E: Evaluate> Machine<E> {
                 self.admit_root();
             }
             Input::Resumed { by, runbook } => {
-                self.note(now, Record::Resumed { by, runbook }, &mut out)?;
+                self.note(now, Record::Resumed { by, runbook: runbook.map(Box::new) }, &mut out)?;
                 self.reschedule(now);
                 self.wake_sleepers(&mut out);
                 self.repeat_questions(&mut out);

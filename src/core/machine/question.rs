@@ -141,7 +141,11 @@ impl<E: Evaluate> Machine<E> {
         if let (Some(question), true) = (question, answer.go) {
             answer.fields = question.complete(&answer.fields).unwrap_or_default();
         }
-        self.note(now, Record::Answered { task: Arc::from(task), by, answer }, out)?;
+        self.note(
+            now,
+            Record::Answered { task: Arc::from(task), by, answer: Box::new(answer) },
+            out,
+        )?;
         match self.state.task(id).map(|known| known.phase) {
             Some(Phase::Repairing(state, action)) => {
                 self.go_on_repairing(now, id, state, action, out)

@@ -86,7 +86,8 @@ impl<E: Evaluate> Machine<E> {
                 alive: true,
             };
             if self.state.claims.denied(holder).is_none() {
-                denied.push(Record::Denied { task: self.state.holder_id(holder), by });
+                denied
+                    .push(Record::Denied { task: self.state.holder_id(holder), by: Box::new(by) });
             }
         }
         denied.into_iter().try_for_each(|record| self.note(now, record, out))

@@ -74,7 +74,7 @@ impl Run {
             let answer = questions::answer(state, self.now, willing, &mut self.rng);
             let Some((task, by, answer)) = answer else { break };
             self.people_mend(state, &task, answer.go);
-            let record = Record::Answered { task, by, answer };
+            let record = Record::Answered { task, by, answer: Box::new(answer) };
             let at = time(self.now);
             state.apply(at, &record).map_err(|unfit| unfit.to_string())?;
             self.write(at, &record, &BTreeSet::new())?;

@@ -83,7 +83,11 @@ impl<E: Evaluate> Machine<E> {
             (&known.lock, &known.run, &known.scope) == (&blocker.lock, &blocker.run, &blocker.scope)
         };
         if !known.is_some_and(same) {
-            self.note(now, Record::Denied { task: id.clone(), by: blocker.clone() }, out)?;
+            self.note(
+                now,
+                Record::Denied { task: id.clone(), by: Box::new(blocker.clone()) },
+                out,
+            )?;
         }
         if self.keep_those_who_wait(holder, out) {
             self.wait_behind(holder, lock.clone());
