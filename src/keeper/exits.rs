@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -137,6 +137,23 @@ pub(super) fn open_jobs(folder: &Path) -> io::Result<Vec<JobId>> {
     Ok(open.into_iter().collect())
 }
 
+/// Where the last line ends that is whole. Looks from the end: the file has lines for every job that the run has ever had.
+fn end_of_lines(file: &File) -> io::Result<u64> {
+    let mut chunk = [0; 1 << 12];
+    let mut end = file.metadata()?.len();
+    while end > 0 {
+        let start = end.saturating_sub(chunk.len() as u64);
+        let part =
+            &mut chunk[..usize::try_from(end - start).expect("it is no longer than a chunk")];
+        file.read_exact_at(part, start)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
 /// The file as its one writer sees it.
 #[derive(Debug)]
 pub(super) struct Exits {
@@ -155,8 +172,7 @@ impl Exits {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join(FILE);
         let file = unix::open_to_write(&path)?;
-        let text = std::fs::read(&path)?;
-        let offset = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) as u64;
+        let offset = end_of_lines(&File::open(&path)?)?;
         file.set_len(offset)?;
         Ok(Self {
             folder: folder.to_owned(),
