@@ -400,6 +400,10 @@ impl<'de> Visitor<'de> for NodeVisitor<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(NodeSeed(self.builder))? {
+            // Most lists have one item, and there may be very many lists.
+            if list.is_empty() {
+                list.reserve_exact(1);
+            }
             list.push(item);
         }
         self.node(Kind::List(list))
@@ -411,6 +415,7 @@ impl<'de> Visitor<'de> for NodeVisitor<'_> {
             let value = entries.next_value_seed(NodeSeed(self.builder))?;
             map.add(key, value);
         }
+        map.entries.shrink_to_fit();
         self.node(Kind::Map(map.entries))
     }
 
