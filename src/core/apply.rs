@@ -82,7 +82,7 @@ impl State {
                 self.run.stopped = Some(*why);
                 self.run.ended = Some(at);
                 if *why == StopReason::Abandoned {
-                    self.task_states_mut().for_each(TaskState::break_off_repair);
+                    self.touched_tasks().for_each(TaskState::break_off_repair);
                     self.settle_everything();
                 }
             }
@@ -434,9 +434,10 @@ impl State {
         self.graph.task(self.instance(id).node).is_some_and(crate::plan::graph::Task::asks)
     }
 
-    fn task_states_mut(&mut self) -> impl Iterator<Item = &mut TaskState> {
+    /// The tasks to which something has happened.
+    fn touched_tasks(&mut self) -> impl Iterator<Item = &mut TaskState> {
         self.instances.iter_mut().filter_map(|instance| match &mut instance.body {
-            InstanceBody::Task(state) => Some(state.as_mut()),
+            InstanceBody::Task(state) => state.touched(),
             InstanceBody::Group(_) | InstanceBody::Setting(_) | InstanceBody::Part(_) => None,
         })
     }
@@ -448,7 +449,9 @@ impl State {
                 InstanceBody::Task(state) => {
                     let asks =
                         graph.task(instance.node).is_some_and(crate::plan::graph::Task::asks);
-                    state.grant_fresh_attempts(asks);
+                    if let Some(state) = state.touched() {
+                        state.grant_fresh_attempts(asks);
+                    }
                 }
                 InstanceBody::Group(group) if group.ended == Some(Outcome::Failed) => {
                     group.ended = None;

@@ -2,6 +2,7 @@
 //!
 //! Plain data; only [`State::apply`](super::state::State::apply) changes it.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -65,7 +66,7 @@ pub struct Instance {
 #[derive(Debug, Clone, PartialEq)]
 pub enum InstanceBody {
     /// One action.
-    Task(Box<TaskState>),
+    Task(TaskFacts),
     /// Nodes inside.
     Group(GroupState),
     /// A temporary setting.
@@ -171,31 +172,78 @@ impl TaskState {
     }
 }
 
+impl TaskState {
+    /// What is known of a task before anything has happened.
+    const UNTOUCHED: Self = Self {
+        phase: Phase::Waiting,
+        knowledge: Knowledge::NotBegun,
+        jobs: 0,
+        tries: 0,
+        attempts: 0,
+        outputs: None,
+        reason: None,
+        exit: None,
+        last_exit: None,
+        digest: None,
+        orphan: None,
+        again: false,
+        given_up: false,
+        inquiry: Inquiry {
+            attempt: None,
+            state: None,
+            cleared: false,
+            absents: 0,
+            waiting_since: None,
+            repairs: 0,
+            repair: None,
+            mends: 0,
+            found: false,
+        },
+        rounds: 0,
+        streak: 0,
+        question: None,
+        agreed: Vec::new(),
+        asking_since: None,
+        started: None,
+        ended: None,
+    };
+}
+
 impl Default for TaskState {
     fn default() -> Self {
-        Self {
-            phase: Phase::Waiting,
-            knowledge: Knowledge::NotBegun,
-            jobs: 0,
-            tries: 0,
-            attempts: 0,
-            outputs: None,
-            reason: None,
-            exit: None,
-            last_exit: None,
-            digest: None,
-            orphan: None,
-            again: false,
-            given_up: false,
-            inquiry: Inquiry::default(),
-            rounds: 0,
-            streak: 0,
-            question: None,
-            agreed: Vec::new(),
-            asking_since: None,
-            started: None,
-            ended: None,
-        }
+        Self::UNTOUCHED
+    }
+}
+
+/// A [`TaskState`] that takes hardly any room before something has happened: of a big run most tasks are like that for long.
+#[derive(Debug, Clone, Default)]
+pub struct TaskFacts(Option<Box<TaskState>>);
+
+impl TaskFacts {
+    /// What is known, for changing it, if anything has happened.
+    pub(super) fn touched(&mut self) -> Option<&mut TaskState> {
+        self.0.as_deref_mut()
+    }
+}
+
+impl Deref for TaskFacts {
+    type Target = TaskState;
+
+    fn deref(&self) -> &TaskState {
+        static UNTOUCHED: TaskState = TaskState::UNTOUCHED;
+        self.0.as_deref().unwrap_or(&UNTOUCHED)
+    }
+}
+
+impl DerefMut for TaskFacts {
+    fn deref_mut(&mut self) -> &mut TaskState {
+        self.0.get_or_insert_with(Box::default)
+    }
+}
+
+impl PartialEq for TaskFacts {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }
 

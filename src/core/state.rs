@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::claim::{Claims, Holder};
 pub use super::facts::{
     GroupState, Inquiry, Instance, InstanceBody, InstanceId, Items, Job, Knowledge, Phase, Proof,
-    Repair, Scope, ScopeId, Settled, Standing, TaskState,
+    Repair, Scope, ScopeId, Settled, Standing, TaskFacts, TaskState,
 };
 use super::question::Question;
 use super::record::{Opened, StopReason};
@@ -181,11 +181,9 @@ impl State {
     /// All tasks with their numbers.
     pub fn tasks(&self) -> impl Iterator<Item = (InstanceId, &Instance, &TaskState)> {
         self.instances.iter().enumerate().filter_map(|(index, instance)| match &instance.body {
-            InstanceBody::Task(task) => Some((
-                InstanceId(u32::try_from(index).unwrap_or(u32::MAX)),
-                instance,
-                task.as_ref(),
-            )),
+            InstanceBody::Task(task) => {
+                Some((InstanceId(u32::try_from(index).unwrap_or(u32::MAX)), instance, &**task))
+            }
             _ => None,
         })
     }

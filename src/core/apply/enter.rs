@@ -8,6 +8,7 @@ use super::count;
 use crate::core::record::Item;
 use crate::core::state::{
     GroupState, Instance, InstanceBody, InstanceId, Items, Named, Scope, ScopeId, Standing, State,
+    TaskFacts,
 };
 use crate::plan::graph::NodeBody;
 
@@ -57,7 +58,7 @@ impl State {
                     dead: 0,
                     dead_by_doubt: 0,
                     body: match node.body {
-                        NodeBody::Task(_) => InstanceBody::Task(Box::default()),
+                        NodeBody::Task(_) => InstanceBody::Task(TaskFacts::default()),
                         NodeBody::Group(_) => InstanceBody::Group(GroupState::default()),
                         NodeBody::Setting(ref setting) => super::setting::unopened(setting),
                     },

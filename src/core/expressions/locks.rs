@@ -66,7 +66,7 @@ impl Expressions {
         let brings = |work: &&crate::spec::model::Work| {
             work.target().is_some_and(|target| !target.work.locks.is_empty())
         };
-        let work = step.work.as_ref().filter(brings);
+        let work = step.work.as_deref().filter(brings);
         scope::first_step(state, inside, own.chain(work.into_iter().flat_map(scope::references)))
     }
 

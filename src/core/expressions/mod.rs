@@ -51,12 +51,12 @@ impl Expressions {
             .with("params", &plan.params)
             .with("vars", &plan.vars)
             .with("run", serde_json::json!({"id": run, "dir": dir}));
-        let used = plan.steps.iter().filter_map(|step| step.work.as_ref());
+        let used = plan.steps.iter().filter_map(|step| step.work.as_deref());
         let with_checks = used.flat_map(|work| {
             let around = work.probe.iter().flat_map(|probe| probe::works(&probe.value));
             std::iter::once(work).chain(work.verify.iter().map(|check| &check.value)).chain(around)
         });
-        let of_settings = plan.steps.iter().filter_map(|step| step.setting.as_ref());
+        let of_settings = plan.steps.iter().filter_map(|step| step.setting.as_deref());
         let with_checks = with_checks.chain(of_settings.flat_map(|setting| setting.works()));
         let mut checks = HashMap::new();
         for target in with_checks.filter_map(|work| work.target()) {
@@ -77,7 +77,7 @@ impl Expressions {
     }
 
     fn work(&self, node: NodeId) -> Result<&Work, String> {
-        self.plan.step(node).work.as_ref().ok_or_else(|| "it has no action".to_owned())
+        self.plan.step(node).work.as_deref().ok_or_else(|| "it has no action".to_owned())
     }
 
     /// The work of one job: the action, one of the verifications (those of the driver's action come first), the probe, or an

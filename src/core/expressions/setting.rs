@@ -18,12 +18,12 @@ const VALUE: &str = "value";
 
 impl Expressions {
     fn planned_setting(&self, node: NodeId) -> Result<&PlannedSetting, String> {
-        self.plan.step(node).setting.as_ref().ok_or_else(|| "it is no setting".to_owned())
+        self.plan.step(node).setting.as_deref().ok_or_else(|| "it is no setting".to_owned())
     }
 
     /// The work of a setting's job; `None` for what is no setting.
     pub(super) fn of_setting(&self, node: NodeId, role: Role) -> Option<Result<&Work, String>> {
-        let setting = self.plan.step(node).setting.as_ref()?;
+        let setting = self.plan.step(node).setting.as_deref()?;
         Some(match role {
             Role::Get => Ok(&setting.get),
             Role::Set => Ok(setting.set()),
