@@ -193,11 +193,11 @@ impl Flat {
                 self.siblings(steps, settings, id);
             }
             Body::Action(work) if planned.for_each.is_some() => {
-                self.single(&name, *work, planned, id);
+                self.single(&name, work, planned, id);
             }
             Body::Action(work) => {
                 self.graph.nodes[id.index()].locks |= brings_locks(&work);
-                self.steps.push(PlannedStep { work: Some(*work), ..planned });
+                self.steps.push(PlannedStep { work: Some(work), ..planned });
             }
         }
     }
@@ -246,7 +246,7 @@ impl Flat {
     }
 
     /// A step with its own `for_each`: a group whose one child has the same name. A condition that looks at the item is the child's.
-    fn single(&mut self, name: &str, work: Work, mut planned: PlannedStep, id: NodeId) {
+    fn single(&mut self, name: &str, work: Box<Work>, mut planned: PlannedStep, id: NodeId) {
         let per_item =
             planned.when.as_ref().zip(planned.for_each.as_ref()).is_some_and(|(when, for_each)| {
                 when.value
@@ -275,11 +275,11 @@ impl Flat {
             ..PlannedStep::default()
         };
         let child = self.next(id);
-        let body = NodeBody::Task(task(inner.work.as_ref().expect("it was given just now")));
+        let body = NodeBody::Task(task(inner.work.as_deref().expect("it was given just now")));
         let mut node = blank(name, id, 0, body);
         node.conditional = inner.when.is_some();
         node.window = window;
-        node.locks = claims || inner.work.as_ref().is_some_and(brings_locks);
+        node.locks = claims || inner.work.as_deref().is_some_and(brings_locks);
         self.graph.nodes.push(node);
         self.steps.push(planned);
         self.steps.push(inner);

@@ -60,7 +60,7 @@ pub struct PlannedStep {
     /// `when`.
     pub when: Option<Located<Expression>>,
     /// `for_each`, on a group.
-    pub for_each: Option<ForEach>,
+    pub for_each: Option<Box<ForEach>>,
     /// `env`; the enclosing groups' comes before it.
     pub env: IndexMap<String, Located<Template>>,
     /// `dir`.
@@ -72,9 +72,9 @@ pub struct PlannedStep {
     /// `locks`: of a task while it is unfinished, of a group for each item, of the root for the whole run.
     pub locks: Vec<Located<LockName>>,
     /// What is done, on a task.
-    pub work: Option<Work>,
+    pub work: Option<Box<Work>>,
     /// How it is read and changed, on a setting.
-    pub setting: Option<PlannedSetting>,
+    pub setting: Option<Box<PlannedSetting>>,
 }
 
 /// How a setting is read and changed.
@@ -124,14 +124,14 @@ impl Plan {
     #[must_use]
     pub fn kind(&self, node: NodeId) -> Option<&str> {
         let step = self.step(node);
-        step.kind.as_deref().or_else(|| step.work.as_ref()?.target()?.kind.as_deref())
+        step.kind.as_deref().or_else(|| step.work.as_deref()?.target()?.kind.as_deref())
     }
 
     /// What people call a node: its title, else its driver action's, else its name.
     #[must_use]
     pub fn title(&self, node: NodeId) -> &str {
         let step = self.step(node);
-        let action = || step.work.as_ref()?.target()?.title.as_deref();
+        let action = || step.work.as_deref()?.target()?.title.as_deref();
         step.title.as_deref().or_else(action).unwrap_or(&self.graph.node(node).name)
     }
 }

@@ -125,7 +125,7 @@ impl Answers {
     }
 
     fn probe(&self, node: NodeId) -> Option<&Probe> {
-        let work = self.expressions.plan().step(node).work.as_ref()?;
+        let work = self.expressions.plan().step(node).work.as_deref()?;
         let own = work.probe.as_ref();
         let inherited = || work.target()?.work.probe.as_ref();
         own.or_else(inherited).map(|probe| probe.value.as_ref())
@@ -243,7 +243,7 @@ impl Evaluate for Asked<'_> {
         _: &Out,
     ) -> Result<Value, String> {
         let step = self.0.expressions.plan().step(state.instance(instance).node);
-        let work = step.work.as_ref().ok_or("it has no action")?;
+        let work = step.work.as_deref().ok_or("it has no action")?;
         Ok(made_up::outputs(&state.node(instance).name, work, self.0.items_max))
     }
 

@@ -116,7 +116,7 @@ fn of_doubt(
 fn given(answers: &Answers, state: &State, task: &str) -> Option<Arc<Value>> {
     let id = state.find(task)?;
     let step = answers.expressions().plan().step(state.instance(id).node);
-    Some(made_up::outputs(&state.node(id).name, step.work.as_ref()?, 1).into())
+    Some(made_up::outputs(&state.node(id).name, step.work.as_deref()?, 1).into())
 }
 
 fn of_setting(state: &State, world: &mut World, row: &SettingRow, into: &mut Answered) {

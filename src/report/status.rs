@@ -352,7 +352,7 @@ fn verdict(task: &TaskState) -> Option<String> {
 
 /// The outputs that a task declares: those of its driver's action, and its own.
 pub fn outputs(plan: &Plan, node: NodeId) -> impl Iterator<Item = (&String, &Output)> {
-    let work = plan.step(node).work.as_ref();
+    let work = plan.step(node).work.as_deref();
     let behind = work.and_then(|work| work.target()).map(|target| &target.work.outputs);
     behind.into_iter().flatten().chain(work.into_iter().flat_map(|work| &work.outputs))
 }

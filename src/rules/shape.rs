@@ -206,7 +206,7 @@ impl<'r> Shape<'r> {
     /// The `for_each` that gives an item its name, seen from a step.
     pub(crate) fn item(&self, node: usize, name: &str) -> Option<(usize, &'r ForEach)> {
         self.chain(node).find_map(|at| {
-            let each = self.nodes[at].step.for_each.as_ref()?;
+            let each = self.nodes[at].step.for_each.as_deref()?;
             (each.name.value == name).then_some((at, each))
         })
     }

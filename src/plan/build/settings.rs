@@ -44,7 +44,11 @@ pub(super) fn planned(setting: Setting) -> PlannedStep {
         when: setting.when,
         for_each: setting.for_each,
         locks: setting.locks,
-        setting: Some(PlannedSetting { get: setting.get, change: setting.change, to: setting.to }),
+        setting: Some(Box::new(PlannedSetting {
+            get: setting.get,
+            change: setting.change,
+            to: setting.to,
+        })),
         ..PlannedStep::default()
     }
 }

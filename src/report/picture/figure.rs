@@ -222,7 +222,7 @@ fn item(plan: &Plan, node: NodeId, standings: Standings<'_>, critical: bool) -> 
 }
 
 fn form(plan: &Plan, leaf: NodeId) -> Form {
-    let action = plan.step(leaf).work.as_ref().map(|work| &work.action);
+    let action = plan.step(leaf).work.as_deref().map(|work| &work.action);
     if matches!(action, Some(Action::Assert(_))) {
         return Form::Assert;
     }

@@ -205,7 +205,7 @@ impl Decoder<'_> {
     }
 
     /// `for_each`, with limits for items that run beside each other.
-    pub(super) fn for_each(&mut self, entry: Entry, limits: bool) -> Option<ForEach> {
+    pub(super) fn for_each(&mut self, entry: Entry, limits: bool) -> Option<Box<ForEach>> {
         let at = entry.key.number;
         if let Kind::Text(items) = &entry.value.kind {
             let message = format!("`for_each` must be a map, not {}", entry.value.in_words());
@@ -236,14 +236,14 @@ impl Decoder<'_> {
         let name = name.unwrap_or_else(|| self.located(String::new(), at));
         let items =
             items.unwrap_or_else(|| self.located(Dynamic::Literal(serde_json::json!([])), at));
-        Some(ForEach {
+        Some(Box::new(ForEach {
             items,
             name,
             key,
             parallel,
             max_failures: max_failures.unwrap_or(0),
             at: self.at(at),
-        })
+        }))
     }
 
     /// An expression that gives a list, or a list with templates in it. An expression is kept as the template that is nothing but it.

@@ -93,7 +93,7 @@ pub struct Setting {
     /// `when`.
     pub when: Option<Located<Expression>>,
     /// `for_each`: one setting for each item; without limits.
-    pub for_each: Option<ForEach>,
+    pub for_each: Option<Box<ForEach>>,
     /// `on_failure: hold`.
     pub hold: bool,
     /// `found: accept`: the temporary value may be in force already.

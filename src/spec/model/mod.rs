@@ -149,7 +149,7 @@ pub struct Step {
     /// `when`.
     pub when: Option<Located<Expression>>,
     /// `for_each`.
-    pub for_each: Option<ForEach>,
+    pub for_each: Option<Box<ForEach>>,
     /// `env`, added to the runbook's and the enclosing groups'.
     pub env: IndexMap<String, Located<Template>>,
     /// `dir`; default the enclosing group's, else the runbook's folder.
