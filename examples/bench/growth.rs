@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::case::{Bench, Contestant};
@@ -37,6 +38,7 @@ pub(crate) fn all() -> Vec<(&'static str, &'static str, &'static [usize], Prepar
         ),
         ("growth of check, steps", "linear; at most 1.5 s at 100,000", STEPS, check),
         ("growth of plan, items", "linear", ITEMS, plan),
+        ("growth of plan, steps", "linear", STEPS, plan_of_steps),
         ("growth of run without jobs, tasks", "linear", STEPS, conditions::run),
         ("growth of journal, tasks", "linear", STEPS, conditions::journal),
         ("growth of status, tasks", "linear", STEPS, conditions::status),
@@ -93,9 +95,20 @@ pub(crate) fn items(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Er
     Ok(bench.windlass(&folder, &RUN))
 }
 
-/// A runbook with so many steps, each of which needs another one.
 pub(crate) fn check(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
     let folder = bench.folder(&format!("check-{size}"))?;
+    steps(&folder, size)?;
+    Ok(bench.windlass(&folder, &["check", "book.yaml"]))
+}
+
+fn plan_of_steps(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Error>> {
+    let folder = bench.folder(&format!("plan-steps-{size}"))?;
+    steps(&folder, size)?;
+    Ok(bench.windlass(&folder, &["plan", "book.yaml"]))
+}
+
+/// A runbook with so many steps, each of which needs another one.
+fn steps(folder: &Path, size: usize) -> Result<(), Box<dyn Error>> {
     let mut book = "windlass: 1\nname: steps\nsteps:\n".to_owned();
     for number in 0..size {
         let needs = match number {
@@ -106,7 +119,7 @@ pub(crate) fn check(bench: &Bench, size: usize) -> Result<Contestant, Box<dyn Er
         writeln!(book, "  s{number}: {{effect: read, run: [/bin/true]{needs}}}")?;
     }
     fs::write(folder.join("book.yaml"), book)?;
-    Ok(bench.windlass(&folder, &["check", "book.yaml"]))
+    Ok(())
 }
 
 /// A plan of so many items.

@@ -3,7 +3,9 @@
 //! Does not know how many run at a time in the end.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
 
 use super::fold::around;
 use crate::core::preview::Foreseen;
@@ -12,22 +14,18 @@ use crate::core::preview::Foreseen;
 const WAVES_MAX: usize = 24;
 
 pub(super) fn waves(text: &mut String, tasks: &[Foreseen]) {
-    let mut waves: BTreeMap<u32, Vec<Alike>> = BTreeMap::new();
+    let mut waves: BTreeMap<u32, IndexMap<String, Alike<'_>>> = BTreeMap::new();
     for task in tasks {
         let Some(wave) = task.wave else { continue };
-        let wave = waves.entry(wave).or_default();
-        let name = without_key(&task.id);
-        match wave.iter_mut().find(|known| known.name == name) {
-            Some(known) => known.count += 1,
-            None => wave.push(Alike { first: &task.id, name, count: 1 }),
-        }
+        let named = waves.entry(wave).or_default().entry(without_key(&task.id));
+        named.or_insert(Alike { first: &task.id, count: 0 }).count += 1;
     }
     if waves.len() < 2 {
         return;
     }
     let _ = writeln!(text, "\nin {} waves, each of what could run at the same time:", waves.len());
     for (number, alike) in waves.iter().take(WAVES_MAX) {
-        let alike: Vec<String> = alike.iter().map(ToString::to_string).collect();
+        let alike: Vec<String> = alike.iter().map(|(name, alike)| alike.in_words(name)).collect();
         let _ = writeln!(text, "{number:>4}  {}", alike.join(", "));
     }
     if waves.len() > WAVES_MAX {
@@ -38,15 +36,14 @@ pub(super) fn waves(text: &mut String, tasks: &[Foreseen]) {
 /// Tasks of one step in the items of one group.
 struct Alike<'a> {
     first: &'a str,
-    name: String,
     count: usize,
 }
 
-impl fmt::Display for Alike<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Alike<'_> {
+    fn in_words(&self, name: &str) -> String {
         match self.count {
-            1 => f.write_str(self.first),
-            count => write!(f, "{} × {count}", self.name),
+            1 => self.first.to_owned(),
+            count => format!("{name} × {count}"),
         }
     }
 }
