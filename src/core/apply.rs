@@ -63,7 +63,7 @@ impl State {
                 self.run.opened = Some(Arc::new(opened.as_ref().clone()));
                 self.run.started = Some(at);
                 self.run.boots.push(opened.by.boot.as_deref().map(Arc::from));
-                self.enter(InstanceId::ROOT, &[Item { key: None, value: serde_json::Value::Null }]);
+                self.enter(InstanceId::ROOT, &[Item::single()]);
                 self.settle([InstanceId::ROOT]);
             }
             Record::Resumed { by, .. } => {

@@ -319,7 +319,15 @@ pub struct Item {
     pub key: Option<Arc<str>>,
     /// Its value.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub value: Value,
+    pub value: Arc<Value>,
+}
+
+impl Item {
+    /// The one item of a group that does not fan out.
+    #[must_use]
+    pub fn single() -> Self {
+        Self { key: None, value: Arc::default() }
+    }
 }
 
 /// How a job came to an end.

@@ -15,7 +15,9 @@ use crate::spec::schema::Schema;
 /// Items of a group whose list is not known.
 pub(super) fn items(count: usize) -> Vec<Item> {
     let key = |number: usize| format!("item_{number}");
-    (1..=count).map(|n| Item { key: Some(Arc::from(key(n))), value: key(n).into() }).collect()
+    (1..=count)
+        .map(|n| Item { key: Some(Arc::from(key(n))), value: Arc::new(key(n).into()) })
+        .collect()
 }
 
 /// The outputs of a step of that name: those of its own, of its driver's action, and of its probe.

@@ -78,7 +78,7 @@ impl Evaluate for Answers {
         Ok((0..count)
             .map(|index| Item {
                 key: Some(Arc::from(key(index).to_string())),
-                value: json!({ "number": index }),
+                value: json!({ "number": index }).into(),
             })
             .collect())
     }

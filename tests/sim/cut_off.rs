@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serde_json::{Value, json};
+use serde_json::json;
 use windlass::core::job::{Command, Role};
 use windlass::core::record::{Decision, Item, JobEnd, Outcome, Record, Verdict};
 use windlass::core::setting::{SettingCommands, SettingStanding};
@@ -20,7 +20,7 @@ pub(crate) const OURS: &str = "ours of s";
 
 /// Records of a run that was cut off, by what it had done last.
 pub(crate) fn journals() -> [(&'static str, Vec<Record>); 18] {
-    let item = Item { key: None, value: Value::Null };
+    let item = Item::single();
     let never = vec![
         Record::Opened(Box::new(opened())),
         Record::ItemsFrozen { task: "s".into(), items: vec![item] },

@@ -26,7 +26,7 @@ impl State {
             self.scopes.push(Scope {
                 group,
                 key: item.key.clone(),
-                value: Arc::new(item.value.clone()),
+                value: item.value.clone(),
                 index: count(index),
                 first: InstanceId(count(self.instances.len())),
                 begun: false,

@@ -112,8 +112,7 @@ impl State {
             if item.key.is_some() {
                 self.ids.insert(id.clone(), Named::Instance(number));
             }
-            let part =
-                Part::new(owner, item.key.clone(), Arc::new(item.value.clone()), count(index));
+            let part = Part::new(owner, item.key.clone(), item.value.clone(), count(index));
             self.instances.push(Instance {
                 id,
                 node,

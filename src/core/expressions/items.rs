@@ -58,7 +58,7 @@ impl Expressions {
                     index + 1
                 ));
             }
-            items.push(Item { key: Some(key), value });
+            items.push(Item { key: Some(key), value: value.into() });
         }
         Ok(items)
     }

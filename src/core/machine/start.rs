@@ -127,7 +127,7 @@ impl<E: Evaluate> Machine<E> {
                 }
             }
         } else {
-            vec![Item { key: None, value: serde_json::Value::Null }]
+            vec![Item::single()]
         };
         let task = self.state.instance(id).id.clone();
         self.note(now, Record::ItemsFrozen { task, items }, out)?;

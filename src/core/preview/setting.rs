@@ -109,7 +109,7 @@ impl Walk<'_> {
     fn setting_items(&self, id: InstanceId, fate: &mut Fate) -> Option<Vec<Item>> {
         let shape = self.plan.graph.setting(self.state.instance(id).node)?;
         if !shape.fan_out {
-            return Some(vec![Item { key: None, value: Value::Null }]);
+            return Some(vec![Item::single()]);
         }
         match self.expressions.items(&self.state, id) {
             Ok(items) => Some(items),

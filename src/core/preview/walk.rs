@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::moment::{Lanes, Moment};
 use super::probe::Look;
@@ -191,7 +190,7 @@ impl<'a> Walk<'a> {
                 },
             },
             (_, Some(_)) => None,
-            (_, None) => Some(vec![Item { key: None, value: Value::Null }]),
+            (_, None) => Some(vec![Item::single()]),
         };
         let name = self.state.instance(id).id.clone();
         let Some(items) = items else {

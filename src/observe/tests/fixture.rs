@@ -110,7 +110,8 @@ pub(super) fn actor() -> Actor {
 }
 
 pub(super) fn frozen(task: &str, keys: &[&str]) -> Record {
-    let items = keys.iter().map(|key| Item { key: Some((*key).into()), value: Value::from(*key) });
+    let items =
+        keys.iter().map(|key| Item { key: Some((*key).into()), value: Value::from(*key).into() });
     Record::ItemsFrozen { task: task.into(), items: items.collect() }
 }
 

@@ -98,7 +98,7 @@ impl<E: Evaluate> Machine<E> {
                 self.end(now, setting, Outcome::Skipped, None, out)?;
                 return Ok(false);
             }
-            Ok(true) if !fans_out => Ok(vec![Item { key: None, value: serde_json::Value::Null }]),
+            Ok(true) if !fans_out => Ok(vec![Item::single()]),
             Ok(true) => self
                 .evaluate
                 .items(&self.state, setting)
