@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
+use super::environment::Base;
 use super::exits::{Exits, Fact, Started, Starting};
 use super::files::Files;
 use super::job::{Hunt, Job, Stage};
@@ -42,6 +43,8 @@ pub(super) struct Jobs {
     admitted: Vec<Admitted>,
     /// Folders for jobs to come.
     spares: Spares,
+    /// Folders of jobs that were forgotten, in which something may be tidied away.
+    left: Vec<PathBuf>,
     /// Main processes that run.
     running: BTreeMap<u32, JobId>,
     /// Ended, and not over.
@@ -50,7 +53,7 @@ pub(super) struct Jobs {
     exits: Exits,
     reports: Vec<Report>,
     /// Below the environment of each job.
-    env: IndexMap<String, String>,
+    base: Base,
     nothing: File,
     boot_id: String,
     /// An executor is there who journals ends.
@@ -64,12 +67,13 @@ impl Jobs {
             jobs: BTreeMap::new(),
             admitted: Vec::new(),
             spares: Spares::new(),
+            left: Vec::new(),
             running: BTreeMap::new(),
             lingering: BTreeSet::new(),
             timers: BTreeSet::new(),
             exits,
             reports: Vec::new(),
-            env: IndexMap::new(),
+            base: Base::default(),
             nothing,
             boot_id: proc::boot_id(),
             observed: false,
@@ -77,9 +81,9 @@ impl Jobs {
     }
 
     /// An executor has come, with this environment.
-    pub(super) fn observe(&mut self, env: IndexMap<String, String>) {
+    pub(super) fn observe(&mut self, env: &IndexMap<String, String>) {
         self.observed = true;
-        self.env = env;
+        self.base = Base::new(env);
     }
 
     /// The executor has gone: from now on what is not on disk may be lost.
@@ -119,6 +123,15 @@ impl Jobs {
     /// What has happened since the last call.
     pub(super) fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
+    }
+
+    /// Tidies up after jobs that were forgotten. Nobody waits for that, so it has time until all else is done.
+    pub(super) fn tidy_up(&mut self) {
+        for folder in std::mem::take(&mut self.left) {
+            if !self.spares.give(&folder) {
+                launch::tidy(&folder);
+            }
+        }
     }
 
     /// Removes the folders that are kept for jobs to come.
@@ -234,7 +247,7 @@ impl Jobs {
         files: Option<Files>,
     ) -> Result<u32, Unstarted> {
         let job = self.jobs.get(id).ok_or_else(|| "it is not known".to_owned())?;
-        launch::launch(command, &self.env, &job.folder, files, &self.nothing)
+        launch::launch(command, &self.base, &job.folder, files, &self.nothing)
     }
 
     fn started(&mut self, id: &JobId, command: &Command, pid: u32) {
@@ -431,8 +444,8 @@ impl Jobs {
         let Some(job) = self.jobs.remove(id) else { return };
         // Those that live on after a good end may still write.
         let survived = matches!(&job.stage, Stage::Ended(end) if !end.over);
-        if job.owns_folder && !survived && !self.spares.give(&job.folder) {
-            launch::tidy(&job.folder);
+        if job.owns_folder && !survived {
+            self.left.push(job.folder);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of jobs. The system's `posix_spawn` is called directly, since the standard library starts a process in a new
 //! session only by way of a `fork`, which costs about half as much again per process.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
@@ -31,7 +32,7 @@ pub(in crate::keeper) struct Image<'a> {
     /// Its arguments, the name it is called by first.
     pub(in crate::keeper) argv: &'a [CString],
     /// Its whole environment, as `NAME=VALUE`.
-    pub(in crate::keeper) env: &'a [CString],
+    pub(in crate::keeper) env: &'a [Cow<'a, CStr>],
     /// Its working directory; that of this process if absent.
     pub(in crate::keeper) dir: Option<&'a CStr>,
     /// Its standard input, output and error. None of them may be a standard stream of this process.
@@ -78,8 +79,9 @@ fn posix_spawn(image: &Image<'_>, attributes: &Attributes, actions: &Actions) ->
     Ok(pid.unsigned_abs())
 }
 
-fn pointers(strings: &[CString]) -> Vec<*mut libc::c_char> {
-    strings.iter().map(|string| string.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
+fn pointers(strings: &[impl AsRef<CStr>]) -> Vec<*mut libc::c_char> {
+    let pointers = strings.iter().map(|string| string.as_ref().as_ptr().cast_mut());
+    pointers.chain([ptr::null_mut()]).collect()
 }
 
 fn check(outcome: libc::c_int) -> io::Result<()> {
