@@ -324,7 +324,17 @@ impl Executor {
             }
         }
         self.journal.flush()?;
+        // People can wait for what is written; jobs should not wait for people.
+        let carried_out = self.carry_out_all(at_once, after_sync);
         self.show(&facts);
+        carried_out
+    }
+
+    fn carry_out_all(
+        &mut self,
+        at_once: Vec<Effect>,
+        after_sync: Vec<Effect>,
+    ) -> Result<(), Broken> {
         if at_once.iter().any(|effect| matches!(effect, Effect::Release { .. })) {
             self.journal.sync()?;
         }
