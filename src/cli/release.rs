@@ -8,7 +8,7 @@ use super::failure::{Failure, JOURNAL, LOCKED, REFUSED, USAGE};
 use super::{known, locks};
 use crate::exec::now;
 use crate::keeper::{self, Living};
-use crate::lock::claims::{Claim, ClaimFolder, Liveness, Owner, encloses};
+use crate::lock::claims::{Claim, ClaimFolder, Liveness, Owner, Released, encloses};
 use crate::lock::{self, Holder, LockError};
 use crate::observe::printable::escape;
 use crate::report::claims::RunTasks;
@@ -19,10 +19,13 @@ const WARNED_MAX: usize = 5;
 
 pub(super) fn main(place: &Place, arguments: &Release) -> Result<u8, Failure> {
     let path = locks::folder(place)?;
-    let held = match ClaimFolder::look(&path)? {
-        Some(folder) => folder.holders(&arguments.name)?,
-        None => Vec::new(),
+    let (held, released) = match ClaimFolder::look(&path)? {
+        Some(folder) => (folder.holders(&arguments.name)?, folder.taken_away()?),
+        None => (Vec::new(), Vec::new()),
     };
+    if held.is_empty() {
+        return Err(nobody(&arguments.name, &released));
+    }
     let meant = meant(place, arguments, &held)?;
     let holder = Holding { place, owner: meant[0].hold.owner.clone(), claims: meant };
     let folder = ClaimFolder::open(&path)?;
@@ -35,7 +38,7 @@ pub(super) fn main(place: &Place, arguments: &Release) -> Result<u8, Failure> {
         released += usize::from(folder.take_away(claim, &by, &arguments.because)?.is_some());
     }
     if released == 0 {
-        return Err(nobody(&arguments.name));
+        return Err(nobody(&arguments.name, &folder.taken_away()?));
     }
     holder.warn();
     super::print(&holder.words())?;
@@ -58,14 +61,12 @@ fn meant(place: &Place, arguments: &Release, held: &[Claim]) -> Result<Vec<Claim
         }
     }
     let Some(first) = meant.first().map(|claim| claim.hold.owner.clone()) else {
-        return Err(match held.first() {
-            None => nobody(name),
-            Some(claim) => {
-                let run = arguments.run.as_deref().unwrap_or_default();
-                Failure::new(USAGE, format!("run `{run}` does not hold lock `{name}`"))
-                    .help(format!("it is held by {}", claim.hold))
-            }
-        });
+        let run = arguments.run.as_deref().unwrap_or_default();
+        let failure = Failure::new(USAGE, format!("run `{run}` does not hold lock `{name}`"));
+        let holders = held.iter().take(1);
+        return Err(holders.fold(failure, |failure, claim| {
+            failure.help(format!("it is held by {}", claim.hold))
+        }));
     };
     if meant.iter().all(|claim| claim.hold.owner == first) {
         return Ok(meant);
@@ -77,9 +78,15 @@ fn meant(place: &Place, arguments: &Release, held: &[Claim]) -> Result<Vec<Claim
     }))
 }
 
-fn nobody(name: &str) -> Failure {
-    Failure::new(USAGE, format!("nobody holds lock `{name}`"))
-        .help(format!("`{}` lists the locks that are held", next::command(&["locks"])))
+/// Who asks a second time is told that the first one has worked.
+fn nobody(name: &str, released: &[Released]) -> Failure {
+    let mut failure = Failure::new(USAGE, format!("nobody holds lock `{name}`"));
+    if let Some(last) = released.iter().rfind(|released| released.name == name) {
+        let (run, by, because) = (&last.owner.run, &last.by.user, escape(&last.because));
+        failure = failure
+            .help(format!("{by} took it away from run {run} at {at:.0}: {because}", at = last.at));
+    }
+    failure.help(format!("`{}` lists the locks that are held", next::command(&["locks"])))
 }
 
 /// A run and those of its claims that are to be taken away.

@@ -5,6 +5,7 @@
 mod aside;
 mod attendance;
 mod claims;
+mod ending;
 mod freeze;
 mod hands;
 pub mod inbox;
@@ -23,6 +24,8 @@ pub use self::aside::{AsideError, JournalJobs};
 use self::attendance::Absence;
 pub use self::attendance::Attendance;
 use self::claims::Claims;
+use self::ending::Broken;
+pub use self::ending::Ending;
 pub use self::freeze::{FreezeError, Frozen, Texts, freeze, freeze_again, thaw};
 use self::hands::Hands;
 use self::inbox::Inbox;
@@ -35,10 +38,9 @@ use crate::core::expressions::Expressions;
 use crate::core::machine::{Effect, Input, Machine, Planned};
 use crate::core::record::{Actor, Record};
 use crate::core::state::State;
-use crate::journal::{Journal, JournalError, RunFolder};
-use crate::keeper::{self, KeeperError, Report};
+use crate::journal::{Journal, RunFolder};
+use crate::keeper::{self, Report};
 use crate::lock::RunLock;
-use crate::lock::claims::ClaimError;
 use crate::plan::graph::NodeId;
 
 /// How often the inbox is looked into while nothing else happens.
@@ -63,52 +65,6 @@ pub(crate) enum Event {
     HangUp,
     /// Nobody is there any more to answer what people are asked.
     Unattended,
-}
-
-/// How an executor's work ended.
-#[derive(Debug)]
-pub enum Ending {
-    /// Nothing is left for it to do.
-    Finished,
-    /// It left at once, at a second Ctrl-C; jobs go on under their keeper.
-    Left,
-    /// The journal could not be written; what ran was waited for.
-    Journal(JournalError),
-    /// A keeper lives and cannot be talked to, or none can be had, or it cannot write; what ran was waited for.
-    Keeper(KeeperError),
-    /// The run's folder holds what the journal does not know, and it cannot be set aside; nothing was done.
-    Aside(AsideError),
-    /// The folder of claims cannot be used; what ran was waited for.
-    Claims(ClaimError),
-    /// The machine contradicted itself: a bug.
-    Bug(Unfit),
-}
-
-/// Why an executor cannot go on as usual.
-enum Broken {
-    Journal(JournalError),
-    Keeper(KeeperError),
-    Aside(AsideError),
-    Claims(ClaimError),
-    Bug(Unfit),
-}
-
-impl From<ClaimError> for Broken {
-    fn from(error: ClaimError) -> Self {
-        Self::Claims(error)
-    }
-}
-
-impl From<JournalError> for Broken {
-    fn from(error: JournalError) -> Self {
-        Self::Journal(error)
-    }
-}
-
-impl From<Unfit> for Broken {
-    fn from(error: Unfit) -> Self {
-        Self::Bug(error)
-    }
 }
 
 /// A run that is taken up: everything of it that an executor works with.
@@ -324,7 +280,17 @@ impl Executor {
             }
         }
         self.journal.flush()?;
+        // People can wait for what is written; jobs should not wait for people.
+        let carried_out = self.carry_out_all(at_once, after_sync);
         self.show(&facts);
+        carried_out
+    }
+
+    fn carry_out_all(
+        &mut self,
+        at_once: Vec<Effect>,
+        after_sync: Vec<Effect>,
+    ) -> Result<(), Broken> {
         if at_once.iter().any(|effect| matches!(effect, Effect::Release { .. })) {
             self.journal.sync()?;
         }

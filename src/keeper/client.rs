@@ -2,6 +2,7 @@
 //!
 //! Does not know what a job is for, nor what follows from a report.
 
+use std::borrow::Cow;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -331,7 +332,7 @@ fn spawn(folder: &Path, executable: &Path, handed: &UnixStream) -> io::Result<u3
     ];
     let entries =
         std::env::vars_os().map(|(name, value)| [name.into_vec(), value.into_vec()].join(&b'='));
-    let env = entries.map(text).collect::<io::Result<Vec<_>>>()?;
+    let env = entries.map(|entry| text(entry).map(Cow::Owned)).collect::<io::Result<Vec<_>>>()?;
     let log = unix::open_to_append(&folder.join(LOG_FILE))?;
     let nothing = File::options().write(true).open("/dev/null")?;
     unix::spawn(&Image {

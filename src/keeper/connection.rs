@@ -7,8 +7,8 @@ use std::os::unix::net::UnixStream;
 
 use super::protocol::{Report, Request};
 
-/// How much is read in one go, in bytes.
-const CHUNK: usize = 1 << 16;
+/// How much is read in one go, in bytes: some requests, and not so much that to clear it would cost more than to read them.
+const CHUNK: usize = 1 << 13;
 /// How much is read before others get their turn, in bytes.
 const TURN_MAX: usize = 1 << 20;
 

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of sockets: whoever drives it hands in requests and the ends of children, and fetches the reports.
 
+mod ending;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,19 +13,17 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
+use super::environment::Base;
 use super::exits::{Exits, Fact, Started, Starting};
 use super::files::Files;
-use super::job::{Hunt, Job, Stage};
+use super::job::{Job, Stage};
 use super::kin;
 use super::launch::{self, Unstarted};
 use super::proc::{self, Process};
 use super::protocol::{Kept, Report, Request};
 use super::spare::Spares;
-use super::unix::{self, Reaped, Signal};
+use super::unix::Reaped;
 use crate::core::job::{Command, JobId, Survivor};
-
-/// How often processes are looked for in one go before others get their turn: what forks faster than that is met again soon.
-const SWEEPS_MAX: u32 = 8;
 
 /// A job that will be started in a moment.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub(super) struct Jobs {
     admitted: Vec<Admitted>,
     /// Folders for jobs to come.
     spares: Spares,
+    /// Folders of jobs that were forgotten, in which something may be tidied away.
+    left: Vec<PathBuf>,
     /// Main processes that run.
     running: BTreeMap<u32, JobId>,
     /// Ended, and not over.
@@ -50,7 +52,7 @@ pub(super) struct Jobs {
     exits: Exits,
     reports: Vec<Report>,
     /// Below the environment of each job.
-    env: IndexMap<String, String>,
+    base: Base,
     nothing: File,
     boot_id: String,
     /// An executor is there who journals ends.
@@ -64,12 +66,13 @@ impl Jobs {
             jobs: BTreeMap::new(),
             admitted: Vec::new(),
             spares: Spares::new(),
+            left: Vec::new(),
             running: BTreeMap::new(),
             lingering: BTreeSet::new(),
             timers: BTreeSet::new(),
             exits,
             reports: Vec::new(),
-            env: IndexMap::new(),
+            base: Base::default(),
             nothing,
             boot_id: proc::boot_id(),
             observed: false,
@@ -77,9 +80,9 @@ impl Jobs {
     }
 
     /// An executor has come, with this environment.
-    pub(super) fn observe(&mut self, env: IndexMap<String, String>) {
+    pub(super) fn observe(&mut self, env: &IndexMap<String, String>) {
         self.observed = true;
-        self.env = env;
+        self.base = Base::new(env);
     }
 
     /// The executor has gone: from now on what is not on disk may be lost.
@@ -119,6 +122,15 @@ impl Jobs {
     /// What has happened since the last call.
     pub(super) fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
+    }
+
+    /// Tidies up after jobs that were forgotten. Nobody waits for that, so it has time until all else is done.
+    pub(super) fn tidy_up(&mut self) {
+        for folder in std::mem::take(&mut self.left) {
+            if !self.spares.give(&folder) {
+                launch::tidy(&folder);
+            }
+        }
     }
 
     /// Removes the folders that are kept for jobs to come.
@@ -234,7 +246,7 @@ impl Jobs {
         files: Option<Files>,
     ) -> Result<u32, Unstarted> {
         let job = self.jobs.get(id).ok_or_else(|| "it is not known".to_owned())?;
-        launch::launch(command, &self.env, &job.folder, files, &self.nothing)
+        launch::launch(command, &self.base, &job.folder, files, &self.nothing)
     }
 
     fn started(&mut self, id: &JobId, command: &Command, pid: u32) {
@@ -346,75 +358,6 @@ impl Jobs {
         Left { is_over: life.is_none() && processes.is_empty(), processes }
     }
 
-    fn kill(&mut self, id: &JobId) {
-        let Some(job) = self.jobs.get_mut(id) else {
-            return self.refuse(id.clone(), "no such job is known");
-        };
-        match &job.stage {
-            Stage::Running { .. } if job.hunt.is_none() => job.killed = true,
-            Stage::Ended(end) if !end.over => {}
-            // It is being ended already, or there is nothing left to end.
-            _ => return,
-        }
-        self.hunt(id);
-    }
-
-    /// Begins to end all processes of a job, unless that has begun already.
-    fn hunt(&mut self, id: &JobId) {
-        let now = Instant::now();
-        let Some(job) = self.jobs.get_mut(id) else { return };
-        if job.hunt.is_some() {
-            return;
-        }
-        let kill_at = now.checked_add(job.grace).unwrap_or(now);
-        job.hunt = Some(Hunt { rounds: 0 });
-        for process in find(job) {
-            signal(id, &process, Signal::TERM, true);
-        }
-        self.set_wake(id, Some(kill_at));
-    }
-
-    /// Does what is due: timeouts, and the end of patience with those that got TERM.
-    pub(super) fn due(&mut self, now: Instant) {
-        while let Some((at, id)) = self.timers.first().cloned().filter(|(at, _)| *at <= now) {
-            self.timers.remove(&(at, id.clone()));
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
-            job.wake = None;
-            if job.hunt.is_some() {
-                self.kill_round(&id);
-            } else if matches!(job.stage, Stage::Running { .. }) {
-                job.timed_out = true;
-                self.hunt(&id);
-            }
-        }
-    }
-
-    /// Sends KILL to all processes of a job that can be found, and to those that they have started meanwhile.
-    fn kill_round(&mut self, id: &JobId) {
-        let Some(job) = self.jobs.get_mut(id) else { return };
-        let Some(hunt) = &mut job.hunt else { return };
-        let first = hunt.rounds == 0;
-        hunt.rounds += 1;
-        let pause = hunt.pause();
-        let mut sent = BTreeSet::new();
-        for _ in 0..SWEEPS_MAX {
-            let fresh: Vec<Process> = find(job)
-                .into_iter()
-                .filter(|process| sent.insert((process.pid, process.start_time)))
-                .collect();
-            if fresh.is_empty() {
-                break;
-            }
-            for process in fresh {
-                signal(id, &process, Signal::KILL, first);
-            }
-        }
-        self.set_wake(id, Instant::now().checked_add(pause));
-        if self.lingering.contains(id) {
-            self.settle_if_over(id);
-        }
-    }
-
     fn forget(&mut self, id: &JobId) {
         // What an earlier keeper knew, this one need not forget.
         let Some(job) = self.jobs.get_mut(id) else { return };
@@ -431,8 +374,8 @@ impl Jobs {
         let Some(job) = self.jobs.remove(id) else { return };
         // Those that live on after a good end may still write.
         let survived = matches!(&job.stage, Stage::Ended(end) if !end.over);
-        if job.owns_folder && !survived && !self.spares.give(&job.folder) {
-            launch::tidy(&job.folder);
+        if job.owns_folder && !survived {
+            self.left.push(job.folder);
         }
     }
 }
@@ -441,12 +384,6 @@ impl Jobs {
 struct Left {
     is_over: bool,
     processes: Vec<Process>,
-}
-
-/// The processes of a job that live.
-fn find(job: &mut Job) -> Vec<Process> {
-    let life = kin::held_life(&job.folder);
-    job.kin.find(&proc::descendants(std::process::id()), life)
 }
 
 /// Whether this process has no child but the main processes of jobs. Every other process of a job descends either from one of
@@ -458,19 +395,6 @@ fn has_no_orphans(running: &BTreeMap<u32, JobId>) -> bool {
 
 fn survivor(process: &Process) -> Survivor {
     Survivor { pid: process.pid, command: proc::command(process.pid) }
-}
-
-/// Sends a signal; a failure is told in the keeper's log if it is `news`.
-fn signal(id: &JobId, process: &Process, signal: Signal, news: bool) {
-    if let Err(error) = unix::send(process, signal)
-        && news
-    {
-        let command = proc::command(process.pid);
-        log(&format!(
-            "{id}: process {} ({command}) cannot be sent {signal:?}: {error}",
-            process.pid
-        ));
-    }
 }
 
 /// Tells the keeper's log of something that went wrong and that nothing follows from.

@@ -2,6 +2,7 @@
 //!
 //! Does not know what becomes of the process. Whatever goes wrong is a sentence for the operator.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
@@ -12,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use indexmap::IndexMap;
 
+use super::environment::Base;
 use super::files::{Files, OUTPUT_FILES};
 use super::kin::LIFE_FILE;
 use super::unix::{self, Image};
@@ -87,7 +89,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), Unstarted> {
 /// If nothing was started.
 pub(super) fn launch(
     command: &Command,
-    base: &IndexMap<String, String>,
+    base: &Base,
     folder: &Path,
     given: Option<Files>,
     nothing: &File,
@@ -110,16 +112,16 @@ pub(super) fn launch(
 }
 
 /// A command in the form in which the system takes it.
-pub(super) struct Prepared {
+pub(super) struct Prepared<'a> {
     program: CString,
     argv: Vec<CString>,
-    env: Vec<CString>,
+    env: Vec<Cow<'a, CStr>>,
     dir: CString,
 }
 
-impl Prepared {
+impl<'a> Prepared<'a> {
     /// With `base` below its own environment.
-    pub(super) fn new(command: &Command, base: &IndexMap<String, String>) -> Result<Self, String> {
+    pub(super) fn new(command: &'a Command, base: &'a Base) -> Result<Self, String> {
         let env = environment(base, &command.env)?;
         let argv = command.argv.iter().map(|argument| text(argument, "an argument"));
         let argv = argv.collect::<Result<Vec<_>, _>>()?;
@@ -159,18 +161,17 @@ fn failed(path: &Path, error: &io::Error) -> Unstarted {
 }
 
 /// The environment of a job: its own entries take the place of those of the same name.
-fn environment(
-    base: &IndexMap<String, String>,
-    own: &IndexMap<String, String>,
-) -> Result<Vec<CString>, String> {
+fn environment<'a>(
+    base: &'a Base,
+    own: &'a IndexMap<String, String>,
+) -> Result<Vec<Cow<'a, CStr>>, String> {
     if let Some(name) = own.keys().find(|name| name.is_empty() || name.contains('=')) {
         return Err(format!("`{name}` cannot be the name of an environment variable"));
     }
-    base.iter()
-        .filter(|(name, _)| !own.contains_key(*name))
-        .chain(own)
-        .map(|(name, value)| text(&format!("{name}={value}"), "an environment variable"))
-        .collect()
+    let own_entries = own.iter().map(|(name, value)| {
+        text(&format!("{name}={value}"), "an environment variable").map(Cow::Owned)
+    });
+    base.without(own).map(|entry| Ok(Cow::Borrowed(entry))).chain(own_entries).collect()
 }
 
 fn text<T: AsRef<std::ffi::OsStr> + ?Sized>(value: &T, what: &str) -> Result<CString, String> {
@@ -178,16 +179,16 @@ fn text<T: AsRef<std::ffi::OsStr> + ?Sized>(value: &T, what: &str) -> Result<CSt
 }
 
 /// The path of a program: as it stands if it is a path, else the first of that name on the job's own `PATH`.
-fn program(
-    name: &str,
-    command: &Command,
-    base: &IndexMap<String, String>,
-) -> Result<PathBuf, String> {
+fn program(name: &str, command: &Command, base: &Base) -> Result<PathBuf, String> {
     if name.contains('/') {
         return Ok(PathBuf::from(name));
     }
-    let path =
-        command.env.get("PATH").or_else(|| base.get("PATH")).map_or(PATH_DEFAULT, String::as_str);
+    let path = command
+        .env
+        .get("PATH")
+        .map(String::as_str)
+        .or_else(|| base.get("PATH"))
+        .unwrap_or(PATH_DEFAULT);
     let mut unfit = None;
     for entry in path.split(':') {
         // An empty entry means the working folder.
@@ -272,12 +273,13 @@ mod tests {
 
     #[test]
     fn a_jobs_own_environment_takes_precedence() {
-        let base =
-            IndexMap::from([("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
-        let own = IndexMap::from([("B".to_owned(), "3".to_owned())]);
-        assert_eq!(environment(&base, &own), Ok(vec![c"A=1".to_owned(), c"B=3".to_owned()]));
-        assert!(environment(&base, &IndexMap::from([("A=B".to_owned(), String::new())])).is_err());
-        assert!(environment(&base, &IndexMap::from([("A".to_owned(), "\0".to_owned())])).is_err());
+        let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let base = Base::new(&[variable("A", "1"), variable("B", "2")].into());
+        assert_eq!(base.get("A"), Some("1"));
+        let own = IndexMap::from([variable("B", "3")]);
+        assert_eq!(environment(&base, &own), Ok(vec![c"A=1".into(), c"B=3".into()]));
+        assert!(environment(&base, &IndexMap::from([variable("A=B", "")])).is_err());
+        assert!(environment(&base, &IndexMap::from([variable("A", "\0")])).is_err());
     }
 
     #[test]

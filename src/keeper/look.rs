@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
+use super::environment::Base;
 use super::launch::Prepared;
 use super::unix::{self, Reaped, Signal};
 use crate::core::evaluate::Out;
@@ -35,7 +36,8 @@ pub fn look(command: &Command, base: &IndexMap<String, String>, interrupts: &Ato
     let stdin = file(command.stdin.as_deref().unwrap_or_default())?;
     let (mut stdout, mut stderr) = (file("")?, file("")?);
     let streams = [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
-    let child = Prepared::new(command, base)?.start(command, streams, None)?;
+    let base = Base::new(base);
+    let child = Prepared::new(command, &base)?.start(command, streams, None)?;
     let ended = wait(child, command, [&stdout, &stderr], interrupts)?;
     let said = read(&mut stderr).unwrap_or_default();
     let said = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();

@@ -8,6 +8,7 @@
 
 mod client;
 mod connection;
+mod environment;
 mod evidence;
 mod exits;
 mod files;

@@ -9,6 +9,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use indexmap::IndexMap;
+
 use super::connection::Connection;
 use super::exits::Exits;
 use super::jobs::Jobs;
@@ -50,7 +52,7 @@ pub fn keep(folder: &Path) -> Result<(), KeeperError> {
 struct Keeper {
     listener: UnixListener,
     /// Can be read whenever a child has ended.
-    children: UnixStream,
+    children: File,
     connection: Option<Connection>,
     jobs: Jobs,
 }
@@ -78,6 +80,7 @@ impl Keeper {
         loop {
             self.jobs.record();
             self.tell();
+            self.jobs.tidy_up();
             if self.connection.is_none() {
                 self.accept();
             }
@@ -139,7 +142,7 @@ impl Keeper {
             match request {
                 Ok(Request::Hello { version, env }) => {
                     self.jobs.carry_out(batch.drain(..));
-                    self.greet(version, env);
+                    self.greet(version, &env);
                 }
                 Ok(Request::EndsOnly) => self.hear_ends_only(),
                 Ok(request) => batch.push(request),
@@ -157,7 +160,7 @@ impl Keeper {
         }
     }
 
-    fn greet(&mut self, version: u32, env: indexmap::IndexMap<String, String>) {
+    fn greet(&mut self, version: u32, env: &IndexMap<String, String>) {
         let Some(connection) = &mut self.connection else { return };
         if version == VERSION {
             connection.greeted = true;

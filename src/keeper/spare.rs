@@ -59,7 +59,7 @@ impl Spares {
                 return Ok(false);
             }
         }
-        if fs::read_dir(task)?.count() != 1 || fs::read_dir(folder)?.count() != files.all().len() {
+        if unix::count_entries(task)? != 1 || unix::count_entries(folder)? != files.all().len() {
             return Ok(false);
         }
         let path = Path::new(FOLDER).join(self.count.to_string());

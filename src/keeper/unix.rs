@@ -6,15 +6,17 @@ mod spawn;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{FlockOperation, MemfdFlags};
+use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, RawDir};
 use rustix::process::{Pid, PidfdFlags, WaitOptions};
 
 pub(super) use rustix::process::Signal;
@@ -95,13 +97,25 @@ pub(super) fn replace_standard_streams(nothing: &File, log: &File) -> io::Result
     Ok(())
 }
 
-/// A stream from which a byte can be read whenever a child has ended.
-pub(super) fn watch_children() -> io::Result<UnixStream> {
-    let (reader, writer) = UnixStream::pair()?;
-    reader.set_nonblocking(true)?;
-    writer.set_nonblocking(true)?;
-    signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, writer)?;
-    Ok(reader)
+/// Something that can be read whenever a child has ended since it was read. Must be called while this process has one thread, which
+/// is not interrupted by the ends of children from then on.
+#[allow(unsafe_code)]
+pub(super) fn watch_children() -> io::Result<File> {
+    let mut ends = MaybeUninit::<libc::sigset_t>::uninit();
+    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+    // SAFETY: the set is initialised by the first call and only read by the others, and the descriptor is new and owned by nobody else.
+    unsafe {
+        libc::sigemptyset(ends.as_mut_ptr());
+        libc::sigaddset(ends.as_mut_ptr(), libc::SIGCHLD);
+        let refused = libc::pthread_sigmask(libc::SIG_BLOCK, ends.as_ptr(), ptr::null_mut());
+        if refused != 0 {
+            return Err(io::Error::from_raw_os_error(refused));
+        }
+        match libc::signalfd(-1, ends.as_ptr(), flags) {
+            -1 => Err(io::Error::last_os_error()),
+            descriptor => Ok(File::from_raw_fd(descriptor)),
+        }
+    }
 }
 
 /// Waits until one of these can be read or written, or that time has passed.
@@ -248,6 +262,24 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// How many entries a folder has.
+pub(super) fn count_entries(path: &Path) -> io::Result<usize> {
+    let folder = rustix::fs::open(
+        path,
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    // Room for the names of a few short ones; more are read in more goes.
+    let mut space = [MaybeUninit::uninit(); 512];
+    let mut entries = RawDir::new(folder, &mut space);
+    let mut count = 0;
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        count += usize::from(![c".", c".."].contains(&entry.file_name()));
+    }
+    Ok(count)
+}
+
 /// Returns once a folder's entries are on disk.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
@@ -319,8 +351,9 @@ pub(super) fn short_path(folder: &File, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd()))
 }
 
-/// What is waiting in a stream of wake-up calls is thrown away.
-pub(super) fn drain(mut stream: &UnixStream) {
-    let mut bytes = [0; 256];
-    while matches!(stream.read(&mut bytes), Ok(count) if count == bytes.len()) {}
+/// Takes the ends of children as read. The system tells but once of those that nobody has read of yet.
+pub(super) fn drain(mut children: &File) {
+    let mut told = [0; size_of::<libc::signalfd_siginfo>()];
+    // If there is nothing to be read, none has ended.
+    drop(children.read(&mut told));
 }

@@ -231,6 +231,7 @@ fn of_several_holders_one_is_named() {
     release(&bench, &["server", "--run", "one-"]).exits(0);
     let told = release(&bench, &["server"]).exits(2);
     assert!(told.stderr.contains("nobody holds lock `server`"), "{}", told.stderr);
+    assert!(told.stderr.contains("took it away from run one-more at "), "{}", told.stderr);
     assert!(told.stderr.contains("`windlass locks`"), "{}", told.stderr);
 }
 

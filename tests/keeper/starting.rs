@@ -177,6 +177,23 @@ fn no_job_has_a_twin() {
 }
 
 #[test]
+fn a_job_begins_with_the_defaults_of_signals_and_blocks_none() {
+    let run = Run::new();
+    let mut executor = run.executor();
+    executor.send(&[run.start(&job("a"), &["grep", "^Sig[BI]", "/proc/self/status"])]);
+    assert_eq!(executor.end_of(&job("a")).exit, Some(0));
+    let told = run.read(&job("a"), "stdout");
+    let signals = |name: &str| {
+        let line = told.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        u64::from_str_radix(line.trim(), 16).unwrap()
+    };
+    assert_eq!(signals("SigBlk:"), 0, "{told}");
+    // Those that a program, a shell or `nohup` above the keeper may ignore: HUP, INT, QUIT, PIPE, TERM, CHLD.
+    let common = [1, 2, 3, 13, 15, 17].map(|number| 1 << (number - 1)).into_iter().sum::<u64>();
+    assert_eq!(signals("SigIgn:") & common, 0, "{told}");
+}
+
+#[test]
 fn a_thousand_jobs_in_one_batch_leave_nothing_behind() {
     let run = Run::new();
     let mut executor = run.executor();
