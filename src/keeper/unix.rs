@@ -103,8 +103,11 @@ pub(super) fn replace_standard_streams(nothing: &File, log: &File) -> io::Result
 pub(super) fn watch_children() -> io::Result<File> {
     let mut ends = MaybeUninit::<libc::sigset_t>::uninit();
     let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
-    // SAFETY: the set is initialised by the first call and only read by the others, and the descriptor is new and owned by nobody else.
+    // SAFETY: the set is initialised by the first call that gets it and only read by the others, no handler is installed, and the
+    // descriptor is new and owned by nobody else.
     unsafe {
+        // Where whoever started this process ignores the ends of his children, nobody would be told of those of this one's.
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         libc::sigemptyset(ends.as_mut_ptr());
         libc::sigaddset(ends.as_mut_ptr(), libc::SIGCHLD);
         let refused = libc::pthread_sigmask(libc::SIG_BLOCK, ends.as_ptr(), ptr::null_mut());

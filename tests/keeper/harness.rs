@@ -12,7 +12,7 @@ use windlass::core::job::{Command, End, JobId};
 use windlass::keeper::{Greeting, Keeper, Kept, Report, Request, Standing};
 
 /// After that time a test that waits for a report has failed. No outcome depends on it.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn executable() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_windlass"))

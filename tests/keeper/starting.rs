@@ -1,10 +1,11 @@
 //! What a job is given, and what it is not.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use crate::harness::{Executor, Run, attempt, executable, job, start};
+use crate::harness::{Executor, PATIENCE, Run, attempt, executable, job, start};
 use windlass::core::recover::Evidence;
 use windlass::keeper::{Keeper, KeeperError, Report, Request};
 
@@ -294,6 +295,23 @@ fn another_version_is_greeted_and_served_nothing() {
     crate::harness::say(&fifo);
     run.wait_for_keeper();
     assert!(!run.folder(&job("b")).exists());
+}
+
+#[test]
+fn a_keeper_hears_of_its_jobs_where_its_parent_ignores_the_ends_of_children() {
+    let run = Run::new();
+    let (mut own, handed) = UnixStream::pair().unwrap();
+    own.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut keeper = std::process::Command::new("env");
+    keeper.arg("--ignore-signal=CHLD").arg(executable()).arg("keeper").arg(run.path());
+    let mut keeper = keeper.stdin(OwnedFd::from(handed)).spawn().unwrap();
+    own.write_all(b"{\"request\":\"hello\",\"version\":1,\"env\":{}}\n").unwrap();
+    let start = serde_json::to_string(&run.start(&job("a"), &["/bin/true"])).unwrap();
+    own.write_all(format!("{start}\n").as_bytes()).unwrap();
+    let mut told = BufReader::new(&own).lines().map(|line| line.expect("the keeper says nothing"));
+    assert!(told.any(|line| line.starts_with("{\"report\":\"ended\"")));
+    drop(own);
+    assert!(keeper.wait().unwrap().success());
 }
 
 /// A connection that says nothing by itself.
