@@ -2,6 +2,7 @@
 //!
 //! Judges by what the effects have written, what processes live, and what windlass prints; never by the journal alone.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::time::Instant;
 
@@ -162,11 +163,12 @@ fn nothing_is_owed(place: &Place, entries: &[Entry], status: &Value) {
     assert!(claims.is_empty(), "these locks are held by nobody: {claims:?}");
 }
 
-/// Checks that no job lives but those that were left behind by a good end.
-pub(crate) fn no_job_lives(place: &Place) {
+/// Checks that no job lives but those that were left behind by a good end, and those that are known to have outlived their keeper: an
+/// executor that is told to stop does not wait for these.
+pub(crate) fn no_job_lives(place: &Place, orphans: &BTreeSet<u32>) {
     for process in processes::with_mark(&place.mark()) {
         assert!(
-            process.kind != Kind::Job || is_left(&process),
+            process.kind != Kind::Job || is_left(&process) || orphans.contains(&process.pid),
             "a job lives although its executor says that all is over: {process:?}"
         );
     }

@@ -118,6 +118,7 @@ fn try_all(faults: &[Fault], judge: impl Fn(&Fault, u64, &Outcome) + Sync) {
             scope.spawn(move || {
                 let points = at_every_point(*fault, judge);
                 println!("{fault:?}: {points} points");
+                assert!(points > 0 || preload().is_none(), "{fault:?} never strikes");
             });
         }
     });

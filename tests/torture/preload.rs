@@ -213,26 +213,20 @@ pub extern "C" fn unlink(path: *const c_char) -> c_int {
     ended(fate("unlink", || named(path)), |_| real(path))
 }
 
+/// How windlass makes processes: without the arguments that only other flags need.
 #[unsafe(no_mangle)]
-pub extern "C" fn posix_spawn(
-    pid: *mut c_int,
-    path: *const c_char,
-    actions: *const c_void,
-    attributes: *const c_void,
-    argv: *const *mut c_char,
-    env: *const *mut c_char,
+pub extern "C" fn clone(
+    function: *mut c_void,
+    stack: *mut c_void,
+    flags: c_int,
+    argument: *mut c_void,
 ) -> c_int {
-    type Spawn = extern "C" fn(
-        *mut c_int,
-        *const c_char,
-        *const c_void,
-        *const c_void,
-        *const *mut c_char,
-        *const *mut c_char,
-    ) -> c_int;
+    type Clone =
+        unsafe extern "C" fn(*mut c_void, *mut c_void, c_int, *mut c_void, ...) -> c_int;
     static NEXT: OnceLock<usize> = OnceLock::new();
-    let next = *NEXT.get_or_init(|| next("posix_spawn") as usize);
+    let next = *NEXT.get_or_init(|| next("clone") as usize);
     // SAFETY: that is the type of the function of that name.
-    let real: Spawn = unsafe { std::mem::transmute(next) };
-    ended(fate("spawn", || named(path)), |_| real(pid, path, actions, attributes, argv, env))
+    let real: Clone = unsafe { std::mem::transmute(next) };
+    // SAFETY: what is handed on is what was handed over.
+    ended(fate("spawn", PathBuf::new), |_| unsafe { real(function, stack, flags, argument) })
 }

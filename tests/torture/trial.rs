@@ -365,7 +365,7 @@ impl Trial {
         }
         oracle::at_rest(&self.place, &status, &ended);
         if !ended.is_empty() {
-            oracle::no_job_lives(&self.place);
+            oracle::no_job_lives(&self.place, &self.orphans);
         }
         if status["state"] == "succeeded" || status["state"] == "abandoned" {
             for task in self.book.tasks.keys().cloned().collect::<Vec<_>>() {
