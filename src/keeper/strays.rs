@@ -20,6 +20,13 @@ use crate::journal::write_file;
 /// How a line begins, before the job.
 const JOB_KEY: &[u8] = b"{\"job\":";
 
+/// A line as a whole.
+#[derive(Deserialize)]
+struct Note<'a> {
+    #[serde(borrow)]
+    job: Named<'a>,
+}
+
 /// Whose a line is.
 #[derive(Deserialize)]
 struct Named<'a> {
@@ -31,8 +38,11 @@ struct Named<'a> {
 impl<'a> Named<'a> {
     /// Reads no more of a line than it needs: there are three lines for each job that a run has ever had.
     fn of(line: &'a [u8]) -> Option<Self> {
-        let line = line.strip_suffix(b"}\n")?.strip_prefix(JOB_KEY)?;
-        serde_json::Deserializer::from_slice(line).into_iter().next()?.ok()
+        match line.strip_suffix(b"}\n").and_then(|line| line.strip_prefix(JOB_KEY)) {
+            Some(head) => serde_json::Deserializer::from_slice(head).into_iter().next()?.ok(),
+            // It is not as a keeper writes it, or was cut off: what can be read of it counts all the same.
+            None => Some(serde_json::from_slice::<Note<'_>>(line).ok()?.job),
+        }
     }
 }
 
@@ -46,7 +56,7 @@ pub struct Strays {
 }
 
 impl Strays {
-    /// Reads the notes in the run's folder once. A line that tells nothing counts as known: nobody would take it for anything.
+    /// Reads the notes in the run's folder once. A line that does not tell whose it is counts as known: nobody would take it for anything.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -142,5 +152,21 @@ mod tests {
         strays.set_aside(folder.path(), &into).expect("they can be moved");
         assert_eq!(fs::read_to_string(&path).expect("it is there"), known + torn);
         assert_eq!(fs::read_to_string(into.join(exits::FILE)).expect("it is there"), stray);
+    }
+
+    #[test]
+    fn a_note_that_no_keeper_writes_so_counts_all_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let job = r#""job":{"task":"b","attempt":1}"#;
+        for line in [
+            format!("{{{job},\"over\":true}}"),
+            format!("{{{job},\"over\":true}}\r\n"),
+            format!("{{\"over\":true,{job}}}\n"),
+            format!(" {{{job},\"over\":true}}\n"),
+        ] {
+            fs::write(folder.path().join(exits::FILE), &line).expect("it can be written");
+            let strays = Strays::find(folder.path(), |_, _| false).expect("it can be read");
+            assert_eq!(strays.jobs.len(), 1, "{line:?}");
+        }
     }
 }
