@@ -82,7 +82,8 @@ fn meant(place: &Place, arguments: &Release, held: &[Claim]) -> Result<Vec<Claim
 fn nobody(name: &str, released: &[Released]) -> Failure {
     let mut failure = Failure::new(USAGE, format!("nobody holds lock `{name}`"));
     if let Some(last) = released.iter().rfind(|released| released.name == name) {
-        let (run, by, because) = (&last.owner.run, &last.by.user, escape(&last.because));
+        let [run, by, because] =
+            [&last.owner.run, &last.by.user, &last.because].map(|text| escape(text));
         failure = failure
             .help(format!("{by} took it away from run {run} at {at:.0}: {because}", at = last.at));
     }
