@@ -50,6 +50,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Object<V> {
             Some(Key::Other(first)) => {
                 let mut others = Map::from_iter([(first, entries.next_value()?)]);
                 while let Some((key, value)) = entries.next_entry()? {
+                    if others.contains_key(&key) {
+                        return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
+                    }
                     others.insert(key, value);
                 }
                 self.visit_late(others).map_err(A::Error::custom)
@@ -162,6 +165,9 @@ mod tests {
         let more = ENDED.replace(r#","task""#, r#","later":{"x":[1]},"task""#);
         let first: Record = serde_json::from_str(ENDED).expect("it is one");
         assert_eq!(serde_json::from_str::<Record>(&more).expect("it is one"), first);
+        // Another tag is no more than a key that is not known.
+        let again = ENDED.replace(r#","task""#, r#","event":"closed","task""#);
+        assert_eq!(serde_json::from_str::<Record>(&again).expect("it is one"), first);
     }
 
     #[test]
@@ -169,6 +175,7 @@ mod tests {
         for (text, expected) in [
             ("{}", "missing field `event`"),
             (r#"{"task":"a"}"#, "missing field `event`"),
+            (r#"{"task":"a","task":"b","event":"task_ended"}"#, "duplicate field `task`"),
             (r#"{"event":"taks_ended","task":"a"}"#, "unknown variant `taks_ended`"),
             (r#"{"task":"a","event":"taks_ended"}"#, "unknown variant `taks_ended`"),
             (r#"{"event":"task_ended","task":"a"}"#, "missing field `outcome`"),
