@@ -388,8 +388,10 @@ impl Executor {
                 facts.push(Fact { seq, at: now, record });
             }
             self.journal.sync()?;
+            let effects = transition.effects.into_iter().map(|planned| planned.effect);
+            let carried_out = self.carry_out(effects.collect());
             self.show(&facts);
-            self.carry_out(transition.effects.into_iter().map(|planned| planned.effect).collect())?;
+            carried_out?;
             self.inbox.answer(&note, refused);
         }
         Ok(())
