@@ -63,6 +63,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
         }
     };
+    crate::keeper::heed_children();
     // What panicked has said so; the exit code must not look like that of a task.
     match panic::catch_unwind(|| dispatch(arguments)) {
         Err(_) => ExitCode::from(failure::BUG),

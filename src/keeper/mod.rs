@@ -37,6 +37,7 @@ pub use proc::boot_id;
 pub use protocol::{Greeting, Kept, Report, Request, Standing, VERSION};
 pub use serve::keep;
 pub use strays::Strays;
+pub use unix::heed_children;
 
 /// Held by the keeper from before it listens until after it has stopped. It holds no data.
 const LOCK_FILE: &str = "keeper.lock";

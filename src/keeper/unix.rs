@@ -97,17 +97,23 @@ pub(super) fn replace_standard_streams(nothing: &File, log: &File) -> io::Result
     Ok(())
 }
 
+/// Lets children that have ended wait until they are taken notice of, also where whoever started this process ignores the ends of his
+/// own: that is inherited, and nobody could tell how a child has ended.
+#[allow(unsafe_code)]
+pub fn heed_children() {
+    // SAFETY: no handler is installed, and the call touches no memory of this process.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
 /// Something that can be read whenever a child has ended since it was read. Must be called while this process has one thread, which
 /// is not interrupted by the ends of children from then on.
 #[allow(unsafe_code)]
 pub(super) fn watch_children() -> io::Result<File> {
     let mut ends = MaybeUninit::<libc::sigset_t>::uninit();
     let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
-    // SAFETY: the set is initialised by the first call that gets it and only read by the others, no handler is installed, and the
-    // descriptor is new and owned by nobody else.
+    // SAFETY: the set is initialised by the first call that gets it and only read by the others, and the descriptor is new and owned by
+    // nobody else.
     unsafe {
-        // Where whoever started this process ignores the ends of his children, nobody would be told of those of this one's.
-        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         libc::sigemptyset(ends.as_mut_ptr());
         libc::sigaddset(ends.as_mut_ptr(), libc::SIGCHLD);
         let refused = libc::pthread_sigmask(libc::SIG_BLOCK, ends.as_ptr(), ptr::null_mut());

@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 /// Signals that this process, or the one that started it, may ignore or handle; a new process begins with their default.
-const RESTORED: [libc::c_int; 14] = [
+const RESTORED: [libc::c_int; 15] = [
     libc::SIGHUP,
     libc::SIGINT,
     libc::SIGQUIT,
@@ -24,6 +24,7 @@ const RESTORED: [libc::c_int; 14] = [
     libc::SIGTSTP,
     libc::SIGTTIN,
     libc::SIGTTOU,
+    libc::SIGXFSZ,
     libc::SIGWINCH,
     libc::SIGIO,
 ];
