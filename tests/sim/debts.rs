@@ -137,8 +137,9 @@ impl Debts {
             let doubtful = asked
                 || matches!(known.phase, Phase::InDoubt | Phase::Running(_) | Phase::Judging(_));
             // What is half put back is put back wholly before it is opened anew; nothing inside has started since.
-            let again = part.standing == SettingStanding::Restoring;
-            ensure(!doubtful || (again && known.phase == Phase::Asking), || {
+            let again = part.standing == SettingStanding::Restoring
+                && matches!(known.phase, Phase::Asking | Phase::Waiting);
+            ensure(!doubtful || again, || {
                 format!("it is put back over {name}, which is {:?}", known.phase)
             })?;
         }

@@ -53,7 +53,10 @@ impl Inquiries {
                 self.spoilt.remove(task);
             }
         }
-        self.by_hand.retain(in_hands);
+        // So may what has followed, as long as nothing of it was done.
+        let tasks = state.tasks().map(|(_, instance, _)| instance.id.clone());
+        self.by_hand = tasks.filter(in_hands).collect();
+        self.repairing.extend(self.by_hand.iter().cloned());
         self.spoilt.retain(|task, attempt| known(task).is_some_and(|task| task.jobs >= *attempt));
         for (task, repairs) in &mut self.repairs {
             *repairs = (*repairs).min(known(task).map_or(0, |task| task.inquiry.repairs));

@@ -169,6 +169,12 @@ pub(crate) fn repair(state: &State, id: InstanceId) -> Option<&Mend> {
     actions.get(action as usize)
 }
 
+/// Whether people have done what comes before in a repair.
+pub(crate) fn goes_on(state: &State, id: InstanceId) -> bool {
+    let repair = state.task(id).and_then(|task| task.inquiry.repair.as_ref());
+    repair.is_some_and(|repair| repair.by_hand.is_some())
+}
+
 /// What comes of a repair that a person says to be done, or not to be done; nothing but for its last action.
 pub(crate) fn mended(
     state: &State,

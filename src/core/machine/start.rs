@@ -252,6 +252,7 @@ impl<E: Evaluate> Machine<E> {
         };
         let attempt = self.state.task(id).map_or(0, |task| task.jobs) + 1;
         let effect = self.effect_of(id, role);
+        let follows_people = self.follows_people(id, role);
         let record = Record::JobStarting {
             task: self.state.instance(id).id.clone(),
             attempt,
@@ -267,9 +268,17 @@ impl<E: Evaluate> Machine<E> {
         let spawn = Effect::Spawn { job, role, command, reads_stdout, opening: None };
         match effect {
             model::Effect::Once => out.plan_after_sync(spawn),
+            _ if follows_people => out.plan_after_sync(spawn),
             model::Effect::Read | model::Effect::Idempotent => out.plan(spawn),
         }
         Ok(())
+    }
+
+    /// Whether a job goes on with a repair after what people have done of it. A resume goes on there, too, so that it must not be able to
+    /// forget that more was begun.
+    fn follows_people(&self, id: InstanceId, role: Role) -> bool {
+        let repair = self.state.task(id).and_then(|task| task.inquiry.repair.as_ref());
+        matches!(role, Role::Repair { .. }) && repair.is_some_and(|it| it.by_hand.is_some())
     }
 
     /// What may happen if a task's action is done again.

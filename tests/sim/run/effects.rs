@@ -94,6 +94,7 @@ impl Run {
                 if once && !self.journal.has_synced_start(&job.task, job.attempt) {
                     return Err(format!("{job} is `once`, and its start is not on disk"));
                 }
+                self.check_repair(&job, role)?;
                 self.locks.check_job(&self.watch.state, &job.task, &self.answers)?;
                 self.world.spawn(self.now, &job, kind, &mut self.rng)?;
                 self.look_at_ends(&job);
@@ -152,6 +153,19 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// A repair is gone on with after what people have done of it, so a power cut must not take away that it was.
+    fn check_repair(&self, job: &JobId, role: Role) -> Result<(), String> {
+        if !matches!(role, Role::Repair { .. }) {
+            return Ok(());
+        }
+        let left = self.journal.replay_synced(&self.graph)?;
+        let repair = left.find(&job.task).and_then(|id| left.task(id)?.inquiry.repair.as_ref());
+        match repair.and_then(|repair| repair.by_hand) {
+            None => Ok(()),
+            Some(_) => Err(format!("{job} follows what people have done, and is not on disk")),
+        }
     }
 
     fn spawn_for_setting(

@@ -73,7 +73,9 @@ impl Watch {
                 self.questions.check_asked(&self.state, id, now, question)?;
                 if let Some(mend) = questions::repair(&self.state, id) {
                     let cell = world.cell(task, now);
-                    ensure(cell == Cell::Stranded, || {
+                    // People whose answer went with a power cut may have done all of it, and are asked to go on.
+                    let done = cell == Cell::Done && questions::goes_on(&self.state, id);
+                    ensure(cell == Cell::Stranded || done, || {
                         format!("the world is repaired that is {cell:?}")
                     })?;
                     self.inquiries.check_repair(task)?;
