@@ -172,7 +172,7 @@ impl Exits {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join(FILE);
         let file = unix::open_to_write(&path)?;
-        let offset = end_of_lines(&File::open(&path)?)?;
+        let offset = end_of_lines(&file)?;
         file.set_len(offset)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -286,14 +286,15 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(FILE);
         let whole = "{\"job\":{\"task\":\"a\",\"attempt\":1},\"over\":true}\n";
-        fs::write(&path, format!("{whole}{{\"job\":{{\"task\":\"a")).expect("it can be written");
-        let mut exits = Exits::open(folder.path()).expect("it can be opened");
-        exits.note(&job("a", 2), Fact::Over(true));
-        exits.flush().expect("it can be written");
-        assert_eq!(
-            fs::read_to_string(&path).expect("it can be read"),
-            whole.to_owned() + &whole.replace(":1}", ":2}")
-        );
+        let both = whole.to_owned() + &whole.replace(":1}", ":2}");
+        // The last is longer than what is looked at in one go.
+        for torn in ["", "{\"job\":{\"task\":\"a", &"x".repeat(10_000)] {
+            fs::write(&path, format!("{whole}{torn}")).expect("it can be written");
+            let mut exits = Exits::open(folder.path()).expect("it can be opened");
+            exits.note(&job("a", 2), Fact::Over(true));
+            exits.flush().expect("it can be written");
+            assert_eq!(fs::read_to_string(&path).expect("it can be read"), both);
+        }
     }
 
     #[test]
