@@ -157,14 +157,14 @@ impl Run {
 
     /// A repair is gone on with after what people have done of it, so a power cut must not take away that it was.
     fn check_repair(&self, job: &JobId, role: Role) -> Result<(), String> {
-        if !matches!(role, Role::Repair { .. }) {
-            return Ok(());
-        }
+        let Role::Repair { state, action } = role else { return Ok(()) };
         let left = self.journal.replay_synced(&self.graph)?;
         let repair = left.find(&job.task).and_then(|id| left.task(id)?.inquiry.repair.as_ref());
         match repair.and_then(|repair| repair.by_hand) {
-            None => Ok(()),
-            Some(_) => Err(format!("{job} follows what people have done, and is not on disk")),
+            Some((of, before)) if (of, before + 1) == (state, action) => {
+                Err(format!("{job} follows what people have done, and is not on disk"))
+            }
+            _ => Ok(()),
         }
     }
 
