@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
@@ -34,8 +33,6 @@ const PAUSE: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct Keeper {
     stream: UnixStream,
-    /// The reading end, until somebody wants to hear reports.
-    reader: Option<BufReader<UnixStream>>,
     /// What has come of a report that is not whole yet.
     input: Vec<u8>,
 }
@@ -129,13 +126,9 @@ impl Keeper {
         })
     }
 
-    /// Takes what the keeper has said, and waits for nothing. Not for those who have called [`Self::reports`].
+    /// Takes what the keeper has said, and waits for nothing.
     pub fn hear(&mut self) -> Heard {
         let mut heard = Heard::default();
-        if let Some(reader) = self.reader.take() {
-            // What came together with the greeting.
-            self.input.extend_from_slice(reader.buffer());
-        }
         let mut chunk = [0; CHUNK];
         loop {
             match rustix::net::recv(&self.stream, &mut chunk, RecvFlags::DONTWAIT) {
@@ -171,26 +164,6 @@ impl Keeper {
                 }
             }
         }
-    }
-
-    /// Hands every report to `on` from now on, in a thread of its own; `None` is the last, when the connection has ended.
-    ///
-    /// Only the first call has an effect.
-    pub fn reports(&mut self, mut on: impl FnMut(Option<Report>) + Send + 'static) {
-        let Some(mut reader) = self.reader.take() else { return };
-        thread::spawn(move || {
-            while let Ok(Some(report)) = read_report(&mut reader) {
-                on(Some(report));
-            }
-            on(None);
-        });
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        // The reading thread has a copy of the descriptor, so closing this one would not end the connection.
-        drop(self.stream.shutdown(Shutdown::Both));
     }
 }
 
@@ -242,16 +215,15 @@ fn greet(
     deadline: Instant,
 ) -> Result<Option<(Keeper, Greeting)>, KeeperError> {
     let failed = |error| failed("the keeper cannot be reached", folder)(error);
-    let reader = BufReader::with_capacity(1 << 16, stream.try_clone().map_err(failed)?);
-    let mut keeper = Keeper { stream, reader: Some(reader), input: Vec::new() };
+    let mut keeper = Keeper { stream, input: Vec::new() };
     match keeper.send(&[Request::Hello { version: VERSION, env: environment() }]) {
         Err(KeeperError::Io { error, .. }) if is_nobody(&error) => return Ok(None),
         outcome => outcome?,
     }
     let left = deadline.saturating_duration_since(Instant::now()).max(PAUSE);
     keeper.stream.set_read_timeout(Some(left)).map_err(failed)?;
-    let Some(reader) = &mut keeper.reader else { return Ok(None) };
-    let report = match read_report(reader) {
+    let mut reader = BufReader::with_capacity(1 << 16, &keeper.stream);
+    let report = match read_report(&mut reader) {
         Ok(report) => report,
         Err(error) if is_nobody(&error) => None,
         Err(error)
@@ -261,6 +233,8 @@ fn greet(
         }
         Err(error) => return Err(failed(error)),
     };
+    // What came together with the greeting is heard with what follows.
+    keeper.input = reader.buffer().to_vec();
     keeper.stream.set_read_timeout(None).map_err(failed)?;
     match report {
         Some(Report::Greeting(greeting)) if greeting.version == VERSION => {

@@ -1,15 +1,15 @@
 //! A run's folder, an executor's connection, and jobs that wait for a word.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use tempfile::TempDir;
 use windlass::core::job::{Command, End, JobId};
-use windlass::keeper::{Greeting, Keeper, Kept, Report, Request, Standing};
+use windlass::keeper::{Greeting, Heard, Keeper, Kept, Report, Request, Standing};
 
 /// After that time a test that waits for a report has failed. No outcome depends on it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -149,25 +149,31 @@ pub(crate) fn say(fifo: &Path) {
 
 /// A connection to a keeper, with what it has told.
 pub(crate) struct Executor {
-    pub(crate) keeper: Keeper,
+    keeper: RefCell<Keeper>,
     pub(crate) greeting: Greeting,
-    reports: Receiver<Option<Report>>,
+    /// What it has told and nobody has looked at yet.
+    told: RefCell<Heard>,
 }
 
 impl Executor {
-    pub(crate) fn new(mut keeper: Keeper, greeting: Greeting) -> Self {
-        let (sender, reports) = mpsc::channel();
-        keeper.reports(move |report| drop(sender.send(report)));
-        Self { keeper, greeting, reports }
+    pub(crate) fn new(keeper: Keeper, greeting: Greeting) -> Self {
+        Self { keeper: keeper.into(), greeting, told: RefCell::default() }
     }
 
     pub(crate) fn send(&mut self, requests: &[Request]) {
-        self.keeper.send(requests).unwrap();
+        self.keeper.get_mut().send(requests).unwrap();
     }
 
     /// The next report; nothing at the end of the connection.
     pub(crate) fn next(&self) -> Option<Report> {
-        self.reports.recv_timeout(PATIENCE).expect("the keeper says nothing")
+        let (mut keeper, mut told) = (self.keeper.borrow_mut(), self.told.borrow_mut());
+        let deadline = Instant::now() + PATIENCE;
+        while told.reports.is_empty() && !told.ended {
+            assert!(Instant::now() < deadline, "the keeper says nothing");
+            windlass::keeper::wait(Some(&keeper), &[], Some(PATIENCE));
+            *told = keeper.hear();
+        }
+        (!told.reports.is_empty()).then(|| told.reports.remove(0))
     }
 
     /// Reports up to the end of that job.
