@@ -188,17 +188,7 @@ impl TaskState {
         orphan: None,
         again: false,
         given_up: false,
-        inquiry: Inquiry {
-            attempt: None,
-            state: None,
-            cleared: false,
-            absents: 0,
-            waiting_since: None,
-            repairs: 0,
-            repair: None,
-            mends: 0,
-            found: false,
-        },
+        inquiry: Inquiry::NONE,
         rounds: 0,
         streak: 0,
         question: None,
@@ -248,7 +238,7 @@ impl PartialEq for TaskFacts {
 }
 
 /// What a task's probe has said.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Inquiry {
     /// Number of the probe's last job.
     pub attempt: Option<u32>,
@@ -268,6 +258,27 @@ pub struct Inquiry {
     pub mends: u32,
     /// The effect had happened before the first start.
     pub found: bool,
+}
+
+impl Inquiry {
+    /// Its probe has said nothing yet.
+    const NONE: Self = Self {
+        attempt: None,
+        state: None,
+        cleared: false,
+        absents: 0,
+        waiting_since: None,
+        repairs: 0,
+        repair: None,
+        mends: 0,
+        found: false,
+    };
+}
+
+impl Default for Inquiry {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 /// A repair that was begun.
