@@ -63,10 +63,10 @@ fn meant(place: &Place, arguments: &Release, held: &[Claim]) -> Result<Vec<Claim
     let Some(first) = meant.first().map(|claim| claim.hold.owner.clone()) else {
         let run = arguments.run.as_deref().unwrap_or_default();
         let failure = Failure::new(USAGE, format!("run `{run}` does not hold lock `{name}`"));
-        let holders = held.iter().take(1);
-        return Err(holders.fold(failure, |failure, claim| {
-            failure.help(format!("it is held by {}", claim.hold))
-        }));
+        return Err(match held.first() {
+            Some(claim) => failure.help(format!("it is held by {}", claim.hold)),
+            None => failure,
+        });
     };
     if meant.iter().all(|claim| claim.hold.owner == first) {
         return Ok(meant);
