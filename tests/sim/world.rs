@@ -2,15 +2,16 @@
 //!
 //! The machine never sees this; it is what its decisions are judged by.
 
+mod keepers;
+mod settings;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use windlass::core::evaluate::Out;
-use windlass::core::job::{End, JobId, Role, Survivor};
-use windlass::core::recover::Evidence;
+use windlass::core::job::{JobId, Role};
 use windlass::core::setting::Way;
 use windlass::spec::model::Effect;
 
@@ -204,50 +205,6 @@ impl World {
         self.initial.insert(task.clone(), Cell::Absent);
     }
 
-    /// Whether a process of that setting lives.
-    pub(crate) fn is_setting_alive(&self, part: &str, now: i64) -> bool {
-        Way::both().iter().any(|way| self.is_alive(&format!("{part}{}", way.suffix()), now))
-    }
-
-    /// A setting is met for the first time: it has a value, now and then the temporary one.
-    pub(crate) fn meet(&mut self, part: &Arc<str>, temporary: String, rng: &mut ChaCha8Rng) {
-        let found = rng.random_range(0..100) < self.weather.found;
-        let first = if found { temporary } else { format!("first of {part}") };
-        self.outside.entry(part.clone()).or_insert_with(|| vec![(0, first)]);
-    }
-
-    /// Somebody else changes a setting.
-    pub(crate) fn meddle(&mut self, part: &Arc<str>, now: i64) {
-        if let Some(values) = self.outside.get_mut(part) {
-            values.push((now, format!("theirs since {now}")));
-        }
-    }
-
-    /// What a job gives a setting.
-    pub(crate) fn writes(&mut self, id: &JobId, value: String) {
-        if let Some(job) = self.jobs.get_mut(id) {
-            job.writes = Some(value);
-        }
-    }
-
-    /// The last that was made of a setting, and what the job was for that has made it.
-    fn last_change(&self, part: &str, now: i64) -> Option<(&str, Option<Role>)> {
-        let outside = self.outside.get(part)?.iter();
-        let outside = outside.map(|(at, value)| (*at, value.as_str(), None));
-        let names = Way::both().map(|way| format!("{part}{}", way.suffix()));
-        let ours = self.jobs.iter().filter(move |(id, _)| names.iter().any(|n| **n == *id.task));
-        let ours = ours
-            .filter_map(|(_, job)| Some((job.applies?, job.writes.as_deref()?, Some(job.role))));
-        let mut changes: Vec<_> = outside.chain(ours).filter(|(at, ..)| *at <= now).collect();
-        changes.sort_by_key(|(at, ..)| *at);
-        changes.last().map(|&(_, value, role)| (value, role))
-    }
-
-    /// Whether the last that was made of a setting is our temporary value.
-    pub(crate) fn is_ours(&self, part: &str, now: i64) -> bool {
-        self.last_change(part, now).is_some_and(|(_, role)| role == Some(Role::Set))
-    }
-
     /// An operator answers for what of a task still lives: to the run it is gone.
     pub(crate) fn disown(&mut self, task: &str, now: i64) {
         let is_of = |id: &JobId| {
@@ -406,63 +363,6 @@ impl World {
     pub(crate) fn set_aside(&mut self, is_known: impl Fn(&JobId) -> bool) {
         let must_be_known = |job: &Process| job.effect == Effect::Once && job.role == Role::Action;
         self.jobs.retain(|id, job| is_known(id) || must_be_known(job));
-    }
-
-    /// What can be found out about a job.
-    pub(crate) fn evidence(&self, now: i64, id: &JobId) -> Evidence {
-        let Some(job) = self.jobs.get(id) else { return Evidence::Over };
-        let kept = self.keeper == Some(job.keeper) && !job.forgotten;
-        match (kept, job.recorded) {
-            (_, true) if job.how == How::Unborn => {
-                Evidence::NotSpawned("no such program".to_owned())
-            }
-            (_, true) if job.ends <= now => Evidence::Ended(self.end(now, job)),
-            (true, _) => Evidence::Running,
-            (false, _) if job.is_alive(now) => {
-                Evidence::Orphaned { pid: 7, command: id.to_string() }
-            }
-            (false, _) => Evidence::Over,
-        }
-    }
-
-    fn end(&self, now: i64, job: &Process) -> End {
-        let alive = job.is_alive(now);
-        End {
-            exit: job.exit(),
-            signal: job.exit().is_none().then_some(15),
-            timed_out: job.how == How::Timeout,
-            killed: job.how == How::Killed,
-            started: time(job.started),
-            ended: time(job.ends),
-            over: !alive,
-            survivors: if alive {
-                vec![Survivor { pid: 8, command: "survivor".to_owned() }]
-            } else {
-                Vec::new()
-            },
-        }
-    }
-
-    /// What a job has printed, and how it exited.
-    pub(crate) fn out(&self, id: &JobId) -> Out {
-        let job = self.jobs.get(id);
-        let probed = job.filter(|job| job.role == Role::Probe);
-        let said = match probed {
-            _ if job.is_some_and(|job| job.role == Role::Get) => {
-                let part = Way::both().iter().find_map(|way| id.task.strip_suffix(way.suffix()));
-                let ends = job.map_or(0, |job| job.ends);
-                let value = part.and_then(|part| self.last_change(part, ends));
-                value.map(|(value, _)| value.to_owned()).unwrap_or_default()
-            }
-            Some(job) => self.cell(&id.task, job.ends).name().to_owned(),
-            None => id.to_string(),
-        };
-        Out { exit: job.and_then(Process::exit), stdout: Some(Ok(said)) }
-    }
-
-    /// Whether the keeper that has started a job can still tell of it.
-    pub(crate) fn is_kept(&self, id: &JobId) -> bool {
-        self.jobs.get(id).is_some_and(|job| self.keeper == Some(job.keeper) && !job.forgotten)
     }
 }
 

@@ -9,8 +9,9 @@ use serde_json::Value;
 use windlass::core::job::{Command, JobId, Role};
 use windlass::core::machine::{Effect, Input, Machine, Transition};
 use windlass::core::state::{InstanceId, Phase, TaskState};
+use windlass::plan::graph::{Meaning, Task};
 
-use super::{Event, Run, kind};
+use super::{Event, Run};
 use crate::answers::{Answers, temporary};
 use crate::trouble::Crash;
 use crate::world::{Kind, time};
@@ -226,4 +227,20 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// What a job of a task is to the world.
+fn kind(task: &Task, role: Role) -> Kind {
+    let mut kind = Kind { role, effect: task.effect, probed: task.asks(), last: false };
+    match (role, &task.probe) {
+        (Role::Repair { state, action }, Some(probe)) => {
+            if let Meaning::Repair(actions) = &probe.states[state as usize].meaning {
+                kind.effect = actions[action as usize].effect;
+                kind.last = action as usize + 1 == actions.len();
+            }
+        }
+        (Role::Action, _) => {}
+        _ => kind.effect = windlass::spec::model::Effect::Read,
+    }
+    kind
 }
