@@ -54,7 +54,7 @@ pub(crate) fn print_growth(case: &str, goal: &str, points: &[Point]) {
     }
     let (median, work) =
         (exponent(points, |point| point.median), exponent(points, |point| point.work));
-    println!("  exponent   {median:>10.2} {work:>10.2}");
+    println!("  exponent   {:>10} {:>10}", power(median), power(work));
 }
 
 /// What the columns of [`print_count`] are.
@@ -96,6 +96,11 @@ fn exponent(points: &[Point], cost: impl Fn(&Point) -> Duration) -> f64 {
     let top: f64 = logs.iter().map(|log| (log.0 - x) * (log.1 - y)).sum();
     let bottom: f64 = logs.iter().map(|log| (log.0 - x).powi(2)).sum();
     top / bottom
+}
+
+/// What takes less than a tick of the clock has no power.
+fn power(exponent: f64) -> String {
+    if exponent.is_finite() { format!("{exponent:.2}") } else { "-".to_owned() }
 }
 
 fn seconds(time: Duration) -> String {
