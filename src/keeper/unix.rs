@@ -43,10 +43,9 @@ pub(super) struct Reaped {
 /// every orphan below it, deaf to what a terminal sends. Must be called while this process has one thread and has opened nothing.
 pub(super) fn become_keeper() -> io::Result<()> {
     close_inherited()?;
-    if rustix::process::getsid(None)? != rustix::process::getpid() {
-        // A keeper that was started by hand may lead a process group, and then cannot lead a session: that harms only its comfort.
-        rustix::process::setsid().ok();
-    }
+    // The one that an executor starts leads a session already. One that was started by hand may lead a process group, and then cannot
+    // lead a session: that harms only its comfort. Its session is not asked for: that of another PID namespace has no number here.
+    rustix::process::setsid().ok();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let unread = Arc::new(AtomicBool::new(false));
     // A handler, and not an ignored signal, because jobs would inherit the latter. SIGIO comes where somebody opens a file over which a
