@@ -48,6 +48,8 @@ pub struct Heard {
 
 /// Waits until that keeper has said something, one of these streams can be read, or that time has passed.
 pub fn wait(keeper: Option<&Keeper>, streams: &[&UnixStream], timeout: Option<Duration>) {
+    // What came together with the greeting is not in the stream any more.
+    let timeout = if keeper.is_some_and(Keeper::has_said) { Some(Duration::ZERO) } else { timeout };
     let mut awaited: Vec<_> = streams.iter().map(|stream| unix::readable(*stream, false)).collect();
     awaited.extend(keeper.map(|keeper| unix::readable(&keeper.stream, false)));
     // Where the system cannot wait there may be something to be heard all the same.
@@ -147,6 +149,11 @@ impl Keeper {
         }
         self.split(&mut heard);
         heard
+    }
+
+    /// Whether a report has come that nobody has taken yet.
+    fn has_said(&self) -> bool {
+        self.input.contains(&b'\n')
     }
 
     /// Takes whole lines out of what has come. A line without end is from a keeper that died over it.

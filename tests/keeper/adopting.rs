@@ -1,14 +1,14 @@
 //! Executors that die and keepers that die: what is known afterwards.
 
 use std::io::Write;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use crate::harness::{Executor, Run, executable, hear, job, say};
 use rustix::process::{Pid, Signal};
 use windlass::core::recover::Evidence;
-use windlass::keeper::{Keeper, Report, Request, Standing};
+use windlass::keeper::{Greeting, Keeper, Report, Request, Standing};
 
 fn send(pid: u32, signal: Signal) {
     rustix::process::kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
@@ -103,6 +103,24 @@ fn ends_that_nobody_saw_are_kept_by_the_keeper_and_after_it() {
     assert!(matches!(run.evidence(&short), Evidence::Ended(end) if end.exit == Some(3)));
     assert_eq!(run.read(&long, "stdout"), "out\n");
     assert_eq!(run.evidence(&job("never")), Evidence::Over);
+}
+
+#[test]
+fn what_comes_together_with_a_greeting_is_heard_at_once() {
+    let run = Run::new();
+    let listener = UnixListener::bind(run.path().join("keeper.sock")).unwrap();
+    let over = Report::Over { job: job("a") };
+    let greeting = Report::Greeting(Greeting { version: 1, pid: 1, jobs: Vec::new() });
+    let words = [&greeting, &over].map(|report| serde_json::to_string(report).unwrap() + "\n");
+    let keeper = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(words.concat().as_bytes()).unwrap();
+        stream
+    });
+    let (connection, greeting) = Keeper::connect(run.path()).unwrap().unwrap();
+    // It says no more, and does not go.
+    let _stream = keeper.join().unwrap();
+    assert_eq!(Executor::new(connection, greeting).next(), Some(over));
 }
 
 #[test]

@@ -169,8 +169,8 @@ impl Executor {
         let (mut keeper, mut told) = (self.keeper.borrow_mut(), self.told.borrow_mut());
         let deadline = Instant::now() + PATIENCE;
         while told.reports.is_empty() && !told.ended {
-            assert!(Instant::now() < deadline, "the keeper says nothing");
             windlass::keeper::wait(Some(&keeper), &[], Some(PATIENCE));
+            assert!(Instant::now() < deadline, "the keeper says nothing");
             *told = keeper.hear();
         }
         (!told.reports.is_empty()).then(|| told.reports.remove(0))
