@@ -40,10 +40,10 @@ fn pids(run: &Run) -> Vec<u32> {
         .collect()
 }
 
-/// A process that has ended and of which its parent has not yet taken notice does not live.
+/// A process that has ended does not live, whether its parent has not yet taken notice or does so now.
 fn lives(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 #[test]
