@@ -2,7 +2,6 @@
 //!
 //! Does not know what a job is for, nor what follows from a report.
 
-use std::borrow::Cow;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -10,6 +9,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use super::protocol::{Greeting, Report, Request, VERSION};
-use super::unix::{self, Image};
+use super::unix::{self, Descriptors, Image, Newborn};
 use super::{KeeperError, LOCK_FILE, LOG_FILE, SOCKET_FILE};
 
 /// How much is heard in one go, in bytes.
@@ -306,24 +306,21 @@ fn start(
 fn spawn(folder: &Path, executable: &Path, handed: &UnixStream) -> io::Result<u32> {
     let text = |bytes: Vec<u8>| CString::new(bytes).map_err(io::Error::from);
     let program = text(executable.as_os_str().as_bytes().to_vec())?;
-    let argv = [
+    let argv = vec![
         c"windlass".to_owned(),
         c"keeper".to_owned(),
         text(folder.as_os_str().as_bytes().to_vec())?,
     ];
     let entries =
         std::env::vars_os().map(|(name, value)| [name.into_vec(), value.into_vec()].join(&b'='));
-    let env = entries.map(|entry| text(entry).map(Cow::Owned)).collect::<io::Result<Vec<_>>>()?;
+    let env = entries.map(|entry| text(entry).map(Arc::from)).collect::<io::Result<Vec<_>>>()?;
     let log = unix::open_to_append(&folder.join(LOG_FILE))?;
     let nothing = File::options().write(true).open("/dev/null")?;
-    unix::spawn(&Image {
-        program: &program,
-        argv: &argv,
-        env: &env,
-        dir: None,
-        streams: [handed.as_fd(), nothing.as_fd(), log.as_fd()],
-        inherited: None,
-    })
+    let streams = [handed.as_fd(), nothing.as_fd(), log.as_fd()];
+    let image = Image { program, argv, env, dir: None };
+    let newborn = Newborn::start(image, Descriptors { streams, inherited: None })?;
+    newborn.outcome()?;
+    Ok(newborn.pid())
 }
 
 /// The last line of the keeper's log.

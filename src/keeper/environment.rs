@@ -3,6 +3,7 @@
 //! Each variable is made ready once for all the jobs that get it. Does not know the jobs' own.
 
 use std::ffi::{CStr, CString};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -10,14 +11,14 @@ use indexmap::IndexMap;
 #[derive(Debug, Default)]
 pub(super) struct Base {
     /// `NAME=VALUE` for each name.
-    entries: IndexMap<String, CString>,
+    entries: IndexMap<String, Arc<CStr>>,
 }
 
 impl Base {
     /// Of these variables. One that holds a NUL byte cannot have come out of a process's environment, and is left out.
     pub(super) fn new(variables: &IndexMap<String, String>) -> Self {
         let entries = variables.iter().filter_map(|(name, value)| {
-            Some((name.clone(), CString::new(format!("{name}={value}")).ok()?))
+            Some((name.clone(), CString::new(format!("{name}={value}")).ok()?.into()))
         });
         Self { entries: entries.collect() }
     }
@@ -31,8 +32,8 @@ impl Base {
     pub(super) fn without<'a>(
         &'a self,
         replaced: &'a IndexMap<String, String>,
-    ) -> impl Iterator<Item = &'a CStr> {
+    ) -> impl Iterator<Item = &'a Arc<CStr>> {
         let kept = self.entries.iter().filter(|(name, _)| !replaced.contains_key(*name));
-        kept.map(|(_, entry)| entry.as_c_str())
+        kept.map(|(_, entry)| entry)
     }
 }

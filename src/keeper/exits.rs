@@ -31,9 +31,9 @@ pub(super) struct Note {
 pub(super) enum Fact {
     /// It is about to be started. Written before anything of it can live.
     Starting(Starting),
-    /// Its main process runs.
+    /// It has a main process.
     Started(Started),
-    /// It could not be started.
+    /// It could not be started: there was no process, or it could not become the program.
     NotSpawned(String),
     /// It was not started, for want of room for its files: as if it had never been asked for.
     Withdrawn(bool),

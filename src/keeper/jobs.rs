@@ -15,14 +15,13 @@ use jiff::Timestamp;
 
 use super::environment::Base;
 use super::exits::{Exits, Fact, Started, Starting};
-use super::files::Files;
 use super::job::{Job, Stage};
 use super::kin;
 use super::launch::{self, Unstarted};
 use super::proc::{self, Process};
 use super::protocol::{Kept, Report, Request};
 use super::spare::Spares;
-use super::unix::Reaped;
+use super::unix::{Newborn, Reaped};
 use crate::core::job::{Command, JobId, Survivor};
 
 /// A job that will be started in a moment.
@@ -30,8 +29,8 @@ use crate::core::job::{Command, JobId, Survivor};
 struct Admitted {
     id: JobId,
     command: Command,
-    /// Where its folder has them already.
-    files: Option<Files>,
+    /// Its folder has its files already.
+    has_files: bool,
 }
 
 /// All jobs of a keeper.
@@ -44,6 +43,8 @@ pub(super) struct Jobs {
     spares: Spares,
     /// Folders of jobs that were forgotten, in which something may be tidied away.
     left: Vec<PathBuf>,
+    /// Main processes that may not be their programs yet.
+    newborn: Vec<(JobId, Newborn)>,
     /// Main processes that run.
     running: BTreeMap<u32, JobId>,
     /// Ended, and not over.
@@ -67,6 +68,7 @@ impl Jobs {
             admitted: Vec::new(),
             spares: Spares::new(),
             left: Vec::new(),
+            newborn: Vec::new(),
             running: BTreeMap::new(),
             lingering: BTreeSet::new(),
             timers: BTreeSet::new(),
@@ -170,13 +172,13 @@ impl Jobs {
         }
         let mut job =
             Job::new(folder, launch::marks(&command), Duration::from_millis(command.grace_ms));
-        let files = self.spares.take(&job.folder);
-        let made = if files.is_some() { Ok(()) } else { launch::make_folder(&job.folder) };
+        let has_files = self.spares.take(&job.folder);
+        let made = if has_files { Ok(()) } else { launch::make_folder(&job.folder) };
         match made {
             Ok(()) => {
                 job.owns_folder = true;
                 self.jobs.insert(id.clone(), job);
-                self.admitted.push(Admitted { id, command, files });
+                self.admitted.push(Admitted { id, command, has_files });
             }
             Err(Unstarted::Unfit(reason)) => {
                 // Nothing is noted: if there was an earlier start of this attempt, what is noted of that must stand.
@@ -200,16 +202,14 @@ impl Jobs {
             let reason = format!("`exits` cannot be written: {error}");
             return admitted.iter().for_each(|job| self.withhold(&job.id, &reason));
         }
-        for Admitted { id, command, files } in admitted {
-            match self.start(&id, &command, files) {
-                Ok(pid) => self.started(&id, &command, pid),
-                Err(Unstarted::Unfit(reason)) => {
-                    self.exits.note(&id, Fact::NotSpawned(reason.clone()));
-                    if let Some(job) = self.jobs.get_mut(&id) {
-                        job.stage = Stage::NotSpawned(reason.clone());
-                    }
-                    self.reports.push(Report::NotSpawned { job: id, reason });
+        for Admitted { id, command, has_files } in admitted {
+            self.take_outcomes();
+            match self.start(&id, &command, has_files) {
+                Ok(newborn) => {
+                    self.started(&id, &command, newborn.pid());
+                    self.newborn.push((id, newborn));
                 }
+                Err(Unstarted::Unfit(reason)) => self.not_spawned(id, reason),
                 Err(Unstarted::NoRoom(reason)) => {
                     self.exits.note(&id, Fact::Withdrawn(true));
                     self.withhold(&id, &reason);
@@ -243,10 +243,10 @@ impl Jobs {
         &mut self,
         id: &JobId,
         command: &Command,
-        files: Option<Files>,
-    ) -> Result<u32, Unstarted> {
+        has_files: bool,
+    ) -> Result<Newborn, Unstarted> {
         let job = self.jobs.get(id).ok_or_else(|| "it is not known".to_owned())?;
-        launch::launch(command, &self.base, &job.folder, files, &self.nothing)
+        launch::launch(command, &self.base, &job.folder, has_files, &self.nothing)
     }
 
     fn started(&mut self, id: &JobId, command: &Command, pid: u32) {
@@ -272,6 +272,27 @@ impl Jobs {
         self.set_wake(id, timeout);
     }
 
+    /// Takes notice of what has become of new processes, as far as that is known.
+    fn take_outcomes(&mut self) {
+        let decided = self.newborn.extract_if(.., |(_, newborn)| newborn.is_decided());
+        for (id, newborn) in decided.collect::<Vec<_>>() {
+            if let Err(reason) = launch::outcome(&newborn) {
+                self.running.remove(&newborn.pid());
+                self.not_spawned(id, reason);
+            }
+        }
+    }
+
+    fn not_spawned(&mut self, id: JobId, reason: String) {
+        self.set_wake(&id, None);
+        self.exits.note(&id, Fact::NotSpawned(reason.clone()));
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.hunt = None;
+            job.stage = Stage::NotSpawned(reason.clone());
+        }
+        self.reports.push(Report::NotSpawned { job: id, reason });
+    }
+
     fn set_wake(&mut self, id: &JobId, at: Option<Instant>) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         if let Some(before) = job.wake.take() {
@@ -283,7 +304,10 @@ impl Jobs {
 
     /// Takes notice of a child that has ended; returns whether it was the main process of a job.
     pub(super) fn reaped(&mut self, reaped: Reaped) -> bool {
-        let Some(id) = self.running.remove(&reaped.pid) else { return false };
+        let newborn = self.newborn.iter().find(|(_, newborn)| newborn.pid() == reaped.pid);
+        let was_new = newborn.map(|(_, newborn)| newborn.set_reaped()).is_some();
+        self.take_outcomes();
+        let Some(id) = self.running.remove(&reaped.pid) else { return was_new };
         self.ended(&id, reaped);
         true
     }

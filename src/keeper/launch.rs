@@ -2,21 +2,21 @@
 //!
 //! Does not know what becomes of the process. Whatever goes wrong is a sentence for the operator.
 
-use std::borrow::Cow;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::environment::Base;
 use super::files::{Files, OUTPUT_FILES};
 use super::kin::LIFE_FILE;
-use super::unix::{self, Image};
+use super::unix::{self, Descriptors, Image, Newborn};
 use crate::core::job::Command;
 
 /// Where programs are looked for if the environment does not say.
@@ -82,22 +82,23 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), Unstarted> {
     })
 }
 
-/// Starts a command with `base` below its own environment, and its files in `folder`; returns its main process. Files that are not
-/// `given` are created.
+/// Begins a command with `base` below its own environment, and its files in `folder`, which are there already or are created.
+///
+/// They are open for no longer than that takes: a process that is begun meanwhile would hold the life lock of this job, too, until it has
+/// closed it.
 ///
 /// # Errors
-/// If nothing was started.
+/// If nothing was begun.
 pub(super) fn launch(
     command: &Command,
     base: &Base,
     folder: &Path,
-    given: Option<Files>,
+    has_files: bool,
     nothing: &File,
-) -> Result<u32, Unstarted> {
-    let prepared = Prepared::new(command, base)?;
-    let files = given
-        .map_or_else(|| Files::create(folder), Ok)
-        .map_err(|(path, error)| failed(&path, &error))?;
+) -> Result<Newborn, Unstarted> {
+    let image = image(command, base)?;
+    let files = if has_files { Files::open(folder) } else { Files::create(folder) };
+    let files = files.map_err(|(path, error)| failed(&path, &error))?;
     files.lock().map_err(|error| failed(&folder.join(LIFE_FILE), &error))?;
     let input = match &command.stdin {
         Some(text) => Some(
@@ -108,52 +109,37 @@ pub(super) fn launch(
     };
     let stdin = input.as_ref().unwrap_or(nothing).as_fd();
     let [stdout, stderr, life] = files.all();
-    Ok(prepared.start(command, [stdin, stdout, stderr], Some(life))?)
+    let descriptors = Descriptors { streams: [stdin, stdout, stderr], inherited: Some(life) };
+    Ok(Newborn::begin(image, descriptors).map_err(|error| no_process(&error))?)
 }
 
-/// A command in the form in which the system takes it.
-pub(super) struct Prepared<'a> {
-    program: CString,
-    argv: Vec<CString>,
-    env: Vec<Cow<'a, CStr>>,
-    dir: CString,
+/// What has become of a process, once that is decided.
+///
+/// # Errors
+/// Why it will never be its program.
+pub(super) fn outcome(newborn: &Newborn) -> Result<(), String> {
+    newborn.outcome().map_err(|error| explain(newborn.image(), &error))
 }
 
-impl<'a> Prepared<'a> {
-    /// With `base` below its own environment.
-    pub(super) fn new(command: &'a Command, base: &'a Base) -> Result<Self, String> {
-        let env = environment(base, &command.env)?;
-        let argv = command.argv.iter().map(|argument| text(argument, "an argument"));
-        let argv = argv.collect::<Result<Vec<_>, _>>()?;
-        let name = command
-            .argv
-            .first()
-            .filter(|name| !name.is_empty())
-            .ok_or_else(|| "the command has no program".to_owned())?;
-        let program = program(name, command, base)?;
-        let program = text(program.as_os_str(), "the program's path")?;
-        let dir = text(command.dir.as_os_str(), "the path of the working folder")?;
-        Ok(Self { program, argv, env, dir })
-    }
+/// Why there is no new process.
+pub(super) fn no_process(error: &io::Error) -> String {
+    format!("no process can be made: {error}")
+}
 
-    /// Starts it with these standard streams, and with one more descriptor if it is given; returns its main process.
-    pub(super) fn start(
-        &self,
-        command: &Command,
-        streams: [BorrowedFd<'_>; 3],
-        inherited: Option<BorrowedFd<'_>>,
-    ) -> Result<u32, String> {
-        let image = Image {
-            program: &self.program,
-            argv: &self.argv,
-            env: &self.env,
-            dir: Some(&self.dir),
-            streams,
-            inherited,
-        };
-        unix::spawn(&image)
-            .map_err(|error| explain(&command.argv[0], &self.program, &command.dir, &error))
-    }
+/// A command in the form in which the system takes it, with `base` below its own environment.
+pub(super) fn image(command: &Command, base: &Base) -> Result<Image, String> {
+    let env = environment(base, &command.env)?;
+    let argv = command.argv.iter().map(|argument| text(argument, "an argument"));
+    let argv = argv.collect::<Result<Vec<_>, _>>()?;
+    let name = command
+        .argv
+        .first()
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| "the command has no program".to_owned())?;
+    let program = program(name, command, base)?;
+    let program = text(program.as_os_str(), "the program's path")?;
+    let dir = text(command.dir.as_os_str(), "the path of the working folder")?;
+    Ok(Image { program, argv, env, dir: Some(dir) })
 }
 
 fn failed(path: &Path, error: &io::Error) -> Unstarted {
@@ -161,20 +147,17 @@ fn failed(path: &Path, error: &io::Error) -> Unstarted {
 }
 
 /// The environment of a job: its own entries take the place of those of the same name.
-fn environment<'a>(
-    base: &'a Base,
-    own: &'a IndexMap<String, String>,
-) -> Result<Vec<Cow<'a, CStr>>, String> {
+fn environment(base: &Base, own: &IndexMap<String, String>) -> Result<Vec<Arc<CStr>>, String> {
     if let Some(name) = own.keys().find(|name| name.is_empty() || name.contains('=')) {
         return Err(format!("`{name}` cannot be the name of an environment variable"));
     }
     let own_entries = own.iter().map(|(name, value)| {
-        text(&format!("{name}={value}"), "an environment variable").map(Cow::Owned)
+        text(&format!("{name}={value}"), "an environment variable").map(Arc::from)
     });
-    base.without(own).map(|entry| Ok(Cow::Borrowed(entry))).chain(own_entries).collect()
+    base.without(own).map(|entry| Ok(Arc::clone(entry))).chain(own_entries).collect()
 }
 
-fn text<T: AsRef<std::ffi::OsStr> + ?Sized>(value: &T, what: &str) -> Result<CString, String> {
+fn text<T: AsRef<OsStr> + ?Sized>(value: &T, what: &str) -> Result<CString, String> {
     CString::new(value.as_ref().as_bytes()).map_err(|_| format!("{what} contains a NUL byte"))
 }
 
@@ -207,9 +190,12 @@ fn program(name: &str, command: &Command, base: &Base) -> Result<PathBuf, String
     })
 }
 
-/// Why a process could not be started, as far as a look around can tell.
-fn explain(name: &str, program: &CStr, dir: &Path, error: &io::Error) -> String {
-    let path = dir.join(std::ffi::OsStr::from_bytes(program.to_bytes()));
+/// Why a process has not become its program, as far as a look around can tell.
+fn explain(image: &Image, error: &io::Error) -> String {
+    let path = |text: &CString| PathBuf::from(OsStr::from_bytes(text.to_bytes()));
+    let dir = image.dir.as_ref().map(path).unwrap_or_default();
+    let path = dir.join(path(&image.program));
+    let name = image.argv.first().unwrap_or(&image.program).to_string_lossy();
     if !dir.exists() {
         return format!("the working folder `{}` does not exist", dir.display());
     }

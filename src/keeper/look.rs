@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 
 use super::environment::Base;
-use super::launch::Prepared;
-use super::unix::{self, Reaped, Signal};
+use super::launch;
+use super::unix::{self, Descriptors, Newborn, Reaped, Signal};
 use crate::core::evaluate::Out;
 use crate::core::job::Command;
 use crate::core::preview::{Answer, Seen};
@@ -37,8 +37,11 @@ pub fn look(command: &Command, base: &IndexMap<String, String>, interrupts: &Ato
     let (mut stdout, mut stderr) = (file("")?, file("")?);
     let streams = [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
     let base = Base::new(base);
-    let child = Prepared::new(command, &base)?.start(command, streams, None)?;
-    let ended = wait(child, command, [&stdout, &stderr], interrupts)?;
+    let image = launch::image(command, &base)?;
+    let newborn = Newborn::start(image, Descriptors { streams, inherited: None })
+        .map_err(|error| launch::no_process(&error))?;
+    launch::outcome(&newborn)?;
+    let ended = wait(newborn.pid(), command, [&stdout, &stderr], interrupts)?;
     let said = read(&mut stderr).unwrap_or_default();
     let said = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     let out = Out { exit: ended.exit, stdout: Some(read(&mut stdout)) };

@@ -54,7 +54,7 @@ pub enum Request {
 pub enum Report {
     /// The answer to [`Request::Hello`].
     Greeting(Greeting),
-    /// A job runs.
+    /// A job has a process. Where that cannot become the program, [`Report::NotSpawned`] follows.
     Started {
         /// Which.
         job: JobId,
@@ -121,7 +121,7 @@ pub struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Its main process runs.
+    /// Its main process runs, or is about to become the program.
     Running {
         /// The main process.
         pid: u32,

@@ -12,7 +12,7 @@ use super::unix;
 
 /// Where they are, relative to the run's folder.
 const FOLDER: &str = "spare";
-/// How many are kept at the most; each has three files open.
+/// How many are kept at the most.
 const KEPT_MAX: usize = 16;
 /// The folder of a task's first job in that of the task. No other job finds one here.
 const FIRST: &str = "1";
@@ -20,7 +20,7 @@ const FIRST: &str = "1";
 /// The folders that are kept.
 #[derive(Debug)]
 pub(super) struct Spares {
-    kept: Vec<(PathBuf, Files)>,
+    kept: Vec<PathBuf>,
     /// How many there have been.
     count: u64,
 }
@@ -32,16 +32,15 @@ impl Spares {
         Self { kept: Vec::new(), count: 0 }
     }
 
-    /// Puts one in the place of the folder of a job, which must be new.
-    pub(super) fn take(&mut self, folder: &Path) -> Option<Files> {
-        let task = task_of(folder)?;
-        let (path, files) = self.kept.pop()?;
-        if fs::rename(&path, task).is_ok() {
-            return Some(files);
+    /// Puts one in the place of the folder of a job, which must be new; returns whether it did.
+    pub(super) fn take(&mut self, folder: &Path) -> bool {
+        let Some(task) = task_of(folder) else { return false };
+        // If something is there already, or there is no room, whoever makes a folder anew finds out.
+        if self.kept.last().is_none_or(|path| fs::rename(path, task).is_err()) {
+            return false;
         }
-        // Something is there already, or there is no room; whoever makes a folder anew finds out.
-        self.kept.push((path, files));
-        None
+        self.kept.pop();
+        true
     }
 
     /// Takes the folder of a job that is over out of its place, if nothing is in it; returns whether it did.
@@ -71,7 +70,7 @@ impl Spares {
             fs::rename(&path, task)?;
             return Ok(false);
         }
-        self.kept.push((path, files));
+        self.kept.push(path);
         Ok(true)
     }
 

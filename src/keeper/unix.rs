@@ -20,7 +20,7 @@ use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, RawDir};
 use rustix::process::{Pid, PidfdFlags, WaitOptions};
 
 pub(super) use rustix::process::Signal;
-pub(super) use spawn::{Image, spawn};
+pub(super) use spawn::{Descriptors, Image, Newborn};
 
 use super::proc;
 

@@ -1,10 +1,12 @@
 //! Timeouts, kills and survivors: what becomes of all that a job has started.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use crate::harness::{Run, hear, job, say, start};
+use windlass::core::job::{Command, JobId};
 use windlass::core::recover::Evidence;
-use windlass::keeper::{Keeper, Request};
+use windlass::keeper::{Keeper, Report, Request};
 
 /// Ignores TERM, and so does all that it starts: a child, and two in sessions of their own whose parents have ended, one of
 /// them without the job's environment. Each writes its id into the folder; when all have, `ready` is told.
@@ -93,6 +95,45 @@ fn a_job_that_ends_on_time_is_not_timed_out() {
     command.timeout_ms = Some(u64::MAX);
     executor.send(&[start(&job("quick"), command)]);
     assert!(!executor.end_of(&job("quick")).timed_out);
+}
+
+#[test]
+fn a_kill_that_comes_with_the_start_meets_the_job() {
+    let run = Run::new();
+    let mut executor = run.executor();
+    for number in 0..100 {
+        let (id, absent) = (job(&format!("long-{number}")), job(&format!("absent-{number}")));
+        // A process that is new heeds TERM once it gets a processor, which may be later than a short grace.
+        let patient = |job: &JobId, argv: &[&str]| {
+            start(job, Command { grace_ms: 3_600_000, ..run.command(job, argv) })
+        };
+        executor.send(&[
+            patient(&id, &["sleep", "1000"]),
+            patient(&absent, &["/no/such/program"]),
+            Request::Kill { job: id.clone() },
+            Request::Kill { job: absent.clone() },
+        ]);
+        let mut told = BTreeSet::new();
+        while told.len() < 2 {
+            match executor.next().unwrap() {
+                Report::Ended { job, end } => {
+                    assert_eq!((end.signal, end.killed, end.over), (Some(15), true, true));
+                    told.insert(job);
+                }
+                // The kill came too late to meet it.
+                Report::NotSpawned { job, .. } => {
+                    assert_eq!(job, absent);
+                    told.insert(job);
+                }
+                Report::Started { .. } => {}
+                report => panic!("{report:?}"),
+            }
+        }
+        executor.send(&[Request::Forget { job: id }, Request::Forget { job: absent }]);
+    }
+    drop(executor);
+    run.wait_for_keeper();
+    assert_eq!(fs::read_dir(run.path().join("tasks")).unwrap().count(), 0);
 }
 
 #[test]

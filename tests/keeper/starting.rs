@@ -1,13 +1,18 @@
 //! What a job is given, and what it is not.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::harness::{Executor, PATIENCE, Run, attempt, executable, job, start};
+use rustix::process::{Pid, Signal};
+use windlass::core::job::{Command, JobId};
 use windlass::core::recover::Evidence;
-use windlass::keeper::{Keeper, KeeperError, Report, Request};
+use windlass::keeper::{Keeper, KeeperError, Report, Request, Standing};
 
 #[test]
 fn a_job_has_its_own_files_environment_folder_and_input() {
@@ -142,11 +147,15 @@ fn what_cannot_be_started_says_why() {
 }
 
 fn assert_not_spawned(executor: &Executor, expected: &str) {
-    match executor.next() {
-        Some(Report::NotSpawned { reason, .. }) => {
-            assert!(reason.contains(expected), "{reason:?} should say {expected:?}");
+    loop {
+        match executor.next() {
+            Some(Report::NotSpawned { reason, .. }) => {
+                return assert!(reason.contains(expected), "{reason:?} should say {expected:?}");
+            }
+            // There is a process at first.
+            Some(Report::Started { .. }) => {}
+            report => panic!("{report:?} instead of {expected:?}"),
         }
-        report => panic!("{report:?} instead of {expected:?}"),
     }
 }
 
@@ -239,6 +248,120 @@ fn a_thousand_jobs_in_one_batch_leave_nothing_behind() {
     drop(executor);
     run.wait_for_keeper();
     assert_eq!(fs::read_dir(run.path().join("tasks")).unwrap().count(), 0);
+}
+
+#[test]
+fn starts_that_fail_among_others_are_told_each_and_leave_nothing_behind() {
+    let run = Run::new();
+    let mut executor = run.executor();
+    let pid = executor.greeting.pid;
+    let descriptors = || fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+    let before = descriptors();
+    let jobs: Vec<_> = (0..300).map(|number| job(&format!("job-{number}"))).collect();
+    let program =
+        |number: usize| if number.is_multiple_of(2) { "/no/such/program" } else { "/bin/true" };
+    let starts = jobs.iter().enumerate().map(|(number, id)| run.start(id, &[program(number)]));
+    executor.send(&starts.collect::<Vec<_>>());
+    let (mut ended, mut failed) = (BTreeSet::new(), BTreeSet::new());
+    while ended.len() + failed.len() < jobs.len() {
+        match executor.next().unwrap() {
+            Report::Ended { job, end } => {
+                assert_eq!((end.exit, end.over), (Some(0), true));
+                assert!(ended.insert(job));
+            }
+            Report::NotSpawned { job, reason } => {
+                assert_eq!(reason, "`/no/such/program` does not exist");
+                assert!(failed.insert(job));
+            }
+            Report::Started { .. } => {}
+            report => panic!("{report:?}"),
+        }
+    }
+    assert!(jobs.iter().step_by(2).all(|id| failed.contains(id)));
+    assert!(jobs.iter().skip(1).step_by(2).all(|id| ended.contains(id)));
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    assert_eq!((children.as_str(), descriptors()), ("", before));
+    // What a keeper knew of failed starts is known when it has gone.
+    drop(executor);
+    run.wait_for_keeper();
+    assert!(matches!(run.evidence(&jobs[0]), Evidence::NotSpawned(_)));
+}
+
+/// A script that nobody can begin to run as long as the file lives that is returned; nothing if the file system knows no such thing.
+#[allow(unsafe_code)]
+fn held_up(path: &Path, text: &str) -> Option<File> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    let file = File::open(path).unwrap();
+    // Nothing follows from the signal that somebody waits for the lease, but it would end this process.
+    signal_hook::flag::register(signal_hook::consts::SIGIO, Arc::default()).unwrap();
+    // SAFETY: the descriptor is open, and the call takes a number and touches no memory of this process.
+    let leased = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) == 0 };
+    leased.then_some(file)
+}
+
+#[test]
+fn a_program_that_takes_its_time_to_start_holds_up_nobody() {
+    let run = Run::new();
+    let mut executor = run.executor();
+    let [slow, bad, quick, quicker] = ["slow", "bad", "quick", "quicker"].map(job);
+    let path = |job: &JobId| run.path().join(format!("{}.sh", job.task));
+    let leased = held_up(&path(&slow), "#!/bin/sh\necho began\nexec sleep 1000\n");
+    let withheld = held_up(&path(&bad), "#!/no/such/interpreter\n");
+    let script = |job: &JobId| {
+        let command = run.command(job, &[path(job).to_str().unwrap()]);
+        // It heeds TERM once it gets a processor, which may be later than a short grace.
+        start(job, Command { grace_ms: 3_600_000, ..command })
+    };
+    executor.send(&[script(&slow), script(&bad), run.script(&quick, "echo said")]);
+    executor.end_of(&quick);
+    assert_eq!(run.read(&quick, "stdout"), "said\n");
+
+    // It can be ended before it is anything.
+    executor.send(&[Request::Kill { job: slow.clone() }]);
+    let end = executor.end_of(&slow);
+    assert_eq!((end.signal, end.killed, end.over), (Some(15), true, true));
+    assert!(leased.is_none() || run.read(&slow, "stdout").is_empty());
+
+    // It can be taken over, too, before it is known that it will be nothing.
+    drop(executor);
+    let mut executor = run.executor();
+    if withheld.is_some() {
+        assert!(matches!(executor.kept(&bad), Standing::Running { .. }));
+        drop(withheld);
+        assert_not_spawned(&executor, "the interpreter that its first line or its format names");
+    }
+    executor.send(&[run.script(&quicker, "exit 3")]);
+    assert_eq!(executor.end_of(&quicker).exit, Some(3));
+    drop(executor);
+    run.wait_for_keeper();
+    assert!(matches!(run.evidence(&bad), Evidence::NotSpawned(_)));
+}
+
+#[test]
+fn a_start_that_takes_its_time_outlives_its_keeper_and_does_not_keep_its_lock() {
+    let run = Run::new();
+    let slow = job("slow");
+    let path = run.path().join("slow.sh");
+    let up = run.fifo("up");
+    let text = format!("#!/bin/sh\nread x < {}\necho ran\n", up.display());
+    let held = held_up(&path, &text);
+    let mut executor = run.executor();
+    executor.send(&[run.start(&slow, &[path.to_str().unwrap()])]);
+    while !matches!(executor.next(), Some(Report::Started { .. })) {}
+    let killed = Pid::from_raw(executor.greeting.pid.cast_signed()).unwrap();
+    rustix::process::kill_process(killed, Signal::KILL).unwrap();
+    drop(executor);
+
+    let executor = run.executor();
+    assert_ne!(executor.greeting.pid, killed.as_raw_nonzero().get().cast_unsigned());
+    assert!(matches!(run.evidence(&slow), Evidence::Orphaned { .. }));
+    drop(held);
+    crate::harness::say(&up);
+    run.wait_for_processes(&slow);
+    assert_eq!(run.read(&slow, "stdout"), "ran\n");
 }
 
 #[test]

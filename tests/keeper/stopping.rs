@@ -39,7 +39,7 @@ fn a_job_that_ends_while_its_keeper_is_stopped_is_reported_when_that_goes_on() {
 fn a_job_that_is_stopped_can_be_killed_and_times_out() {
     let run = Run::new();
     let mut executor = run.executor();
-    for (task, timeout_ms) in [("killed", None), ("late", Some(100))] {
+    for (task, timeout_ms) in [("killed", None), ("late", Some(1_000))] {
         let (id, ready) = (job(task), run.fifo(&format!("ready.{task}")));
         let script = format!("echo x > ready.{task}; kill -STOP $$; exit 0");
         let mut command = run.command(&id, &["sh", "-c", &script]);

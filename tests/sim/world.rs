@@ -80,7 +80,7 @@ impl Process {
     }
 
     fn is_alive(&self, now: i64) -> bool {
-        self.how != How::Unborn && now < self.over
+        now < self.over
     }
 
     fn has_applied(&self, now: i64) -> bool {
@@ -281,7 +281,10 @@ impl World {
         };
         let applies = how == How::Exit(0) || (how != How::Unborn && rng.random_bool(0.5));
         let applies = applies && !(role == Role::Set && percent(rng, self.weather.idle));
+        // There is a process for a while that will never be its program, or none at all.
+        let ends = if how == How::Unborn && ends % 2 == 0 { now } else { ends };
         let over = if percent(rng, self.weather.survivors) { rng.random_range(1..60) } else { 0 };
+        let over = if how == How::Unborn { 0 } else { over };
         let (makes, settles) = match role {
             _ if !probed => (Cell::Done, None),
             Role::Action if how == How::Exit(0) => (Cell::Done, None),
@@ -304,7 +307,7 @@ impl World {
                 applies: applies.then(|| rng.random_range(now..=ends)),
                 makes,
                 settles: settles.filter(|_| applies),
-                ends: if how == How::Unborn { now } else { ends },
+                ends,
                 over: ends + over,
                 how,
                 writes: None,

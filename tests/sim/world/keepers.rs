@@ -15,7 +15,7 @@ impl World {
         let Some(job) = self.jobs.get(id) else { return Evidence::Over };
         let kept = self.keeper == Some(job.keeper) && !job.forgotten;
         match (kept, job.recorded) {
-            (_, true) if job.how == How::Unborn => {
+            (_, true) if job.how == How::Unborn && job.ends <= now => {
                 Evidence::NotSpawned("no such program".to_owned())
             }
             (_, true) if job.ends <= now => Evidence::Ended(self.end(now, job)),
