@@ -215,11 +215,14 @@ impl Subject<'_> {
         }
     }
 
-    /// Where what the job printed can be read.
+    /// Where what the job printed can be read; nothing if it has printed nothing: its keeper removes a folder in which nothing is.
     fn log(&self) -> Option<String> {
         let task = self.known().filter(|task| task.jobs > 0)?;
         let log = self.folder.task(self.task, task.jobs);
-        log.is_dir().then(|| escape(&log.display().to_string()).into_owned())
+        let has_printed = ["stderr", "stdout"]
+            .iter()
+            .any(|name| log.join(name).metadata().is_ok_and(|file| file.len() > 0));
+        has_printed.then(|| escape(&log.display().to_string()).into_owned())
     }
 
     /// What is still alive of a job that has ended.

@@ -72,6 +72,19 @@ fn every_event_that_a_person_wants_is_a_line() {
 }
 
 #[test]
+fn a_job_that_has_printed_nothing_is_told_without_a_log() {
+    let mut run = Run::new();
+    run.print("check", 1, "stderr", "");
+    let records = [
+        starting("check", 1, Role::Action),
+        ended("check", 1, 1),
+        over("check", Outcome::Failed, Some("exited with 1")),
+    ];
+    let told = lines(&mut run, records.to_vec());
+    assert!(told.ends_with("failed    check: exited with 1\n"), "{told}");
+}
+
+#[test]
 fn a_run_as_a_whole_has_its_lines() {
     let mut run = Run::new();
     let paper = Paper::default();
